@@ -1,0 +1,1 @@
+"""Runs the whole set on one machine: the Redis server, the emulator and the services."""

@@ -1,0 +1,28 @@
+"""What every layer of tests shares: one real Valkey server a test run, empty for each test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from launcher import valkey
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[valkey.ValkeyServer]:
+    """A real Valkey process that lives as long as the test run."""
+    directory: Path = tmp_path_factory.mktemp("valkey")
+    server = asyncio.run(valkey.start(directory, valkey.free_port(), fsync="no"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def redis_url(valkey_server: valkey.ValkeyServer) -> AsyncIterator[str]:
+    """The address of an empty Redis."""
+    client = Redis.from_url(valkey_server.url)
+    await client.flushall()
+    await client.aclose()
+    yield valkey_server.url
