@@ -55,7 +55,7 @@ def ucs2_units(text: str) -> int:
 
 
 def sms_segments(text: str, encoding: Literal["GSM7", "UCS2", "auto"] = "auto") -> SmsSize:
-    """Measures an SMS. `encoding` UCS2 forces it; GSM7 and auto fall back to UCS2 where a character needs it."""
+    """Measures an SMS. UCS2 forces that encoding; GSM7 and auto fall back to it where a character needs it."""
     units = septets(text) if encoding != "UCS2" else None
     if units is not None:
         return SmsSize("GSM7", units, _gsm7_parts(text, units))

@@ -1,0 +1,31 @@
+"""The node types by name, in the order in which a canvas lists them. A new type is one line here and its own file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow.node_type import NodeType
+from workflow.nodes.condition import Condition
+from workflow.nodes.merge import Merge
+from workflow.nodes.send_sms import SendSms
+from workflow.nodes.send_ussd_response import SendUssdResponse
+from workflow.nodes.session_end import SessionEnd
+from workflow.nodes.session_read import SessionRead
+from workflow.nodes.session_write import SessionWrite
+from workflow.nodes.sms_received import SmsReceived
+from workflow.nodes.switch import Switch
+from workflow.nodes.ussd_session_start import UssdSessionStart
+
+_TYPES: tuple[NodeType[Any], ...] = (
+    SmsReceived(),
+    UssdSessionStart(),
+    SendSms(),
+    SendUssdResponse(),
+    Condition(),
+    Switch(),
+    Merge(),
+    SessionRead(),
+    SessionWrite(),
+    SessionEnd(),
+)
+
+CATALOGUE: Mapping[str, NodeType[Any]] = {node_type.type: node_type for node_type in _TYPES}

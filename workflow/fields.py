@@ -1,0 +1,133 @@
+"""
+How a node's config says which of its fields hold templates or expressions.
+
+A templated field may hold a template where its type would be: it is rendered first and checked against the type and
+range then. While a flow is compiled, a value that holds a template passes as it is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import AfterValidator, AnyUrl, BaseModel, ConfigDict, Field, UrlConstraints, ValidationInfo, WrapValidator
+from pydantic.alias_generators import to_camel
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+
+from workflow.templates import contains_template
+
+COMPILING = {"compiling": True}
+"""Validation context while a flow is compiled: templates are not rendered yet."""
+
+
+class Role(Enum):
+    """What the text in a field is."""
+
+    VALUE = "value"
+    """A template that keeps the native type of what it names."""
+
+    TEXT = "text"
+    """A template that becomes text."""
+
+    MESSAGE = "message"
+    """A template that becomes text for a person; a written \\n is a new line."""
+
+    EXPRESSION = "expression"
+    """An expression, evaluated by the node."""
+
+
+def _holds_template(value: Any) -> bool:
+    match value:
+        case str():
+            return contains_template(value)
+        case Mapping():
+            return any(_holds_template(item) for item in value.values())
+        case list() | tuple():
+            return any(_holds_template(item) for item in value)
+    return False
+
+
+def _pass_templates(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    if info.context is COMPILING and _holds_template(value):
+        return value
+    return handler(value)
+
+
+TEMPLATED = WrapValidator(_pass_templates)
+
+TemplateText = Annotated[str, Field(strict=False, coerce_numbers_to_str=True), TEMPLATED, Role.TEXT]
+TemplateMessage = Annotated[str, Field(strict=False, coerce_numbers_to_str=True), TEMPLATED, Role.MESSAGE]
+TemplateData = Annotated[dict[str, Any], TEMPLATED, Role.VALUE]
+ExpressionText = Annotated[str, Field(min_length=1), Role.EXPRESSION]
+
+
+def _web_address(value: str) -> str:
+    AnyUrl(value)
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address), UrlConstraints(allowed_schemes=["http", "https"])]
+
+
+class NodeConfig(BaseModel):
+    """What all node configs share: camelCase in JSON, exact types, immutable."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_alias=True, validate_by_name=False, frozen=True, strict=True, extra="ignore"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigText:
+    """
+    A template or expression that stands in a config.
+
+    Attributes:
+        path: Keys and indexes that lead to it from the config's root, as they stand in JSON.
+        role: What it is.
+        text: The text itself.
+    """
+
+    path: tuple[str | int, ...]
+    role: Role
+    text: str
+
+
+def config_texts(model: type[NodeConfig], config: Mapping[str, Any]) -> Iterator[ConfigText]:
+    """Yields every template and expression of a config document, in the order of the model's fields."""
+    for name, info in model.model_fields.items():
+        alias = info.alias or name
+        if alias not in config:
+            continue
+        role = next((entry for entry in info.metadata if isinstance(entry, Role)), None)
+        if role is not None:
+            yield from _texts(config[alias], role, (alias,))
+        else:
+            yield from _nested(info.annotation, config[alias], (alias,))
+
+
+def _nested(annotation: Any, value: Any, path: tuple[str | int, ...]) -> Iterator[ConfigText]:
+    if isinstance(annotation, type) and issubclass(annotation, NodeConfig):
+        if isinstance(value, Mapping):
+            for text in config_texts(annotation, value):
+                yield ConfigText(path + text.path, text.role, text.text)
+    elif get_origin(annotation) in {list, tuple} and isinstance(value, list | tuple):
+        item_type = get_args(annotation)[0]
+        for index, item in enumerate(value):
+            yield from _nested(item_type, item, (*path, index))
+    else:
+        for option in get_args(annotation):
+            yield from _nested(option, value, path)
+
+
+def _texts(value: Any, role: Role, path: tuple[str | int, ...]) -> Iterator[ConfigText]:
+    match value:
+        case str():
+            if role is Role.EXPRESSION or role is Role.MESSAGE or contains_template(value):
+                yield ConfigText(path, role, value)
+        case Mapping():
+            for key, item in value.items():
+                yield from _texts(item, role, (*path, key))
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from _texts(item, role, (*path, index))

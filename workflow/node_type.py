@@ -1,0 +1,242 @@
+"""
+What a node type is. One file in `workflow/nodes/` holds one type: its config, its facts and what it does.
+
+Everything else (validator, compiler, engine, gateway) reads these facts and knows no type by name.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from workflow.fields import NodeConfig
+from workflow.outcome import Outcome
+from workflow.paths import Scope
+from workflow.ports import SmsSender
+from workflow.session import Cipher, TurnSession
+from workflow.spec import RetryPolicy
+from workflow.templates import Formatting
+
+C = TypeVar("C", bound=NodeConfig)
+
+SUCCESS, ERROR, TIMEOUT, DEFAULT = "success", "error", "timeout", "default"
+
+NO_OUTPUT_LIMIT = 0
+
+
+class Category(StrEnum):
+    """Where a canvas lists the type."""
+
+    TRIGGER = "trigger"
+    ACTION = "action"
+    LOGIC = "logic"
+    STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One taken edge that leads to the node: the handle it enters by and the output of the node it left."""
+
+    handle: str
+    source: str
+    output: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside, as nodes reach it."""
+
+    sms: SmsSender
+    cipher: Cipher
+
+
+@dataclass(frozen=True, slots=True)
+class NodeContext:
+    """
+    What a node gets beside its config.
+
+    Attributes:
+        workflow_id: Flow that runs.
+        execution_id: Execution that runs.
+        node_id: Id of the node itself.
+        visit: How often it had run before in this execution, from 0.
+        attempt: Number of the attempt, from 1.
+        scope: What templates and expressions resolve against.
+        formatting: Time zone and rules of rendering.
+        default_country: ISO 3166 country of phone numbers that lack a +, None when numbers must have one.
+        arrivals: Taken edges that led here, in the order of their handles.
+        session: The session of the turn; never None where the type requires one.
+        evaluate: Values of the config's expressions by path, computed when asked for.
+        ports: The outside.
+    """
+
+    workflow_id: str
+    execution_id: str
+    node_id: str
+    visit: int
+    attempt: int
+    scope: Scope
+    formatting: Formatting
+    default_country: str | None
+    arrivals: Sequence[Arrival]
+    session: TurnSession | None
+    expressions: Mapping[str, "Evaluation"]
+    ports: Ports
+
+    @property
+    def idempotency_key(self) -> str:
+        """Names the effect of this visit; the same for every attempt."""
+        return f"{self.execution_id}:{self.node_id}:{self.visit}"
+
+
+class Evaluation(ABC):
+    """An expression of the config, ready to be evaluated against the scope."""
+
+    @abstractmethod
+    def truth(self) -> bool:
+        """Evaluates to true or false. Raises ExpressionError when the operands do not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """
+    What woke a waiting node.
+
+    Attributes:
+        memory: What the node left in its Wait.
+        input: What the person typed; None when a timer was due.
+        payload: The whole payload of the turn.
+    """
+
+    memory: Mapping[str, Any]
+    input: str | None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    A fault that a type finds in its own config.
+
+    Attributes:
+        code: Machine-readable, such as INVALID_NODE_CONFIG.
+        message: What is wrong and what to do.
+        field: Path from the config's root, such as menuItems[0].option; empty for the whole config.
+        is_warning: Whether the flow may run all the same.
+    """
+
+    code: str
+    message: str
+    field: str = ""
+    is_warning: bool = False
+
+
+class NodeType(ABC, Generic[C]):
+    """
+    Facts and behaviour of one node type. Instances hold no state.
+
+    Attributes:
+        type: Name in a flow, such as SEND_SMS.
+        title: Name shown to people.
+        category: Where a canvas lists it.
+        description: One sentence on what it does.
+        config: Model of its config.
+        output: Model of its output; for a trigger, of its payload.
+        inputs: Handles that edges enter by; a name that ends in * stands for any suffix. Empty for triggers.
+        outputs: Handles that edges leave by, `error` and `timeout` aside, which every node has.
+        timeout_ms: Longest run of one attempt; 0 means unlimited.
+        retry: Policy where neither node nor flow has one; None means one attempt.
+        requires_session: Whether it needs a session.
+        has_effect: Whether it changes something outside of Njia, so that its result is journaled before others go on.
+    """
+
+    type: ClassVar[str]
+    title: ClassVar[str]
+    category: ClassVar[Category]
+    description: ClassVar[str]
+    config: ClassVar[type[NodeConfig]]
+    output: ClassVar[type[BaseModel]]
+    inputs: ClassVar[tuple[str, ...]] = (DEFAULT,)
+    outputs: ClassVar[tuple[str, ...]] = (DEFAULT,)
+    timeout_ms: ClassVar[int] = 1000
+    retry: ClassVar[RetryPolicy | None] = None
+    requires_session: ClassVar[bool] = False
+    has_effect: ClassVar[bool] = False
+
+    @abstractmethod
+    async def run(self, config: C, context: NodeContext) -> Outcome:
+        """Does the node's work once. Raises NodeFailure when it cannot."""
+
+    async def resume(self, config: C, context: NodeContext, resumption: Resumption) -> Outcome:
+        """Goes on after a Wait. Only types that wait have one."""
+        raise TypeError(f"{self.type} never waits")
+
+    async def rehearse(self, config: C, context: NodeContext) -> Outcome:
+        """Stands in for `run` in a dry run: the same shape of output and no effect."""
+        return await self.run(config, context)
+
+    def output_handles(self, config: C) -> tuple[str, ...]:
+        """Handles that edges may leave by with this config, `error` and `timeout` aside."""
+        return self.outputs
+
+    def waits(self, config: C) -> bool:
+        """Whether every visit waits for the outside; such a node may close a cycle."""
+        return False
+
+    def shows(self, config: C) -> bool:
+        """Whether it may add to what the person gets in a turn."""
+        return False
+
+    def ends_session(self, config: C) -> bool:
+        """Whether it ends the session."""
+        return False
+
+    def may_be_retried(self, config: C) -> bool:
+        """Whether a retry policy applies at all."""
+        return True
+
+    def waits_for_all(self, config: C) -> bool:
+        """Whether it runs once all of its incoming edges are decided, rather than at the first that is taken."""
+        return True
+
+    def stored_keys(self, config: C) -> Mapping[str, Iterable[str]]:
+        """Keys that it writes, by scope: session, workflow or global."""
+        return {}
+
+    def read_scopes(self, config: C) -> Iterable[str]:
+        """Scopes that it reads or writes by itself, templates aside."""
+        return ()
+
+    def findings(self, config: C) -> Iterable[Finding]:
+        """Faults of a config that its model alone cannot tell."""
+        return ()
+
+
+class TriggerType(NodeType[C]):
+    """
+    A type that starts flows.
+
+    Attributes:
+        channel: What it listens to: sms, ussd, …
+        session_type: Type of the session that its executions get when they need one.
+    """
+
+    category = Category.TRIGGER
+    inputs = ()
+    channel: ClassVar[str]
+    session_type: ClassVar[str] = "other"
+
+    @abstractmethod
+    def specificity(self, config: C, payload: Mapping[str, Any]) -> int | None:
+        """Returns how narrowly the filters fit this payload (0 is a catch-all), None when they do not."""
+
+    @abstractmethod
+    def claim(self, config: C) -> tuple[str, ...]:
+        """Returns what the filters claim; two published flows may not have equal claims."""
+
+    def session_ttl_seconds(self, config: C) -> int:
+        """Life of a session that this trigger opens, seconds; 0 means the sessions service's default."""
+        return 0

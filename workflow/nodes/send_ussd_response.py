@@ -1,0 +1,175 @@
+"""SEND_USSD_RESPONSE: shows a screen, and may ask for an answer."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from workflow.fields import NodeConfig, TemplateMessage
+from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType, Resumption
+from workflow.outcome import Done, Outcome, Wait, WaitKind
+
+SESSION_GRACE_SECONDS = 60
+"""The session outlives the wait of a screen by so much, so that an answer at the last moment still finds it."""
+
+
+class MenuItem(NodeConfig):
+    """One line of a menu: what to type, and what it means."""
+
+    option: Annotated[str, Field(min_length=1, max_length=16)]
+    text: TemplateMessage
+
+
+class Pagination(NodeConfig):
+    """
+    How a long list is cut into screens.
+
+    Attributes:
+        items_per_page: Menu items, or lines of the message where there are no items.
+    """
+
+    enabled: bool = False
+    items_per_page: Annotated[int, Field(ge=1, le=10)] = 5
+    next_key: Annotated[str, Field(min_length=1, max_length=16)] = "99"
+    prev_key: Annotated[str, Field(min_length=1, max_length=16)] = "98"
+
+
+class Config(NodeConfig):
+    """
+    Attributes:
+        message: The text of the screen; a written \\n is a new line.
+        expect_input: Whether the screen asks for an answer.
+        menu_type: text: any answer goes; menu: the items stand below the message; input: an empty answer asks again.
+        session_timeout: How long the person has to answer, seconds.
+        auto_end_session: Whether the session ends with this screen.
+    """
+
+    message: TemplateMessage
+    expect_input: bool = False
+    menu_type: Literal["text", "menu", "input"] = "text"
+    menu_items: list[MenuItem] = Field(default_factory=list)
+    pagination: Pagination = Pagination()
+    session_timeout: Annotated[int, Field(ge=10, le=300)] = 60
+    auto_end_session: bool = False
+
+
+class Output(BaseModel):
+    """`message` is the screen as shown last; `input` is the answer, where one was asked for."""
+
+    sessionId: str
+    message: str
+    input: str | None = None
+
+
+class SendUssdResponse(NodeType[Config]):
+    type = "SEND_USSD_RESPONSE"
+    title = "USSD screen"
+    category = Category.ACTION
+    description = "Shows a USSD screen and may wait for the answer."
+    config = Config
+    output = Output
+    outputs = (SUCCESS, ERROR)
+    timeout_ms = 10_000
+    requires_session = True
+
+    def waits(self, config: Config) -> bool:
+        return config.expect_input
+
+    def shows(self, config: Config) -> bool:
+        return True
+
+    def ends_session(self, config: Config) -> bool:
+        return config.auto_end_session
+
+    def findings(self, config: Config) -> Iterable[Finding]:
+        asks = config.expect_input or config.pagination.enabled
+        if config.auto_end_session and asks:
+            yield Finding(
+                "INVALID_NODE_CONFIG",
+                "a screen that ends the session cannot wait for an answer: drop autoEndSession or expectInput",
+                "autoEndSession",
+            )
+        if config.menu_type == "menu" and not config.menu_items:
+            yield Finding("INVALID_NODE_CONFIG", "a menu needs at least one entry in menuItems", "menuItems")
+        if config.menu_type != "menu" and config.menu_items:
+            yield Finding("INVALID_NODE_CONFIG", "menuItems are shown only where menuType is menu", "menuItems")
+        if config.menu_type != "text" and not config.expect_input:
+            yield Finding(
+                "SCREEN_WITHOUT_INPUT",
+                f"a screen of menuType {config.menu_type} waits for no answer here: set expectInput to true",
+                "expectInput",
+                is_warning=True,
+            )
+        yield from _key_findings(config)
+
+    async def run(self, config: Config, context: NodeContext) -> Outcome:
+        return _screen(config, context, 0)
+
+    async def resume(self, config: Config, context: NodeContext, resumption: Resumption) -> Outcome:
+        pages, page = _pages(config), int(resumption.memory["page"])
+        typed = resumption.input or ""
+        if len(pages) > 1:
+            if typed == config.pagination.next_key and page + 1 < len(pages):
+                return _screen(config, context, page + 1)
+            if typed == config.pagination.prev_key and page > 0:
+                return _screen(config, context, page - 1)
+        if config.menu_type == "input" and not typed.strip():
+            return _screen(config, context, page)
+        return Done(output={**_output(context, pages[page]), "input": typed})
+
+
+def _screen(config: Config, context: NodeContext, page: int) -> Outcome:
+    session = context.session
+    assert session is not None
+    pages = _pages(config)
+    text = pages[page]
+    if config.expect_input or page + 1 < len(pages):
+        session.live_for(config.session_timeout + SESSION_GRACE_SECONDS)
+        return Wait(WaitKind.INPUT, config.session_timeout * 1000, {"page": page}, text)
+    if config.auto_end_session:
+        session.end()
+    return Done(output=_output(context, text), text=text)
+
+
+def _output(context: NodeContext, text: str) -> dict[str, Any]:
+    assert context.session is not None
+    return {"sessionId": context.session.session_id, "message": text}
+
+
+def _pages(config: Config) -> Sequence[str]:
+    """The screens of this node; one where nothing is paginated or all fits."""
+    items = [f"{item.option}. {item.text}" for item in config.menu_items]
+    title, lines = ([config.message] if config.message else [], items) if items else ([], config.message.split("\n"))
+    size = config.pagination.items_per_page
+    if not config.pagination.enabled or len(lines) <= size:
+        return ["\n".join([*title, *lines])]
+    starts = range(0, len(lines), size)
+    return [
+        "\n".join([*title, *lines[start : start + size], *_page_keys(config.pagination, start > 0, start + size < len(lines))])
+        for start in starts
+    ]
+
+
+def _page_keys(pagination: Pagination, has_previous: bool, has_next: bool) -> list[str]:
+    keys = []
+    if has_next:
+        keys.append(f"{pagination.next_key}. Next")
+    if has_previous:
+        keys.append(f"{pagination.prev_key}. Back")
+    return keys
+
+
+def _key_findings(config: Config) -> Iterable[Finding]:
+    seen: set[str] = set()
+    if config.pagination.enabled:
+        seen = {config.pagination.next_key, config.pagination.prev_key}
+        if len(seen) == 1:
+            yield Finding("INVALID_NODE_CONFIG", "nextKey and prevKey must differ", "pagination.prevKey")
+    for index, item in enumerate(config.menu_items):
+        if item.option in seen:
+            yield Finding(
+                "INVALID_NODE_CONFIG",
+                f"option {item.option!r} is taken by another item or a page key",
+                f"menuItems[{index}].option",
+            )
+        seen.add(item.option)

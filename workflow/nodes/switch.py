@@ -1,0 +1,64 @@
+"""SWITCH: one way per value, else the default."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from workflow.fields import TEMPLATED, NodeConfig, Role
+from workflow.node_type import DEFAULT, Category, Finding, NodeContext, NodeType
+from workflow.outcome import Done
+from workflow.templates import as_text
+
+
+class Case(NodeConfig):
+    """One value and the name of its way."""
+
+    value: str
+    label: str
+
+
+class Config(NodeConfig):
+    """
+    Attributes:
+        value: What is compared, as text.
+        cases: Ways, tried in order.
+    """
+
+    value: Annotated[Any, TEMPLATED, Role.VALUE]
+    cases: Annotated[list[Case], Field(min_length=1)]
+
+
+class Output(BaseModel):
+    """The compared text, and the value of the case that it matched (null: none)."""
+
+    value: str
+    matched: str | None
+
+
+class Switch(NodeType[Config]):
+    type = "SWITCH"
+    title = "Switch"
+    category = Category.LOGIC
+    description = "Leaves by the first case that equals a value, else by default."
+    config = Config
+    output = Output
+
+    def output_handles(self, config: Config) -> tuple[str, ...]:
+        return (*dict.fromkeys(case.value for case in config.cases), DEFAULT)
+
+    def findings(self, config: Config) -> Iterable[Finding]:
+        seen: set[str] = set()
+        for index, case in enumerate(config.cases):
+            if case.value in seen:
+                yield Finding(
+                    "INVALID_NODE_CONFIG",
+                    f"case {case.value!r} stands twice; the second can never be taken",
+                    f"cases[{index}].value",
+                )
+            seen.add(case.value)
+
+    async def run(self, config: Config, context: NodeContext) -> Done:
+        value = as_text(config.value)
+        matched = next((case.value for case in config.cases if case.value == value), None)
+        return Done(output={"value": value, "matched": matched}, handle=DEFAULT if matched is None else matched)

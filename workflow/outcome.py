@@ -1,0 +1,53 @@
+"""What a node answers when it has run: it is done, or it waits for the outside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class WaitKind(StrEnum):
+    """What a suspended node waits for."""
+
+    INPUT = "input"
+    """A person: the next input of the session."""
+
+    TIMER = "timer"
+    """A point in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """
+    The node did what it is for.
+
+    Attributes:
+        output: JSON values; other nodes see it as {{node_<id>.output}}.
+        handle: Handle that it leaves by; None means the type's usual one.
+        text: Added to what the person gets in this turn; None adds nothing.
+    """
+
+    output: Mapping[str, Any]
+    handle: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """
+    The node goes on when the outside answers; the execution is suspended.
+
+    Attributes:
+        kind: What it waits for.
+        expires_in_ms: How long it waits at the most; for a timer: until it is due.
+        memory: JSON values that the node gets back when it goes on.
+        text: Added to what the person gets in this turn; None adds nothing.
+    """
+
+    kind: WaitKind
+    expires_in_ms: int
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    text: str | None = None
+
+
+Outcome = Done | Wait
