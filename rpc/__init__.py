@@ -1,0 +1,1 @@
+"""How a process serves and calls: gRPC and HTTP servers, channels, errors, deadlines, documents, configuration."""

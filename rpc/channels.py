@@ -1,0 +1,39 @@
+"""Channels to other services."""
+
+import json
+
+import grpc
+from opentelemetry.trace import TracerProvider
+
+from rpc.limits import KEEPALIVE_INTERVAL_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
+from telemetry import grpc_tracing
+
+_OPTIONS: tuple[tuple[str, str | int], ...] = (
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", KEEPALIVE_INTERVAL_MS),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Every replica behind a name gets its share.
+    ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+    # A service that was restarted is found again within two seconds, and a new replica within five.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    ("grpc.dns_min_time_between_resolutions_ms", 5000),
+    # Calls inside of the platform never go through the proxy that http_proxy names.
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+def open_channel(target: str, tracer_provider: TracerProvider) -> grpc.aio.Channel:
+    """
+    Returns a channel that connects with its first call and by itself after every loss.
+
+    Args:
+        target: Address of the service, such as 127.0.0.1:50053 or dns:///sessions:50053.
+        tracer_provider: Where the spans of the calls go; nothing is installed when it does not record.
+    """
+    return grpc.aio.insecure_channel(
+        target, options=_OPTIONS, interceptors=grpc_tracing.client_interceptors(tracer_provider)
+    )

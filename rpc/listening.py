@@ -1,0 +1,31 @@
+"""Addresses to listen on."""
+
+
+class ListenFailed(Exception):
+    """
+    A server could not take its address.
+
+    Attributes:
+        listen: The address, host:port.
+    """
+
+    def __init__(self, listen: str, why: str) -> None:
+        super().__init__(f"cannot listen on {listen}: {why}")
+        self.listen = listen
+
+
+def parse_listen(listen: str) -> tuple[str, int]:
+    """
+    Splits "host:port"; an IPv6 host stands in brackets. Port 0 means any free port.
+
+    Raises:
+        ValueError: It is not host:port with a port from 0 to 65535.
+    """
+    host, colon, port = listen.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("an IPv6 address stands in brackets, such as [::1]:8080")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ValueError("must be host:port, such as 127.0.0.1:8080")
+    return host, int(port)

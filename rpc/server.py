@@ -1,0 +1,105 @@
+"""A gRPC server as every service runs it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from opentelemetry.trace import TracerProvider
+
+from rpc.interceptors import RefusalInterceptor
+from rpc.limits import MAX_MESSAGE_BYTES, SHORTEST_PING_INTERVAL_MS
+from rpc.listening import ListenFailed, parse_listen
+from rpc.readiness import Readiness
+from rpc.status import ErrorTable
+from telemetry import grpc_tracing
+
+MAX_CONCURRENT_CALLS = 2000
+"""Calls served at once; a call beyond it is answered RESOURCE_EXHAUSTED."""
+
+_OPTIONS = (
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.http2.min_ping_interval_without_data_ms", SHORTEST_PING_INTERVAL_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Without this a second process takes the same port silently and gets a part of the calls.
+    ("grpc.so_reuseport", 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GrpcServer:
+    """
+    A server that answers calls.
+
+    Attributes:
+        port: The TCP port that it took.
+    """
+
+    port: int
+    _server: grpc.aio.Server
+    _readiness: Readiness
+    _following: asyncio.Task[None]
+
+    async def stop(self, grace_seconds: float) -> None:
+        """
+        Takes no new call, lets those that run finish, and ends.
+
+        Health says NOT_SERVING from the start. A call that still runs after `grace_seconds` is cancelled.
+        """
+        await self._readiness.servicer.enter_graceful_shutdown()
+        self._following.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._following
+        await self._server.stop(grace_seconds)
+
+
+async def start_server(
+    *,
+    listen: str,
+    register: Callable[[grpc.aio.Server], None],
+    services: Sequence[str],
+    errors: ErrorTable,
+    tracer_provider: TracerProvider,
+    ready: Callable[[], Awaitable[bool]],
+) -> GrpcServer:
+    """
+    Starts a server with health service, reflection, tracing, deadlines and the translation of errors.
+
+    Args:
+        listen: Address to bind, host:port; port 0 takes any free one.
+        register: Adds the servicers.
+        services: Full names of the services registered, such as njia.engine.v1.EngineService.
+        errors: The refusal of every domain error that a servicer may raise.
+        tracer_provider: Where the spans of the calls go; nothing is installed when it does not record.
+        ready: Asked every second; health says NOT_SERVING when it answers false, raises or takes too long.
+
+    Raises:
+        ListenFailed: The address is taken or not of this machine.
+    """
+    server = grpc.aio.server(
+        interceptors=(*grpc_tracing.server_interceptors(tracer_provider), RefusalInterceptor(services, errors)),
+        options=_OPTIONS,
+        maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS,
+    )
+    register(server)
+    readiness = Readiness(services, ready)
+    health_pb2_grpc.add_HealthServicer_to_server(readiness.servicer, server)
+    reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    port = _bind(server, listen)
+    await readiness.publish()
+    await server.start()
+    return GrpcServer(port, server, readiness, asyncio.create_task(readiness.follow()))
+
+
+def _bind(server: grpc.aio.Server, listen: str) -> int:
+    try:
+        parse_listen(listen)
+        return server.add_insecure_port(listen)
+    except ValueError as problem:
+        raise ListenFailed(listen, str(problem)) from None
+    except RuntimeError:
+        raise ListenFailed(listen, "the port is in use, or the address is not of this machine") from None

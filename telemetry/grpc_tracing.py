@@ -1,0 +1,135 @@
+"""
+Spans of gRPC calls on both sides, with the W3C trace context in the metadata.
+
+The interceptors of opentelemetry-instrumentation-grpc are not used: with grpc.aio a call that its caller cancels goes
+on at the server, the span of a cancelled call never ends, and every refusal is recorded as two exceptions.
+Every RPC of this platform is unary, so nothing else is traced.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
+
+import grpc
+from opentelemetry import propagate, trace
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+
+from telemetry import attributes, tracing
+
+UNTRACED_SERVICES: Collection[str] = ("grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection")
+"""Services asked by machines all day; their spans would drown the others."""
+
+_FAULTS_OF_THE_SERVER = frozenset(
+    {
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.UNIMPLEMENTED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DATA_LOSS,
+    }
+)
+"""Codes that make a server's span an error, by the semantic conventions; the others are the caller's fault."""
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+_SCOPE = "njia.rpc"
+
+
+def server_interceptors(provider: TracerProvider) -> Sequence[grpc.aio.ServerInterceptor]:
+    """Returns what a server needs to trace its calls; nothing when the provider does not record."""
+    return (_ServerTracing(provider),) if tracing.records(provider) else ()
+
+
+def client_interceptors(provider: TracerProvider) -> Sequence[grpc.aio.ClientInterceptor]:
+    """Returns what a channel needs to trace its calls; nothing when the provider does not record."""
+    return (_ClientTracing(provider),) if tracing.records(provider) else ()
+
+
+class _ServerTracing(grpc.aio.ServerInterceptor):
+    def __init__(self, provider: TracerProvider) -> None:
+        self._tracer = provider.get_tracer(_SCOPE)
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        method: str = handler_call_details.method
+        known = self._handlers.get(method)
+        if known is not None:
+            return known
+        handler = await continuation(handler_call_details)
+        if handler is None or method.split("/")[1] in UNTRACED_SERVICES or handler.unary_unary is None:
+            return handler
+        self._handlers[method] = wrapped = grpc.unary_unary_rpc_method_handler(
+            self._traced(method, handler.unary_unary), handler.request_deserializer, handler.response_serializer
+        )
+        return wrapped
+
+    def _traced(self, method: str, behaviour: Any) -> Callable[[Any, Any], Awaitable[Any]]:
+        names = _names(method)
+
+        async def serve(request: Any, context: Any) -> Any:
+            with self._tracer.start_as_current_span(
+                method[1:],
+                context=propagate.extract(dict(context.invocation_metadata())),
+                kind=SpanKind.SERVER,
+                attributes=names,
+                record_exception=False,
+                set_status_on_exception=False,
+            ) as span:
+                try:
+                    response = await behaviour(request, context)
+                except asyncio.CancelledError:
+                    _close(span, grpc.StatusCode.CANCELLED, _FAULTS_OF_THE_SERVER)
+                    raise
+                except Exception:
+                    code = _CODES.get(int(context.code() or 0), grpc.StatusCode.UNKNOWN)
+                    _close(span, grpc.StatusCode.UNKNOWN if code is grpc.StatusCode.OK else code, _FAULTS_OF_THE_SERVER)
+                    raise
+                _close(span, grpc.StatusCode.OK, _FAULTS_OF_THE_SERVER)
+                return response
+
+        return serve
+
+
+class _ClientTracing(grpc.aio.UnaryUnaryClientInterceptor):
+    def __init__(self, provider: TracerProvider) -> None:
+        self._tracer = provider.get_tracer(_SCOPE)
+        self._names: dict[str, dict[str, str]] = {}
+
+    async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        method = client_call_details.method
+        # Some releases of grpcio hand over bytes here.
+        name: str = method.decode() if isinstance(method, bytes) else method
+        names = self._names.get(name) or self._names.setdefault(name, _names(name))
+        span = self._tracer.start_span(name[1:], kind=SpanKind.CLIENT, attributes=names)
+        try:
+            carrier: dict[str, str] = {}
+            propagate.inject(carrier, trace.set_span_in_context(span))
+            call = await continuation(
+                client_call_details._replace(
+                    metadata=grpc.aio.Metadata(*(client_call_details.metadata or ()), *carrier.items())
+                ),
+                request,
+            )
+            # Awaiting the call here (the caller awaits it once more, for nothing) makes a cancellation reach it.
+            await call
+            _close(span, grpc.StatusCode.OK, _CODES.values())
+            return call
+        except grpc.aio.AioRpcError as error:
+            _close(span, error.code(), _CODES.values())
+            raise
+        except asyncio.CancelledError:
+            _close(span, grpc.StatusCode.CANCELLED, ())
+            raise
+        finally:
+            span.end()
+
+
+def _names(method: str) -> dict[str, str]:
+    _, service, name = method.split("/")
+    return {attributes.RPC_SYSTEM: "grpc", attributes.RPC_SERVICE: service, attributes.RPC_METHOD: name}
+
+
+def _close(span: Span, code: grpc.StatusCode, faults: Collection[grpc.StatusCode]) -> None:
+    span.set_attribute(attributes.RPC_STATUS_CODE, code.value[0])
+    if code is not grpc.StatusCode.OK and code in faults:
+        span.set_status(Status(StatusCode.ERROR, code.name))
