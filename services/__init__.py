@@ -1,0 +1,1 @@
+"""The services of the platform, each on its own, and the one entry that runs them."""

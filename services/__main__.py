@@ -1,0 +1,209 @@
+"""
+Runs one service, or all of them in this process: `python -m services all|validator|engine|sessions|at_adapter|gateway`.
+
+The one place that knows the list of services, and the one that listens to signals. SIGTERM and SIGINT end the
+process once the calls that run are answered; a second one ends it at once. Exit codes: 0 stopped as asked,
+1 failed, 2 wrong arguments or configuration.
+"""
+
+import asyncio
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+import uvloop
+from opentelemetry.trace import TracerProvider
+
+from rpc.config import ConfigError
+from rpc.listening import ListenFailed, parse_listen
+from telemetry import logs, tracing
+
+Serve = Callable[[Mapping[str, str], TracerProvider, asyncio.Event], Coroutine[Any, Any, None]]
+"""
+The one function that a service exports. It reads its configuration before anything else (ConfigError), serves until
+the event is set, lets what runs finish, and returns.
+"""
+
+TARGETS: Mapping[str, str] = {
+    "validator": "services.validator.server",
+    "sessions": "services.sessions.server",
+    "engine": "services.engine.server",
+    "at_adapter": "services.at_adapter.server",
+    "gateway": "gateway.server",
+}
+"""Module of each service. It is loaded only when its service is asked for."""
+
+GRPC_LISTENS: Mapping[str, str] = {
+    "VALIDATOR": "127.0.0.1:50051",
+    "ENGINE": "127.0.0.1:50052",
+    "SESSIONS": "127.0.0.1:50053",
+    "AT_ADAPTER": "127.0.0.1:50054",
+}
+"""Default of NJIA_<name>_LISTEN, from which `all` makes NJIA_<name>_TARGET where that is not set."""
+
+DRAIN_WITHIN_SECONDS = 25.0
+"""From the stop signal to the forced end. Kubernetes waits 30 s by default before it kills."""
+
+CANCEL_WITHIN_SECONDS = 3.0
+"""How long services that are cancelled may take to let go."""
+
+EXIT_FAILED = 1
+EXIT_UNUSABLE = 2
+
+USAGE = """usage: python -m services NAME
+
+NAME is one of
+  all          every service in this process
+  validator    checks and compiles flows
+  sessions     keeps the sessions of phone users
+  engine       runs flows
+  at_adapter   talks to Africa's Talking, in both directions
+  gateway      the REST API
+
+Configuration comes from the environment; README.md lists the variables.
+"""
+
+_log = structlog.get_logger()
+
+
+class ServiceEndedError(Exception):
+    """A service returned though nothing asked it to."""
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Runs what the arguments name and returns the exit code."""
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0
+    if len(arguments) != 1 or arguments[0] not in ("all", *TARGETS):
+        print(USAGE, end="", file=sys.stderr)
+        return EXIT_UNUSABLE
+    logs.configure(environ)
+    try:
+        if arguments[0] == "all":
+            uvloop.run(run(tuple(TARGETS), with_targets(environ)))
+        else:
+            uvloop.run(run(arguments, environ))
+    except Exception as error:  # noqa: BLE001 (the end of the process: everything is reported)
+        return _report(_leaves(error))
+    return 0
+
+
+async def run(names: Sequence[str], environ: Mapping[str, str]) -> None:
+    """
+    Runs services until a signal comes or one of them fails.
+
+    Raises:
+        ExceptionGroup: What the services raised; the failure of one ends the others.
+        TimeoutError: A service did not end within DRAIN_WITHIN_SECONDS after the signal.
+    """
+    serves = {name: _load(name) for name in names}
+    stop = _stop_on_signals()
+    async with AsyncExitStack() as providers:
+        serving = asyncio.create_task(_serve_all(serves, environ, stop, providers))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not serving.done():
+            await asyncio.wait({serving}, timeout=DRAIN_WITHIN_SECONDS)
+        if not serving.done():
+            serving.cancel()
+            await asyncio.wait({serving}, timeout=CANCEL_WITHIN_SECONDS)
+            raise TimeoutError(f"services did not end within {DRAIN_WITHIN_SECONDS:g} s")
+        await serving
+
+
+def with_targets(environ: Mapping[str, str]) -> dict[str, str]:
+    """
+    Returns the environment with the address of every service that has none, made from where it listens.
+
+    Raises:
+        ConfigError: A service listens on port 0, so that nobody knows its address beforehand.
+    """
+    result = dict(environ)
+    problems = []
+    for name, default in GRPC_LISTENS.items():
+        listen = result.get(f"NJIA_{name}_LISTEN", "").strip() or default
+        try:
+            host, port = parse_listen(listen)
+        except ValueError:
+            # The service itself reports it, together with its other problems.
+            continue
+        if port == 0:
+            problems.append(f"NJIA_{name}_LISTEN: port 0 cannot be used with all, since the others could not find it")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
+        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        result[f"NJIA_{name}_TARGET"] = result.get(f"NJIA_{name}_TARGET", "").strip() or target
+    if problems:
+        raise ConfigError(problems)
+    return result
+
+
+def _load(name: str) -> Serve:
+    # gRPC's C core writes lines of its own to standard error; what matters of them reaches us as errors of calls.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    serve: Serve = importlib.import_module(TARGETS[name]).serve
+    return serve
+
+
+async def _serve_all(
+    serves: Mapping[str, Serve], environ: Mapping[str, str], stop: asyncio.Event, providers: AsyncExitStack
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for name, serve in serves.items():
+            provider = tracing.provider(name, environ)
+            providers.push_async_callback(tracing.shut_down, provider)
+            group.create_task(_serve_one(name, serve(environ, provider, stop), stop), name=name)
+
+
+async def _serve_one(name: str, serving: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    logs.bind_service(name)
+    await serving
+    if not stop.is_set():
+        raise ServiceEndedError(f"{name} ended by itself")
+    _log.info("stopped")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked(number: signal.Signals) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        _log.info("stopping", signal=number.name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked, number)
+    return stop
+
+
+def _report(errors: Sequence[BaseException]) -> int:
+    """Tells a person what ended the process and returns the exit code."""
+    # Services that read the same variable report it each; a dictionary keeps the order and drops the repeats.
+    problems = dict.fromkeys(line for error in errors if isinstance(error, ConfigError) for line in error.problems)
+    if problems:
+        print("error: the configuration cannot be used", *problems, sep="\n  ", file=sys.stderr)
+    others = [error for error in errors if not isinstance(error, ConfigError)]
+    for error in others:
+        if isinstance(error, ListenFailed):
+            print(f"error: {error}", file=sys.stderr)
+        else:
+            _log.error("a service failed", exc_info=error)
+    return EXIT_FAILED if others else EXIT_UNUSABLE
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in _leaves(part)]
+    return [error]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))
