@@ -1,0 +1,1 @@
+"""What Africa's Talking posts to us, parsed and handed to the engine."""

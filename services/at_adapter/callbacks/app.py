@@ -1,0 +1,91 @@
+"""The HTTP face of the adapter: the addresses that are entered in the dashboard of Africa's Talking."""
+
+import hmac
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from services.at_adapter.callbacks.fields import MAX_BODY_BYTES, BodyTooLarge, UnusableCallback
+
+Callback = Callable[[Request], Awaitable[Response]]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_log = structlog.get_logger()
+
+
+def callback_app(
+    *,
+    ussd: Callback,
+    ussd_events: Callback,
+    sms: Callback,
+    delivery: Callback,
+    ready: Callable[[], Awaitable[bool]],
+    token: str | None,
+) -> App:
+    """
+    Returns the application.
+
+    Args:
+        ussd: POST /at/ussd.
+        ussd_events: POST /at/ussd/events.
+        sms: POST /at/sms.
+        delivery: POST /at/sms/delivery.
+        ready: What GET /health says.
+        token: Secret part of the addresses, /at/{token}/…; every other address is then 404.
+    """
+    prefix = "/at" if token is None else "/at/{token}"
+    callbacks = {"/ussd": ussd, "/ussd/events": ussd_events, "/sms": sms, "/sms/delivery": delivery}
+
+    async def health(_: Request) -> JSONResponse:
+        serving = await ready()
+        return JSONResponse({"status": "ok" if serving else "unavailable"}, 200 if serving else 503)
+
+    app = Starlette(
+        routes=[
+            Route("/health", health),
+            *(Route(prefix + path, _endpoint(callback), methods=["POST"]) for path, callback in callbacks.items()),
+        ],
+        exception_handlers={BodyTooLarge: _too_large, UnusableCallback: _unusable},
+    )
+    return app if token is None else _TokenGate(app, token)
+
+
+def _endpoint(callback: Callback) -> Callback:
+    async def endpoint(request: Request) -> Response:
+        return await callback(request)
+
+    # Starlette takes an object for an ASGI application; only a function is called with the request.
+    return endpoint
+
+
+async def _too_large(_: Request, __: Exception) -> PlainTextResponse:
+    return PlainTextResponse(f"the body is longer than {MAX_BODY_BYTES} bytes", 413)
+
+
+async def _unusable(request: Request, error: Exception) -> PlainTextResponse:
+    _log.warning("a callback cannot be used", route=request.scope["route"].path, problem=str(error))
+    return PlainTextResponse(str(error), 400)
+
+
+class _TokenGate:
+    """Lets through what knows the token, compared in constant time, and the health check."""
+
+    def __init__(self, app: App, token: str) -> None:
+        self._app = app
+        self._token = token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        parts = scope["path"].split("/")
+        given = parts[2] if len(parts) > 2 and parts[1] == "at" else ""
+        if scope["path"] == "/health" or hmac.compare_digest(given.encode(), self._token):
+            await self._app(scope, receive, send)
+        else:
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)

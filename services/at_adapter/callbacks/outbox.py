@@ -1,0 +1,122 @@
+"""
+Delivery reports that wait for the engine: one sorted set in Redis, njia:at:outbox, shared by all replicas.
+
+The score of an entry is when it is due, milliseconds by the server's clock. Taking an entry moves it ahead by a lease,
+so that the report of a replica that dies is taken by another.
+"""
+
+from dataclasses import dataclass
+
+import orjson
+from redis.asyncio import Redis, RedisCluster
+
+from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest
+from storage.connection import store_errors
+
+KEY = "njia:at:outbox"
+LEASE_MS = 30_000
+FIRST_DELAY_MS = 1000
+LONGEST_DELAY_MS = 300_000
+
+_KEEP = """
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
+  return 0
+end
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2], ARGV[3])
+return 1
+"""
+
+_TAKE = """
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms, 'LIMIT', 0, 1)
+if not due[1] then
+  return false
+end
+redis.call('ZADD', KEYS[1], now_ms + ARGV[1], due[1])
+return due[1]
+"""
+
+_POSTPONE = """
+if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then
+  return 0
+end
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3], ARGV[2])
+return 1
+"""
+
+
+class OutboxFull(Exception):
+    """As many reports wait as may."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingReport:
+    """
+    A report taken from the outbox for one attempt.
+
+    Attributes:
+        entry: The entry as it stands in Redis.
+        report: What the engine is to get.
+        attempts: Attempts that failed so far.
+    """
+
+    entry: bytes
+    report: HandleDeliveryReportRequest
+    attempts: int
+
+
+class ReportOutbox:
+    """
+    Args:
+        redis: Where the reports wait.
+        capacity: How many may wait.
+    """
+
+    def __init__(self, redis: Redis | RedisCluster, capacity: int) -> None:
+        self._redis = redis
+        self._capacity = capacity
+        self._keep = redis.register_script(_KEEP)
+        self._take = redis.register_script(_TAKE)
+        self._postpone = redis.register_script(_POSTPONE)
+
+    async def keep(self, report: HandleDeliveryReportRequest) -> None:
+        """
+        Adds a report; one that already waits is not added twice.
+
+        Raises:
+            OutboxFull: It was not added.
+            StoreUnavailable: It is perhaps not added.
+        """
+        with store_errors():
+            kept = await self._keep(keys=[KEY], args=[self._capacity, FIRST_DELAY_MS, _entry(report, 0)])
+        if not kept:
+            raise OutboxFull
+
+    async def take(self) -> WaitingReport | None:
+        """Returns a report that is due, ours for LEASE_MS, or None. Raises StoreUnavailable."""
+        with store_errors():
+            entry = await self._take(keys=[KEY], args=[LEASE_MS])
+        if entry is None:
+            return None
+        document = orjson.loads(entry)
+        return WaitingReport(entry, HandleDeliveryReportRequest(**document["report"]), document["attempts"])
+
+    async def remove(self, waiting: WaitingReport) -> None:
+        """Forgets a report that is settled. Raises StoreUnavailable."""
+        with store_errors():
+            await self._redis.zrem(KEY, waiting.entry)
+
+    async def postpone(self, waiting: WaitingReport) -> None:
+        """Puts a report back, twice as far ahead as the last time. Raises StoreUnavailable."""
+        attempts = waiting.attempts + 1
+        delay_ms = min(FIRST_DELAY_MS * 2 ** min(attempts, 20), LONGEST_DELAY_MS)
+        with store_errors():
+            await self._postpone(keys=[KEY], args=[waiting.entry, _entry(waiting.report, attempts), delay_ms])
+
+
+def _entry(report: HandleDeliveryReportRequest, attempts: int) -> bytes:
+    fields = {field.name: value for field, value in report.ListFields()}
+    return orjson.dumps({"report": fields, "attempts": attempts}, option=orjson.OPT_SORT_KEYS)

@@ -1,0 +1,47 @@
+"""Hands the delivery reports of the outbox to the engine once it answers again."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import grpc
+import structlog
+
+from services.at_adapter.callbacks.outbox import ReportOutbox, WaitingReport
+from storage.connection import StoreUnavailable
+
+if TYPE_CHECKING:
+    from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
+
+IDLE_SECONDS = 1.0
+"""How long to rest when nothing is due, or when Redis or the engine does not answer."""
+
+ENGINE_TIMEOUT_SECONDS = 5.0
+
+_log = structlog.get_logger()
+
+
+async def hand_over_reports(outbox: ReportOutbox, engine: "EngineServiceAsyncStub") -> None:
+    """Runs until cancelled. One report at a time: the outbox is for the exception, not for the load."""
+    while True:
+        try:
+            waiting = await outbox.take()
+            if waiting is not None and await _handed_over(outbox, engine, waiting):
+                continue
+        except StoreUnavailable:
+            _log.warning("the outbox cannot be read")
+        await asyncio.sleep(IDLE_SECONDS)
+
+
+async def _handed_over(outbox: ReportOutbox, engine: "EngineServiceAsyncStub", waiting: WaitingReport) -> bool:
+    """Tells whether the engine is worth asking again at once."""
+    try:
+        await engine.HandleDeliveryReport(waiting.report, timeout=ENGINE_TIMEOUT_SECONDS)
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+            _log.error("the engine cannot use a delivery report", message_id=waiting.report.message_id)
+            await outbox.remove(waiting)
+            return True
+        await outbox.postpone(waiting)
+        return False
+    await outbox.remove(waiting)
+    return True

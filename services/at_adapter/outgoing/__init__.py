@@ -1,0 +1,1 @@
+"""What goes out to Africa's Talking: requests, answers, faults, limits."""

@@ -1,0 +1,147 @@
+"""Reads the answer to an SMS request: a receipt, or the refusal that it amounts to."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+
+from services.at_adapter.outgoing.faults import Fault, SendRefused, fault_of_code, fault_of_word
+from services.at_adapter.outgoing.sms import Recipient, SmsReceipt
+from services.at_adapter.outgoing.transport import HttpAnswer
+from telemetry.masking import mask_text
+
+FIRST_REFUSED_CODE = 400
+ACCEPTED_WORDS = frozenset({"success", "processed", "sent", "queued"})
+"""How a recipient without a code says that it was taken."""
+
+MAX_QUOTE_CHARACTERS = 200
+MAX_RETRY_AFTER_MS = 3_600_000
+
+_NO_ID = frozenset({"", "None"})
+_BY_HTTP_STATUS: Mapping[int, Fault] = {
+    401: Fault.AUTHENTICATION_FAILED,
+    403: Fault.AUTHENTICATION_FAILED,
+    # The documentation gives it as the status of a whole answer, their servers as the code of a recipient.
+    409: Fault.DO_NOT_DISTURB_REJECTION,
+    429: Fault.RATE_LIMIT,
+}
+_ADVICE: Mapping[Fault, str] = {
+    Fault.AUTHENTICATION_FAILED: "Africa's Talking refuses the credentials; AT_USERNAME and AT_API_KEY must be a pair "
+    "of the same environment, and a new key takes some minutes to work",
+    Fault.RATE_LIMIT: "Africa's Talking takes no more requests for now",
+    Fault.SERVER_ERROR: "Africa's Talking failed to handle the request",
+    Fault.DO_NOT_DISTURB_REJECTION: "Africa's Talking does not deliver to this subscriber at this hour",
+    Fault.REJECTED: "Africa's Talking refused the request",
+}
+
+
+def read_sms_answer(answer: HttpAnswer) -> SmsReceipt:
+    """
+    Returns the receipt when at least one recipient was taken.
+
+    Raises:
+        SendRefused: By the HTTP status; by the word of an answer without recipients; by the first recipient when all
+            are refused; SEND_OUTCOME_UNKNOWN when a successful status comes with something that is no such answer.
+    """
+    if not 200 <= answer.status < 300:
+        raise _refused_by_status(answer)
+    data = _message_data(answer)
+    summary = str(data.get("Message", ""))
+    rows = data.get("Recipients")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _unreadable(answer)
+    if not rows:
+        raise SendRefused(
+            fault_of_word(summary),
+            f"Africa's Talking took the request for no recipient: {_quoted(summary)}",
+            details={"atStatus": _quoted(summary)},
+        )
+    recipients = tuple(_recipient(row) for row in rows)
+    if all(_is_refused(recipient) for recipient in recipients):
+        raise _refused_by_recipient(recipients)
+    return SmsReceipt(recipients, summary)
+
+
+def _refused_by_status(answer: HttpAnswer) -> SendRefused:
+    server_failed = answer.status >= 500 or answer.status == 408
+    fault = Fault.SERVER_ERROR if server_failed else _BY_HTTP_STATUS.get(answer.status, Fault.REJECTED)
+    said = _quoted(answer.body.decode(errors="replace"))
+    return SendRefused(
+        fault,
+        f"{_ADVICE[fault]} (HTTP {answer.status}{': ' + said if said else ''})",
+        details={"httpStatus": str(answer.status)},
+        retry_after_ms=_retry_after_ms(answer.retry_after) if fault.may_be_retried else None,
+    )
+
+
+def _refused_by_recipient(recipients: tuple[Recipient, ...]) -> SendRefused:
+    first = recipients[0]
+    fault = fault_of_code(first.status_code) if first.status_code else fault_of_word(first.status)
+    others = f" (and {len(recipients) - 1} more)" if len(recipients) > 1 else ""
+    return SendRefused(
+        fault,
+        f"Africa's Talking refused the recipient{others}: {_quoted(first.status)} ({first.status_code})",
+        details={"atStatus": _quoted(first.status), "atStatusCode": str(first.status_code)},
+    )
+
+
+def _message_data(answer: HttpAnswer) -> Mapping[str, Any]:
+    # The content type is not asked: theirs is exact today, and what counts is whether the body can be read.
+    try:
+        document = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        raise _unreadable(answer) from None
+    data = document.get("SMSMessageData") if isinstance(document, dict) else None
+    if not isinstance(data, dict):
+        raise _unreadable(answer)
+    return data
+
+
+def _unreadable(answer: HttpAnswer) -> SendRefused:
+    return SendRefused(
+        Fault.SEND_OUTCOME_UNKNOWN,
+        f"Africa's Talking answered HTTP {answer.status} with a body that cannot be read; "
+        "the request may have been carried out or not",
+        details={"httpStatus": str(answer.status)},
+    )
+
+
+def _recipient(row: Mapping[str, Any]) -> Recipient:
+    code = row.get("statusCode", 0)
+    message_id = str(row.get("messageId", ""))
+    return Recipient(
+        number=str(row.get("number", "")),
+        status=str(row.get("status", "")),
+        status_code=int(code) if str(code).isascii() and str(code).isdigit() else 0,
+        message_id="" if message_id in _NO_ID else message_id,
+        cost=str(row.get("cost", "")),
+    )
+
+
+def _is_refused(recipient: Recipient) -> bool:
+    if recipient.status_code:
+        return recipient.status_code >= FIRST_REFUSED_CODE
+    return recipient.status.lower() not in ACCEPTED_WORDS
+
+
+def _quoted(text: str) -> str:
+    """Returns what they said, cut, on one line, and without phone numbers."""
+    return mask_text(" ".join(text.split()))[:MAX_QUOTE_CHARACTERS]
+
+
+def _retry_after_ms(header: str) -> int | None:
+    """Reads Retry-After, seconds or a date (RFC 9110, 10.2.3); at most an hour, None when it says nothing."""
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        # A long row of digits would be a number too large to print or to wait for.
+        return min(int(text[:10]) * 1000, MAX_RETRY_AFTER_MS)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    seconds = (moment - datetime.now(UTC)).total_seconds()
+    return min(max(0, int(seconds * 1000)), MAX_RETRY_AFTER_MS)

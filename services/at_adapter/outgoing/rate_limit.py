@@ -1,0 +1,80 @@
+"""The limit of SMS requests a second that all replicas of one account share."""
+
+from typing import Any, Protocol
+
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.asyncio import Redis, RedisCluster
+
+from services.at_adapter.outgoing.faults import Fault, SendRefused
+from storage.connection import store_errors
+
+KEY_PREFIX = "njia:at:rate"
+RETRY_AFTER_MS = 1000
+"""The window is a second long."""
+
+
+class SmsRate(Protocol):
+    """Says whether one more request may go out now."""
+
+    async def admit(self) -> None:
+        """
+        Counts one request, however many recipients it has.
+
+        Raises:
+            SendRefused: RATE_LIMIT; nothing was counted.
+            StoreUnavailable: The count cannot be read.
+        """
+
+
+class NoLimit:
+    """Admits every request and asks nobody."""
+
+    async def admit(self) -> None:
+        """Returns at once."""
+
+
+class _SharedClientStorage(RedisStorage):
+    """The storage of `limits` on a client that is there already, of one server or of a cluster."""
+
+    # The library keeps a registry by scheme and wants a name of its own for every class.
+    STORAGE_SCHEME = ["async+shared-client"]  # noqa: RUF012 (the library's type)
+
+    def __init__(self, redis: Redis | RedisCluster) -> None:
+        self._redis = redis
+        super().__init__("redis://", implementation="redispy", key_prefix=KEY_PREFIX)
+
+    def configure_bridge(self) -> None:
+        # Its type knows a client of one server only.
+        bridge: Any = self.bridge
+        bridge.storage = self._redis
+        bridge.connection_getter = lambda _: self._redis
+
+
+class SharedSmsRate:
+    """
+    So many requests a second over all replicas, by a sliding window in Redis (one trip a request).
+
+    Args:
+        redis: Where the windows are.
+        per_second: Requests a second.
+        username: Account that the limit is of.
+    """
+
+    def __init__(self, redis: Redis | RedisCluster, per_second: int, username: str) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(_SharedClientStorage(redis))
+        self._limit = RateLimitItemPerSecond(per_second)
+        self._per_second = per_second
+        self._username = username
+
+    async def admit(self) -> None:
+        """See SmsRate.admit."""
+        with store_errors():
+            admitted = await self._limiter.hit(self._limit, "sms", self._username)
+        if not admitted:
+            raise SendRefused(
+                Fault.RATE_LIMIT,
+                f"more than {self._per_second} SMS requests a second for this account",
+                retry_after_ms=RETRY_AFTER_MS,
+            )

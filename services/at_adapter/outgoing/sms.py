@@ -1,0 +1,117 @@
+"""One SMS order and what became of it."""
+
+import re
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+
+import orjson
+
+from rpc.status import FieldViolation
+from services.at_adapter.outgoing.faults import Fault, SendRefused
+
+MAX_RECIPIENTS = 1000
+MAX_MESSAGE_CHARACTERS = 1600
+
+# The SDK's own check takes letters of other scripts as digits, a trailing line feed and any length.
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Premium:
+    """
+    What makes an order a premium message.
+
+    Attributes:
+        keyword: Keyword of the product; empty when there is none.
+        link_id: linkId of the incoming message that it answers; empty when there is none.
+    """
+
+    keyword: str
+    link_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmsOrder:
+    """
+    One text to one or more numbers.
+
+    Attributes:
+        to: Phone numbers in E.164, 1 to MAX_RECIPIENTS.
+        message: The text, 1 to MAX_MESSAGE_CHARACTERS.
+        sender: Short code or alphanumeric sender; empty means the account's default.
+        enqueue: True: they queue it and answer at once.
+        premium: What makes it a premium message; None for a bulk message.
+    """
+
+    to: tuple[str, ...]
+    message: str
+    sender: str
+    enqueue: bool
+    premium: Premium | None
+
+    def digest(self) -> str:
+        """Returns what tells two orders under one key apart, 64 hexadecimal digits."""
+        return sha256(orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def check(self) -> None:
+        """Raises SendRefused (INVALID_REQUEST or INVALID_PHONE_NUMBER) when it cannot be sent as it is."""
+        violations = tuple(self._shape_violations())
+        if violations:
+            raise SendRefused(Fault.INVALID_REQUEST, violations[0].description, violations=violations)
+        unusable = tuple(
+            FieldViolation(f"to[{index}]", "not a phone number in E.164, such as +254711000001")
+            for index, number in enumerate(self.to)
+            if not _E164.fullmatch(number)
+        )
+        if unusable:
+            raise SendRefused(
+                Fault.INVALID_PHONE_NUMBER,
+                f"{len(unusable)} of {len(self.to)} phone numbers are not in E.164, such as +254711000001",
+                violations=unusable,
+            )
+
+    def _shape_violations(self) -> list[FieldViolation]:
+        violations: list[FieldViolation] = []
+        if not 1 <= len(self.to) <= MAX_RECIPIENTS:
+            violations.append(FieldViolation("to", f"1 to {MAX_RECIPIENTS} phone numbers, not {len(self.to)}"))
+        if not 1 <= len(self.message) <= MAX_MESSAGE_CHARACTERS:
+            violations.append(
+                FieldViolation("message", f"1 to {MAX_MESSAGE_CHARACTERS} characters, not {len(self.message)}")
+            )
+        if self.premium is not None and not self.sender:
+            violations.append(FieldViolation("sender", "a premium message needs its short code as the sender"))
+        return violations
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """
+    What became of one recipient, as they say it.
+
+    Attributes:
+        number: Phone number in E.164.
+        status: Their word, such as Success.
+        status_code: 100 processed, 101 sent, 102 queued, 4xx and 5xx refused; 0 when they gave none.
+        message_id: Id that delivery reports carry; empty when refused.
+        cost: Such as "KES 0.8000".
+    """
+
+    number: str
+    status: str
+    status_code: int
+    message_id: str
+    cost: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmsReceipt:
+    """
+    What became of an order that was taken for at least one recipient.
+
+    Attributes:
+        recipients: In the order that they give.
+        summary: Such as "Sent to 1/1 Total Cost: KES 0.8000".
+    """
+
+    recipients: tuple[Recipient, ...]
+    summary: str

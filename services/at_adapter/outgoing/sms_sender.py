@@ -1,0 +1,132 @@
+"""Sends one SMS order under an idempotency key: check, claim, send, settle."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from rpc.status import FieldViolation
+from services.at_adapter.idempotency.answers import StoredAnswer, receipt_answer, refusal_answer, repeat
+from services.at_adapter.idempotency.ledger import Claimed, KeyReused, SendLedger, UnderWay
+from services.at_adapter.outgoing.faults import Fault, SendRefused
+from services.at_adapter.outgoing.rate_limit import SmsRate
+from services.at_adapter.outgoing.slots import SendSlots
+from services.at_adapter.outgoing.sms import SmsOrder, SmsReceipt
+from storage.connection import StoreUnavailable
+
+MAX_KEY_CHARACTERS = 256
+SEND_IN_PROGRESS_RETRY_MS = 500
+SETTLE_DELAYS_SECONDS = (0.1, 0.5, 2.0)
+"""Waits before the answer is written again. An answer that is never written makes the send unknown."""
+
+_log = structlog.get_logger()
+
+
+class SmsSender:
+    """
+    The use case. `send` may be called by many at once.
+
+    Args:
+        deliver: Sends the order to Africa's Talking; raises SendRefused.
+        ledger: The sends of all replicas.
+        rate: The limit that all replicas share.
+        slots: The bound of this process.
+    """
+
+    def __init__(
+        self,
+        deliver: Callable[[SmsOrder], Awaitable[SmsReceipt]],
+        ledger: SendLedger,
+        rate: SmsRate,
+        slots: SendSlots,
+    ) -> None:
+        self._deliver = deliver
+        self._ledger = ledger
+        self._rate = rate
+        self._slots = slots
+        self._under_way: set[asyncio.Task[SmsReceipt]] = set()
+
+    async def send(self, key: str, order: SmsOrder) -> SmsReceipt:
+        """
+        Sends the order once and returns its receipt; a repeated key gets the first answer.
+
+        A caller that goes away does not stop a send that has begun, so that its answer is kept.
+
+        Raises:
+            SendRefused: It was refused, now or the first time.
+            StoreUnavailable: Redis does not answer; nothing was sent.
+        """
+        if not 1 <= len(key) <= MAX_KEY_CHARACTERS:
+            violation = FieldViolation("idempotency_key", f"1 to {MAX_KEY_CHARACTERS} characters, not {len(key)}")
+            raise SendRefused(Fault.INVALID_REQUEST, violation.description, violations=(violation,))
+        order.check()
+        task = asyncio.create_task(self._send(key, order))
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    async def drain(self) -> None:
+        """Waits until every send that has begun has ended; each is bounded by the time-outs of its requests."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[SmsReceipt]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            # Nobody may be left to ask; an exception that nobody asked for is reported as a fault of ours.
+            task.exception()
+
+    async def _send(self, key: str, order: SmsOrder) -> SmsReceipt:
+        async with self._slots.place():
+            claim = await self._ledger.claim(key, order.digest())
+            match claim:
+                case Claimed():
+                    return await self._send_claimed(claim, order)
+                case StoredAnswer():
+                    return repeat(claim)
+                case UnderWay():
+                    raise SendRefused(
+                        Fault.SEND_IN_PROGRESS,
+                        "a send with this key is under way; ask again for its answer",
+                        retry_after_ms=min(claim.lease_left_ms, SEND_IN_PROGRESS_RETRY_MS),
+                    )
+                case KeyReused():
+                    raise SendRefused(
+                        Fault.IDEMPOTENCY_KEY_REUSED, "this idempotency key was used with another request"
+                    )
+
+    async def _send_claimed(self, claimed: Claimed, order: SmsOrder) -> SmsReceipt:
+        try:
+            await self._rate.admit()
+        except (SendRefused, StoreUnavailable):
+            await self._persist(lambda: self._ledger.free(claimed))
+            raise
+        try:
+            receipt = await self._deliver(order)
+        except SendRefused as refusal:
+            if refusal.fault.may_be_retried:
+                await self._persist(lambda: self._ledger.free(claimed))
+            else:
+                answer = refusal_answer(refusal)
+                await self._persist(lambda: self._ledger.settle(claimed, answer))
+            raise
+        except Exception as error:
+            _log.exception("a send failed in a way that no one foresaw")
+            unforeseen = SendRefused(
+                Fault.SEND_OUTCOME_UNKNOWN, "the adapter failed while sending; it may have been carried out or not"
+            )
+            await self._persist(lambda: self._ledger.settle(claimed, refusal_answer(unforeseen)))
+            raise unforeseen from error
+        await self._persist(lambda: self._ledger.settle(claimed, receipt_answer(receipt)))
+        return receipt
+
+    async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Writes the outcome, with a few attempts. What cannot be written becomes unknown when the lease runs out."""
+        for delay_seconds in SETTLE_DELAYS_SECONDS:
+            try:
+                return await write()
+            except StoreUnavailable:
+                await asyncio.sleep(delay_seconds)
+        try:
+            await write()
+        except StoreUnavailable:
+            _log.warning("the outcome of a send could not be kept; its key will count as unknown")

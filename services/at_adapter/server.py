@@ -1,0 +1,129 @@
+"""The parts of the adapter, and how they hang together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+
+import structlog
+from opentelemetry.trace import TracerProvider
+from redis.asyncio import Redis, RedisCluster
+
+from njia.at_adapter.v1.at_adapter_service_pb2_grpc import add_AtAdapterServiceServicer_to_server
+from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
+from rpc.channels import open_channel
+from rpc.http_server import serve_http
+from rpc.server import start_server
+from services.at_adapter.callbacks.app import callback_app
+from services.at_adapter.callbacks.delivery import DeliveryCallback
+from services.at_adapter.callbacks.outbox import ReportOutbox
+from services.at_adapter.callbacks.outbox_worker import hand_over_reports
+from services.at_adapter.callbacks.sms import SmsCallback
+from services.at_adapter.callbacks.ussd import UssdCallback
+from services.at_adapter.callbacks.ussd_events import ussd_events
+from services.at_adapter.config import AtAdapterConfig
+from services.at_adapter.errors import ERRORS
+from services.at_adapter.idempotency.ledger import SendLedger
+from services.at_adapter.outgoing.account import AtEnvironment
+from services.at_adapter.outgoing.rate_limit import NoLimit, SharedSmsRate, SmsRate
+from services.at_adapter.outgoing.sdk import SmsRequests
+from services.at_adapter.outgoing.slots import SendSlots
+from services.at_adapter.outgoing.sms_gateway import SmsGateway
+from services.at_adapter.outgoing.sms_sender import SmsSender
+from services.at_adapter.outgoing.transport import AtTransport
+from services.at_adapter.servicer import AtAdapterServicer
+from storage.connection import connect, store_errors
+
+SERVICE_NAME = "njia.at_adapter.v1.AtAdapterService"
+GRACE_SECONDS = 10.0
+"""How long calls and callbacks that run may take to finish after the stop."""
+
+SETTLE_MARGIN_MS = 15_000
+"""What a claim holds beyond the longest request: the limit before it, and writing its answer with a few attempts."""
+
+_log = structlog.get_logger()
+
+
+async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, stop: asyncio.Event) -> None:
+    """
+    Serves until `stop` is set, then drains.
+
+    Raises:
+        ConfigError: The environment does not make a configuration.
+        ListenFailed: An address is taken.
+    """
+    config = AtAdapterConfig.from_env(environ)
+    async with AsyncExitStack() as parts:
+        redis = connect(config.redis_url)
+        parts.push_async_callback(redis.aclose)
+        transport = AtTransport(config.account, config.timeouts, config.concurrent_sends)
+        parts.push_async_callback(transport.close)
+        gateway = SmsGateway(SmsRequests(config.account), transport, tracer_provider)
+        ledger = SendLedger(redis, int(config.timeouts.whole * 1000) + SETTLE_MARGIN_MS, config.idempotency_ttl_seconds)
+        sender = SmsSender(
+            gateway.deliver, ledger, _rate(config, redis), SendSlots(config.concurrent_sends, config.queued_sends)
+        )
+        parts.push_async_callback(sender.drain)
+
+        async def ready() -> bool:
+            with store_errors():
+                return bool(await redis.ping())
+
+        server = await start_server(
+            listen=config.listen,
+            register=lambda server: add_AtAdapterServiceServicer_to_server(AtAdapterServicer(sender), server),
+            services=(SERVICE_NAME,),
+            errors=ERRORS,
+            tracer_provider=tracer_provider,
+            ready=ready,
+        )
+        parts.push_async_callback(server.stop, GRACE_SECONDS)
+        _log.info("serving", port=server.port, africas_talking=config.account.environment.value)
+        if config.engine_target is not None:
+            await _serve_callbacks(parts, config, config.engine_target, redis, ready, tracer_provider, stop)
+        await stop.wait()
+
+
+async def _serve_callbacks(
+    parts: AsyncExitStack,
+    config: AtAdapterConfig,
+    engine_target: str,
+    redis: Redis | RedisCluster,
+    ready: Callable[[], Awaitable[bool]],
+    tracer_provider: TracerProvider,
+    stop: asyncio.Event,
+) -> None:
+    if config.callback_token is None and config.account.environment is AtEnvironment.PRODUCTION:
+        _log.warning("anyone who finds the callback addresses can post to them: set NJIA_AT_CALLBACK_TOKEN")
+    channel = open_channel(engine_target, tracer_provider)
+    parts.push_async_callback(channel.close)
+    engine = EngineServiceStub(channel)
+    outbox = ReportOutbox(redis, config.outbox_capacity)
+    parts.push_async_callback(_cancel, asyncio.create_task(hand_over_reports(outbox, engine)))
+    server = await serve_http(
+        callback_app(
+            ussd=UssdCallback(engine, config.ussd_budget_ms),
+            ussd_events=ussd_events,
+            sms=SmsCallback(engine),
+            delivery=DeliveryCallback(engine, outbox),
+            ready=ready,
+            token=config.callback_token,
+        ),
+        listen=config.callbacks_listen,
+        stop=stop,
+        tracer_provider=tracer_provider,
+        grace_seconds=GRACE_SECONDS,
+    )
+    parts.push_async_callback(server.stop)
+    _log.info("taking callbacks", port=server.port)
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _rate(config: AtAdapterConfig, redis: Redis | RedisCluster) -> SmsRate:
+    if config.sms_rate_per_second is None:
+        return NoLimit()
+    return SharedSmsRate(redis, config.sms_rate_per_second, config.account.username)

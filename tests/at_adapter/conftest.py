@@ -1,0 +1,262 @@
+"""A real adapter, a real emulator and a real engine servicer for every test that asks for them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import grpc
+import httpx
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from njia.at_adapter.v1.at_adapter_service_pb2 import SendSmsRequest
+from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceStub
+from njia.engine.v1.engine_service_pb2 import (
+    HandleDeliveryReportRequest,
+    HandleDeliveryReportResponse,
+    HandleSmsRequest,
+    HandleSmsResponse,
+    HandleUssdRequest,
+    HandleUssdResponse,
+    Reply,
+)
+from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer, add_EngineServiceServicer_to_server
+from opentelemetry.trace import NoOpTracerProvider, TracerProvider
+
+from emulator.config import EmulatorConfig
+from emulator.server import running as running_emulator
+from launcher.valkey import free_port
+from rpc.server import GrpcServer, start_server
+from rpc.status import CallRefused, Refusal
+from services.at_adapter.server import serve
+
+READY_WITHIN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A running adapter: its gRPC stub, where its callbacks are, and the event that stops it."""
+
+    stub: Any
+    target: str
+    callbacks: httpx.AsyncClient
+    stop: asyncio.Event
+    serving: "asyncio.Task[None]"
+
+
+@dataclass(slots=True)
+class Emulator:
+    """A running emulator and its control API."""
+
+    url: str
+    control: httpx.AsyncClient
+
+    async def fault(self, **fault: Any) -> None:
+        answer = await self.control.post("/control/faults", json={"product": "sms", **fault})
+        assert answer.status_code == 201, answer.text
+
+    async def messages(self) -> list[dict[str, Any]]:
+        answer = await self.control.get("/control/messages", params={"limit": 1000})
+        return list(answer.json()["messages"])
+
+
+@dataclass(slots=True)
+class RecordingEngine(EngineServiceServicer):
+    """An engine that notes what it is asked and answers what the test says."""
+
+    ussd: list[HandleUssdRequest] = field(default_factory=list)
+    sms: list[HandleSmsRequest] = field(default_factory=list)
+    reports: list[HandleDeliveryReportRequest] = field(default_factory=list)
+    reply: Reply = field(default_factory=lambda: Reply(kind="con", text="Welcome"))
+    refusal: Refusal | None = None
+    think_seconds: float = 0.0
+
+    async def HandleUssd(self, request: HandleUssdRequest, context: Any) -> HandleUssdResponse:
+        self.ussd.append(request)
+        await self._think()
+        return HandleUssdResponse(reply=self.reply)
+
+    async def HandleSms(self, request: HandleSmsRequest, context: Any) -> HandleSmsResponse:
+        self.sms.append(request)
+        await self._think()
+        return HandleSmsResponse(execution_id="exec-1")
+
+    async def HandleDeliveryReport(
+        self, request: HandleDeliveryReportRequest, context: Any
+    ) -> HandleDeliveryReportResponse:
+        self.reports.append(request)
+        await self._think()
+        return HandleDeliveryReportResponse(execution_id="exec-1")
+
+    async def _think(self) -> None:
+        await asyncio.sleep(self.think_seconds)
+        if self.refusal is not None:
+            raise CallRefused(self.refusal)
+
+
+class StartAdapter(Protocol):
+    """Starts an adapter with these variables on top of the usual ones."""
+
+    async def __call__(self, tracer_provider: TracerProvider = ..., **variables: str) -> Adapter: ...
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    config = EmulatorConfig(
+        listen="127.0.0.1:0",
+        callbacks_url="http://127.0.0.1:1",
+        callback_token=None,
+        api_key="emulator",
+        delivery_reports=False,
+    )
+    async with running_emulator(config) as url, httpx.AsyncClient(base_url=url) as control:
+        yield Emulator(url, control)
+
+
+@pytest.fixture
+async def start_adapter(redis_url: str) -> AsyncIterator[StartAdapter]:
+    async with AsyncExitStack() as running:
+
+        async def start(tracer_provider: TracerProvider | None = None, **variables: str) -> Adapter:
+            return await running.enter_async_context(
+                _running_adapter({"NJIA_REDIS_URL": redis_url, **variables}, tracer_provider or NoOpTracerProvider())
+            )
+
+        yield start
+
+
+@pytest.fixture
+async def adapter(start_adapter: StartAdapter, emulator: Emulator) -> Adapter:
+    """An adapter that sends to the emulator and takes no callbacks."""
+    return await start_adapter(AT_BASE_URL=emulator.url)
+
+
+@asynccontextmanager
+async def _running_adapter(environ: Mapping[str, str], tracer_provider: TracerProvider) -> AsyncIterator[Adapter]:
+    grpc_port, http_port = free_port(), free_port()
+    listens = {
+        "NJIA_AT_ADAPTER_LISTEN": f"127.0.0.1:{grpc_port}",
+        "NJIA_AT_ADAPTER_CALLBACKS_LISTEN": f"127.0.0.1:{http_port}",
+    }
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve({**listens, **environ}, tracer_provider, stop))
+    target = f"127.0.0.1:{grpc_port}"
+    async with (
+        grpc.aio.insecure_channel(target) as channel,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{http_port}", trust_env=False) as callbacks,
+    ):
+        health = health_pb2_grpc.HealthStub(channel)
+        # The health service is there before the rest is; the callbacks come last.
+        await health.Check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=READY_WITHIN_SECONDS)
+        if "NJIA_ENGINE_TARGET" in environ:
+            await _answers(callbacks, serving)
+        try:
+            yield Adapter(AtAdapterServiceStub(channel), target, callbacks, stop, serving)
+        finally:
+            stop.set()
+            await serving
+
+
+async def _answers(callbacks: httpx.AsyncClient, serving: "asyncio.Task[None]") -> None:
+    async with asyncio.timeout(READY_WITHIN_SECONDS):
+        while not serving.done():
+            try:
+                await callbacks.get("/health")
+            except httpx.ConnectError:
+                await asyncio.sleep(0.01)
+            else:
+                return
+
+
+@dataclass(slots=True)
+class EngineProcess:
+    """An engine that can go away and come back at the same address."""
+
+    servicer: RecordingEngine
+    target: str
+    _server: GrpcServer | None = None
+
+    async def start(self) -> None:
+        async def ready() -> bool:
+            return True
+
+        self._server = await start_server(
+            listen=self.target,
+            register=lambda server: add_EngineServiceServicer_to_server(self.servicer, server),
+            services=("njia.engine.v1.EngineService",),
+            errors={},
+            tracer_provider=NoOpTracerProvider(),
+            ready=ready,
+        )
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop(0)
+            self._server = None
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[EngineProcess]:
+    process = EngineProcess(RecordingEngine(), f"127.0.0.1:{free_port()}")
+    await process.start()
+    yield process
+    await process.stop()
+
+
+@dataclass(slots=True)
+class RawServer:
+    """A server that takes whole requests and then does what the test says with the connection."""
+
+    url: str = ""
+    requests: list[bytes] = field(default_factory=list)
+    act: Callable[[asyncio.StreamWriter], Awaitable[None]] | None = None
+
+    def answer(self, status: str, body: bytes, *headers: str) -> None:
+        """Answers every request so from now on."""
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+        raw = "\r\n".join(lines).encode() + body
+
+        async def write(writer: asyncio.StreamWriter) -> None:
+            writer.write(raw)
+            await writer.drain()
+
+        self.act = write
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    int(line.split(b":")[1])
+                    for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"content-length:")
+                )
+                self.requests.append(head + await reader.readexactly(length))
+                assert self.act is not None
+                await self.act(writer)
+                if writer.is_closing():
+                    return
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+
+@pytest.fixture
+async def raw_server() -> AsyncIterator[RawServer]:
+    raw = RawServer()
+    server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
+    raw.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield raw
+    server.close()
+
+
+@pytest.fixture
+def sms() -> Callable[..., SendSmsRequest]:
+    """Makes a request that is right but for what the test changes."""
+
+    def make(key: str = "key-1", to: tuple[str, ...] = ("+254711000001",), **fields: Any) -> SendSmsRequest:
+        return SendSmsRequest(**{"idempotency_key": key, "to": to, "message": "Hello", **fields})
+
+    return make
