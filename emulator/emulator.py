@@ -1,0 +1,89 @@
+"""The parts of one emulator, put together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.api.account import Account
+from emulator.api.messaging import Messaging
+from emulator.background import Background
+from emulator.callbacks import CallbackSender
+from emulator.config import EmulatorConfig
+from emulator.control.behaviour import BehaviourControl
+from emulator.control.sms import SmsControl
+from emulator.control.ussd import UssdControl
+from emulator.faults import Faults
+from emulator.settings import LiveSettings, Settings
+from emulator.sms.acceptance import Acceptance
+from emulator.sms.delivery_reports import DeliveryReports
+from emulator.sms.incoming import IncomingMessages
+from emulator.sms.messages import SentMessages
+from emulator.ussd.driver import UssdDriver
+from emulator.ussd.end_events import EndEvents
+
+SCREEN_CONNECTIONS = 256
+"""USSD callbacks under way at a time."""
+
+OTHER_CONNECTIONS = 16
+"""Other callbacks under way at a time, apart so that no caller waits behind a delivery report."""
+
+MAX_BACKGROUND_TASKS = 10_000
+
+
+class Emulator:
+    """All state is in memory and bounded; `reset` empties it, the end of the process loses it."""
+
+    def __init__(self, config: EmulatorConfig) -> None:
+        self._callbacks_url = config.callbacks_url
+        self._settings = LiveSettings(Settings.model_validate({"deliveryReports": config.delivery_reports}))
+        self._background = Background(MAX_BACKGROUND_TASKS)
+        self._screens = CallbackSender(config.callbacks_url, config.callback_token, SCREEN_CONNECTIONS)
+        self._others = CallbackSender(config.callbacks_url, config.callback_token, OTHER_CONNECTIONS)
+        self._faults = Faults()
+        self._messages = SentMessages()
+        self._reports = DeliveryReports(self._others, self._messages, self._settings, self._background)
+        self._acceptance = Acceptance(self._messages, self._reports)
+        self._incoming = IncomingMessages(self._others, self._settings, self._background)
+        self._driver = UssdDriver(
+            self._screens, self._settings, EndEvents(self._others, self._settings, self._background)
+        )
+        self.ussd = UssdControl(self._driver)
+        self.sms = SmsControl(self._messages, self._incoming, self._reports, self._acceptance)
+        self.behaviour = BehaviourControl(self._faults, self._settings, self.reset, self.counts)
+        self.messaging = Messaging(self._acceptance, self._incoming, self._faults, config.api_key)
+        self.account = Account(self._acceptance, self._faults, config.api_key)
+
+    async def open(self) -> None:
+        """Makes the emulator ready to call the platform."""
+        await self._screens.open()
+        await self._others.open()
+
+    async def close(self) -> None:
+        """Stops what runs in the background and closes the connections to the platform."""
+        self._driver.clear()
+        await self._background.stop()
+        await self._screens.close()
+        await self._others.close()
+
+    async def reset(self) -> None:
+        """Goes back to the start: no messages, sessions, faults or blacklist, the first settings."""
+        await self._background.stop()
+        self._driver.clear()
+        self._messages.clear()
+        self._incoming.clear()
+        self._faults.clear()
+        self._acceptance.reset()
+        self._settings.reset()
+
+    def counts(self) -> Mapping[str, Any]:
+        """Returns what is there, for a person and for tests."""
+        return {
+            "callbacks": self._callbacks_url,
+            "sms": {
+                "requests": self._messages.counts["requests"],
+                "accepted": self._messages.counts["accepted"],
+                "incoming": len(self._incoming),
+            },
+            "faultsTaken": self._faults.taken,
+            "ussdSessions": len(self._driver),
+            "backgroundTasks": len(self._background),
+        }

@@ -1,0 +1,13 @@
+"""Identifiers as Africa's Talking makes them: a prefix that names the product and 32 hexadecimal digits."""
+
+import secrets
+
+
+def new_message_id() -> str:
+    """Returns the id of a sent SMS, such as ATXid_7468c9a251f9e9efcc6b2f7ea756a56c."""
+    return f"ATXid_{secrets.token_hex(16)}"
+
+
+def new_session_id() -> str:
+    """Returns the id of a USSD session, such as ATUid_7468c9a251f9e9efcc6b2f7ea756a56c."""
+    return f"ATUid_{secrets.token_hex(16)}"

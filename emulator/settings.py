@@ -1,0 +1,55 @@
+"""Behaviour that can be switched while the emulator runs."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from emulator.document import Document
+
+
+class Settings(Document):
+    """
+    Attributes:
+        delivery_reports: Whether every accepted SMS is reported as Sent and then as Success without being asked.
+        delivery_report_delay_ms: Time before each automatic report. Default 20.
+        delivery_report_copies: How often each automatic report is delivered. Default 1.
+        delivery_report_order: in_order reports Sent, then Success; reversed the other way round.
+        incoming_retry_interval_ms: Time between two deliveries of an incoming SMS that was not answered with 200.
+            Default 1,000; Africa's Talking waits a minute.
+        incoming_retry_attempts: Deliveries of one incoming SMS in all. Default 720, which is 12 hours of minutes.
+        ussd_answer_timeout_ms: How long the application may take for a screen. Default 10,000.
+        ussd_session_limit_ms: How long a session may last; then it ends as Incomplete. Default 180,000, as in Kenya.
+        ussd_end_events: Whether the end of a session is reported.
+    """
+
+    delivery_reports: bool = True
+    delivery_report_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = 20
+    delivery_report_copies: Annotated[int, Field(ge=1, le=5)] = 1
+    delivery_report_order: Literal["in_order", "reversed"] = "in_order"
+    incoming_retry_interval_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_000
+    incoming_retry_attempts: Annotated[int, Field(ge=1, le=720)] = 720
+    ussd_answer_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = 10_000
+    ussd_session_limit_ms: Annotated[int, Field(ge=1, le=86_400_000)] = 180_000
+    ussd_end_events: bool = True
+
+
+class LiveSettings:
+    """The settings in force."""
+
+    def __init__(self, initial: Settings) -> None:
+        self._initial = initial
+        self.current = initial
+
+    def change(self, changes: dict[str, Any]) -> Settings:
+        """
+        Replaces the settings that `changes` names, by their camelCase names.
+
+        Raises:
+            pydantic.ValidationError: An unknown name or a value that does not fit; nothing is changed.
+        """
+        self.current = Settings.model_validate({**self.current.model_dump(by_alias=True), **changes})
+        return self.current
+
+    def reset(self) -> None:
+        """Goes back to the settings of the start."""
+        self.current = self._initial

@@ -1,0 +1,1 @@
+"""Short messages in both directions and the reports on them."""

@@ -1,0 +1,1 @@
+"""USSD sessions as the gateway of Africa's Talking runs them."""
