@@ -1,0 +1,184 @@
+"""
+Runs the whole set on this machine until Ctrl-C: `python -m launcher`, which is `make run`.
+
+Redis (the one of NJIA_REDIS_URL when it answers, else a Valkey of its own), the emulator and all services. Data and
+logs are kept under data/. Exit codes: 0 stopped as asked, 1 something ended or did not start.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+
+import uvloop
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from launcher import addresses, encryption_key, env_file, examples, lock, process, stack, valkey
+from launcher.process import ChildProcess, ProcessDied
+from launcher.warnings_tail import WarningsTail
+
+DATA = stack.ROOT / "data"
+EXAMPLES = stack.ROOT / "examples"
+VALKEY_PORT = 6390
+"""Port of the set's own Valkey; any free one when it is taken. Beside 6379, so that a Redis of the machine is safe."""
+
+WATCH_EVERY_SECONDS = 0.2
+
+
+class CannotStartError(Exception):
+    """Something keeps the set from starting. The message says what, and what to do."""
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Runs the set and returns the exit code."""
+    try:
+        variables = {**env_file.read(stack.ROOT / ".env"), **environ}
+        with lock.held(DATA / "launcher.lock"):
+            uvloop.run(run(variables))
+    except lock.AlreadyRunningError as running:
+        print(f"error: {running}; the REST API is at {_gateway_url(variables)}", file=sys.stderr)
+        return 1
+    except ProcessDied as died:
+        _say_why_it_died(died)
+        return 1
+    except (CannotStartError, env_file.EnvFileError, stack.NotReadyError, valkey.ValkeyUnavailable) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def run(environ: Mapping[str, str]) -> None:
+    """Starts everything, waits for Ctrl-C or the end of one of the processes, and stops everything."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _refuse_taken_ports(environ)
+    own_valkey, redis_url = await _redis(environ)
+    running: list[ChildProcess] = []
+    try:
+        listens = addresses.listens(environ)
+        variables = {
+            "NJIA_EMULATOR_CALLBACKS": f"http://{addresses.reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}",
+            **environ,
+            "NJIA_REDIS_URL": redis_url,
+            "NJIA_ENCRYPTION_KEY_FILE": environ.get("NJIA_ENCRYPTION_KEY_FILE")
+            or str(encryption_key.keep(DATA / "encryption.key")),
+        }
+        modules = _modules(environ)
+        if "emulator" in modules:
+            variables.setdefault("AT_BASE_URL", f"http://{addresses.reachable(listens['NJIA_EMULATOR_LISTEN'])}")
+        for name, module in modules.items():
+            log = DATA / "logs" / f"{name}.log"
+            process.keep_last_log(log)
+            running.append(process.start(name, module, variables, log, stack.ROOT))
+        starting = asyncio.create_task(_open(running, variables))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if starting.done():
+            await starting
+            await _watch(running, own_valkey, stop)
+        else:
+            starting.cancel()
+    finally:
+        print("\nstopping…", flush=True)
+        for child in reversed(running):
+            await asyncio.to_thread(child.stop, stack.STOP_WITHIN_SECONDS)
+        if own_valkey is not None:
+            await asyncio.to_thread(own_valkey.stop)
+        print("stopped; data and logs are under data/", flush=True)
+
+
+async def _open(running: Sequence[ChildProcess], environ: Mapping[str, str]) -> None:
+    gateway_url = _gateway_url(environ)
+    print("starting the services…", flush=True)
+    listens = addresses.listens(environ)
+    emulator = [listens["NJIA_EMULATOR_LISTEN"]] if "emulator" in _modules(environ) else []
+    await stack.wait_until_ready(running, gateway_url=gateway_url, also=emulator)
+    loaded = await examples.load(EXAMPLES, gateway_url, DATA / "examples.json")
+    print(f"\nREST API      {gateway_url}   (try {gateway_url}/docs)")
+    print(f"callbacks     http://{addresses.reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}/at/…")
+    for listen in emulator:
+        print(f"emulator      http://{addresses.reachable(listen)}")
+    print("data, logs    data/, data/logs/")
+    print(f"flows         {', '.join(example.workflow_id for example in loaded) or 'none'}")
+    for example in loaded:
+        if example.problem is not None:
+            print(f"warning: example {example.workflow_id} {example.problem}")
+    code = next((example.service_code for example in loaded if example.service_code), None)
+    if code is not None:
+        print(f"\nIn another terminal:  make dial CODE='{code}' FROM=+254711000001")
+    print("Ctrl-C stops everything.", flush=True)
+
+
+async def _watch(running: Sequence[ChildProcess], own_valkey: valkey.ValkeyServer | None, stop: asyncio.Event) -> None:
+    tails = [WarningsTail(child.name, child.log) for child in running]
+    while not stop.is_set():
+        for tail in tails:
+            for line in tail.new_lines():
+                print(line, flush=True)
+        for child in running:
+            child.check()
+        if own_valkey is not None and own_valkey.process.poll() is not None:
+            log = DATA / "valkey" / "valkey.log"
+            raise ProcessDied("valkey", own_valkey.process.returncode, process.last_lines(log, 20))
+        await asyncio.sleep(WATCH_EVERY_SECONDS)
+
+
+async def _redis(environ: Mapping[str, str]) -> tuple[valkey.ValkeyServer | None, str]:
+    """Returns the server that was started for this run, if one was, and the address of the Redis to use."""
+    asked = environ.get("NJIA_REDIS_URL", "").strip()
+    if asked:
+        # The address may hold a password, so it is not printed.
+        if await _answers(asked):
+            print("Redis of NJIA_REDIS_URL")
+            return None, asked
+        print("warning: the Redis of NJIA_REDIS_URL does not answer; a Valkey of our own is used")
+    port = valkey.free_port() if addresses.is_taken(f"127.0.0.1:{VALKEY_PORT}") else VALKEY_PORT
+    server = await valkey.start(DATA / "valkey", port)
+    print(f"Valkey at {server.url}, data in data/valkey")
+    return server, server.url
+
+
+async def _answers(url: str) -> bool:
+    try:
+        client = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
+    except ValueError as problem:
+        raise CannotStartError(f"NJIA_REDIS_URL: {problem}") from None
+    try:
+        await client.ping()
+    except (RedisError, OSError):
+        return False
+    finally:
+        await client.aclose()
+    return True
+
+
+def _modules(environ: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+    if environ.get("AT_ENVIRONMENT", "").strip() in ("", "emulator"):
+        return {"emulator": ("emulator",), **stack.ONE_PROCESS}
+    return stack.ONE_PROCESS
+
+
+def _gateway_url(environ: Mapping[str, str]) -> str:
+    return f"http://{addresses.reachable(addresses.listens(environ)['NJIA_GATEWAY_LISTEN'])}"
+
+
+def _refuse_taken_ports(environ: Mapping[str, str]) -> None:
+    taken = [f"{name} {listen}" for name, listen in addresses.listens(environ).items() if addresses.is_taken(listen)]
+    if taken:
+        raise CannotStartError(
+            "something listens already on\n  "
+            + "\n  ".join(taken)
+            + "\nStop it, or set the variable to another address (in .env or the environment)."
+        )
+
+
+def _say_why_it_died(died: ProcessDied) -> None:
+    print(f"error: {died}; the end of its log:", *died.last_lines, sep="\n  ", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))
