@@ -1,0 +1,70 @@
+# What a person runs. Every target sets the machine up first; that takes a minute once and nothing afterwards.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+INSTALLED := $(VENV)/.installed
+
+# Phone of `make dial`.
+CODE ?= *384*1\#
+FROM ?= +254711000001
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(INSTALLED) ## Run everything on this machine until Ctrl-C: Valkey, a local Africa's Talking, all services
+	@$(PYTHON) -m launcher
+
+.PHONY: dial
+dial: $(INSTALLED) ## Dial a code from a phone in the terminal: make dial CODE='*384*1#' FROM=+254711000001
+	@$(PYTHON) -m emulator.handset '$(CODE)' '$(FROM)'
+
+.PHONY: test
+test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test ARGS='tests/rpc -k health'
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, types, import contracts, proto files and that generated code is up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(PYTHON) protos/generate.py --check
+
+.PHONY: fmt
+fmt: $(INSTALLED) ## Format the code and repair what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: protos
+protos: $(INSTALLED) ## Generate gen/ from protos/
+	$(PYTHON) protos/generate.py
+
+.PHONY: bench
+bench: $(INSTALLED) ## Measure ours against a bare chain of the same calls
+	$(PYTHON) -m bench
+
+.PHONY: lock
+lock: $(INSTALLED) ## Pin the newest versions that pyproject.toml allows in requirements.lock
+	$(PYTHON) -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \
+		--no-annotate --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+
+.PHONY: setup
+setup: $(INSTALLED) ## Install everything into .venv (the other targets do it by themselves)
+
+.PHONY: clean
+clean: ## Remove .venv and caches; data/ stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is younger than what it was installed from, or the installation is done again.
+$(INSTALLED): requirements.lock pyproject.toml
+	@sh scripts/setup-venv $(VENV)
+	@touch $@
