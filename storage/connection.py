@@ -1,0 +1,162 @@
+"""A client of Redis or Valkey (7.0 or later), of one server or of a cluster."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    ClusterError,
+    ConnectionError as RedisConnectionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+    TimeoutError as RedisTimeoutError,
+    TryAgainError,
+)
+
+Client = Redis | RedisCluster
+"""Both answer the same commands, as long as the keys of one command share a hash tag."""
+
+MAX_CONNECTIONS = 64
+"""Connections of one process to one server; a call beyond them waits for one, at most POOL_WAIT_SECONDS."""
+
+POOL_WAIT_SECONDS = 2.0
+CONNECT_SECONDS = 1.0
+ANSWER_SECONDS = 2.0
+"""Longest wait for the answer of one command."""
+
+PING_SECONDS = 0.8
+"""Longest wait for a ping; shorter than the second that a readiness check has."""
+
+_DATABASE = re.compile(r"(/[0-9]{0,4})?")
+_SCHEMES = ("redis", "rediss", "unix")
+_REFUSED_WRITES = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
+"""First words of errors by which a server that is up says that it cannot do its work for now."""
+
+
+class StoreUnavailable(Exception):
+    """
+    The store does not answer, or cannot take writes for now. A repeat makes sense.
+
+    A write that failed so may have been done: only the answer may be lost.
+
+    Attributes:
+        why: What happened, for the log; it holds no credentials.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the store does not answer: {why}")
+        self.why = why
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turns every error that says "not now" into StoreUnavailable; others, such as a wrong type, stay as they are."""
+    try:
+        yield
+    except (
+        RedisConnectionError,
+        RedisTimeoutError,
+        RedisClusterException,
+        ClusterError,
+        TryAgainError,
+        ReadOnlyError,
+        OutOfMemoryError,
+    ) as error:
+        raise StoreUnavailable(_text(error)) from error
+    except ResponseError as error:
+        if str(error).startswith(_REFUSED_WRITES):
+            raise StoreUnavailable(_text(error)) from error
+        raise
+
+
+def connect(url: str) -> Client:
+    """
+    Returns a client that connects with its first command, and by itself after every loss.
+
+    A command is never sent twice: a lost answer does not tell whether it was done, and the caller knows what a repeat
+    means. A connection that went stale while idle is noticed before the command is sent, and is opened anew.
+
+    Args:
+        url: redis://[[user]:password@]host:port/db, rediss:// with TLS, or unix://path. `?cluster=true` says that the
+            host is any node of a cluster.
+
+    Raises:
+        ValueError: The URL is not one of these. The text does not repeat the URL, which may hold a password.
+    """
+    address, is_cluster = _read(url)
+    return _cluster(address) if is_cluster else _one_server(address)
+
+
+def check_url(url: str) -> None:
+    """Raises the ValueError that `connect` would raise."""
+    _read(url)
+
+
+def _read(url: str) -> tuple[str, bool]:
+    parts = urlsplit(url)
+    if parts.scheme not in _SCHEMES:
+        raise ValueError(f"must begin with {', '.join(f'{scheme}://' for scheme in _SCHEMES)}")
+    try:
+        parts.port  # noqa: B018 (reading it is the check)
+    except ValueError:
+        raise ValueError("must have a port from 0 to 65535") from None
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    cluster = options.pop("cluster", "false").lower()
+    if cluster not in ("true", "false") or options:
+        raise ValueError("may have no option but cluster=true")
+    if parts.scheme == "unix":
+        if cluster == "true" or not parts.path:
+            raise ValueError("must name a socket, and a cluster has none")
+    elif not _DATABASE.fullmatch(parts.path):
+        raise ValueError("must end with the number of a database, such as /0")
+    elif cluster == "true" and parts.path.strip("/0"):
+        raise ValueError("must not name a database: a cluster has only 0")
+    return urlunsplit(parts._replace(query="")), cluster == "true"
+
+
+async def ping(client: Client) -> bool:
+    """Tells within PING_SECONDS whether the store answers. Never raises an error of the store."""
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            return bool(await client.ping())
+    except (TimeoutError, RedisError, RedisClusterException):
+        return False
+
+
+def _one_server(url: str) -> Redis:
+    # protocol 2: the answers are the same, and the connection is set up with fewer commands.
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=MAX_CONNECTIONS,
+        timeout=POOL_WAIT_SECONDS,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        driver_info=None,
+    )
+    return Redis.from_pool(pool)
+
+
+def _cluster(url: str) -> RedisCluster:
+    return RedisCluster.from_url(
+        url,
+        max_connections=MAX_CONNECTIONS,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        driver_info=None,
+    )
+
+
+def _text(error: Exception) -> str:
+    return str(error) or type(error).__name__
