@@ -218,8 +218,9 @@ def _read_json(value: object, path: str) -> str:
 
 
 def _write_timestamp(value: Timestamp) -> str:
-    moment = datetime.fromtimestamp(value.seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{value.nanos // 1_000_000:03d}Z"
+    moment = datetime.fromtimestamp(value.seconds, UTC).replace(microsecond=value.nanos // 1000)
+    # The zone is always +00:00 here.
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _read_timestamp(value: object, path: str) -> Timestamp:
