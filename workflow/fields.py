@@ -5,12 +5,23 @@ A templated field may hold a template where its type would be: it is rendered fi
 range then. While a flow is compiled, a value that holds a template passes as it is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import AfterValidator, AnyUrl, BaseModel, ConfigDict, Field, UrlConstraints, ValidationInfo, WrapValidator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    WrapValidator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
@@ -61,12 +72,18 @@ TemplateData = Annotated[dict[str, Any], TEMPLATED, Role.VALUE]
 ExpressionText = Annotated[str, Field(min_length=1), Role.EXPRESSION]
 
 
+_URL = TypeAdapter(AnyHttpUrl)
+
+
 def _web_address(value: str) -> str:
-    AnyUrl(value)
+    try:
+        _URL.validate_python(value)
+    except ValidationError:
+        raise ValueError("must be an address that starts with http:// or https://") from None
     return value
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address), UrlConstraints(allowed_schemes=["http", "https"])]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class NodeConfig(BaseModel):
@@ -99,24 +116,36 @@ def config_texts(model: type[NodeConfig], config: Mapping[str, Any]) -> Iterator
         alias = info.alias or name
         if alias not in config:
             continue
-        role = next((entry for entry in info.metadata if isinstance(entry, Role)), None)
-        if role is not None:
-            yield from _texts(config[alias], role, (alias,))
-        else:
-            yield from _nested(info.annotation, config[alias], (alias,))
+        # Metadata of the field itself, as pydantic takes it off the annotation; that of an option of a union stays on it.
+        yield from _annotated(info.annotation, info.metadata, config[alias], (alias,))
+
+
+def _annotated(
+    annotation: Any, metadata: Sequence[Any], value: Any, path: tuple[str | int, ...]
+) -> Iterator[ConfigText]:
+    role = next((entry for entry in metadata if isinstance(entry, Role)), None)
+    if role is not None:
+        yield from _texts(value, role, path)
+    else:
+        yield from _nested(annotation, value, path)
 
 
 def _nested(annotation: Any, value: Any, path: tuple[str | int, ...]) -> Iterator[ConfigText]:
+    origin, options = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, NodeConfig):
         if isinstance(value, Mapping):
             for text in config_texts(annotation, value):
                 yield ConfigText(path + text.path, text.role, text.text)
-    elif get_origin(annotation) in {list, tuple} and isinstance(value, list | tuple):
-        item_type = get_args(annotation)[0]
+    elif origin is Annotated:
+        yield from _annotated(options[0], options[1:], value, path)
+    elif origin in {list, tuple} and isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _nested(item_type, item, (*path, index))
-    else:
-        for option in get_args(annotation):
+            yield from _nested(options[0], item, (*path, index))
+    elif origin is dict and isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _nested(options[1], item, (*path, key))
+    elif origin in {Union, UnionType}:
+        for option in options:
             yield from _nested(option, value, path)
 
 
