@@ -41,7 +41,7 @@ class Sessions(stubs.SessionServiceServicer):
     behaviour: Behaviour
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def GetSession(self, request: pb.GetSessionRequest, context: Any) -> pb.GetSessionResponse:  # type: ignore[override]
+    async def GetSession(self, request: pb.GetSessionRequest, context: Any) -> pb.GetSessionResponse:
         try:
             return await self.behaviour(request)
         except asyncio.CancelledError:
@@ -58,7 +58,7 @@ class Running:
     channel: grpc.aio.Channel
     stub: "stubs.SessionServiceAsyncStub"
 
-    async def get(self, session_id: str = "s", timeout: float | None = 5) -> pb.GetSessionResponse:  # noqa: ASYNC109
+    async def get(self, session_id: str = "s", timeout: float | None = 5) -> pb.GetSessionResponse:
         return await self.stub.GetSession(pb.GetSessionRequest(session_id=session_id), timeout=timeout)
 
 
@@ -85,7 +85,7 @@ async def start() -> AsyncIterator[Start]:
     started: list[Running] = []
 
     async def start_one(behaviour: Behaviour = echo, **settings: Any) -> Running:
-        servicer = Sessions(behaviour)
+        servicer = Sessions(behaviour)  # type: ignore[abstract]  # the others are UNIMPLEMENTED
         provider = settings.pop("tracer_provider", NoOpTracerProvider())
         client_provider = settings.pop("client_provider", provider)
         server = await start_server(

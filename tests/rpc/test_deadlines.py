@@ -13,7 +13,7 @@ def answer(seconds: float) -> pb.GetSessionResponse:
     return pb.GetSessionResponse(session=pb.Session(session_id=repr(seconds)))
 
 
-async def seconds_of(running: Any, timeout: float | None) -> float:  # noqa: ASYNC109
+async def seconds_of(running: Any, timeout: float | None) -> float:
     return float((await running.get(timeout=timeout)).session.session_id)
 
 

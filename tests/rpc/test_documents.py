@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -61,7 +61,7 @@ def scalars(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def messages(draw: st.DrawFn, descriptor: Descriptor, depth: int = 0) -> Message:
+def messages(draw: st.DrawFn, descriptor: Any, depth: int = 0) -> Message:
     """Any message of a type, as a peer could send it."""
     if descriptor.full_name == Timestamp.DESCRIPTOR.full_name:
         return timestamp(draw(moments))
@@ -80,7 +80,7 @@ def messages(draw: st.DrawFn, descriptor: Descriptor, depth: int = 0) -> Message
                     setattr(message, field.name, value)
         elif depth < 2:
             if field.message_type.GetOptions().map_entry:
-                value_type = field.message_type.fields_by_name["value"].message_type
+                value_type: Any = field.message_type.fields_by_name["value"].message_type
                 target[draw(st.text(max_size=5))].CopyFrom(draw(messages(value_type, depth + 1)))
             elif field.is_repeated:
                 target.append(draw(messages(field.message_type, depth + 1)))

@@ -128,8 +128,9 @@ async def test_a_long_refusal_reaches_a_client_with_default_settings(start: Any)
     running = await start(raising(lambda: CallRefused(refusal)))
 
     async with grpc.aio.insecure_channel(f"127.0.0.1:{running.server.port}") as channel:
+        call: Any = channel.unary_unary("/njia.sessions.v1.SessionService/GetSession")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await channel.unary_unary("/njia.sessions.v1.SessionService/GetSession")(b"", timeout=5)
+            await call(b"", timeout=5)
 
     received = refusal_of(caught.value)
     assert received.reason == "COMPILATION_FAILED"

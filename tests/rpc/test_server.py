@@ -18,7 +18,7 @@ SESSIONS = "njia.sessions.v1.SessionService"
 
 
 async def health(running: Any, service: str = "") -> int:
-    stub = health_pb2_grpc.HealthStub(running.channel)
+    stub: Any = health_pb2_grpc.HealthStub(running.channel)
     return int((await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5)).status)
 
 
@@ -87,9 +87,8 @@ async def test_a_watcher_of_health_hears_of_a_change(start: Any, monkeypatch: py
         return state["ready"]
 
     running = await start(ready=ready)
-    watch = health_pb2_grpc.HealthStub(running.channel).Watch(
-        health_pb2.HealthCheckRequest(service=SESSIONS), timeout=5
-    )
+    stub: Any = health_pb2_grpc.HealthStub(running.channel)
+    watch = stub.Watch(health_pb2.HealthCheckRequest(service=SESSIONS), timeout=5)
 
     assert (await watch.read()).status == SERVING
     state["ready"] = False
@@ -99,7 +98,7 @@ async def test_a_watcher_of_health_hears_of_a_change(start: Any, monkeypatch: py
 
 async def test_reflection_lists_the_services_and_describes_them(start: Any) -> None:
     running = await start()
-    stub = reflection_pb2_grpc.ServerReflectionStub(running.channel)
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(running.channel)
     questions = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol=SESSIONS),
