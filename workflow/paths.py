@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, TypeGuard
 
 
 class _Unset(Enum):
@@ -28,7 +28,8 @@ QUOTED = r'"(?:[^"\\]|\\.)*"|' r"'(?:[^'\\]|\\.)*'"
 """Regular expression of a text in quotes, for (?s) matching."""
 
 ROOT = r"\d*[^\W\d][\w-]*"
-STEPS = rf"(?:\.[\w-]+|\[\s*(?:[0-9]+|{QUOTED})\s*\])*"
+BRACKETS = rf"\[\s*(?:[0-9]+|{QUOTED})\s*\]"
+STEPS = rf"(?:\.[\w-]+|{BRACKETS})*"
 PATH = ROOT + STEPS
 """Regular expression of a whole path."""
 
@@ -119,10 +120,14 @@ def resolve(path: Path, scope: Scope) -> object:
     for step in path.segments:
         if type(value) is dict or isinstance(value, Mapping):
             value = value.get(step if type(step) is str else str(step), UNSET)
-        elif type(step) is int and isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        elif type(step) is int and (type(value) is list or _is_sequence(value)):
             if step >= len(value):
                 return UNSET
             value = value[step]
         else:
             return UNSET
     return value
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)

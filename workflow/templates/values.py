@@ -47,8 +47,11 @@ def _integer_text(value: int) -> str:
 def _fraction_text(value: float | Decimal) -> str:
     if not math.isfinite(value):
         raise RenderError("a number is infinite or not a number")
-    text = f"{Decimal(repr(value)) if isinstance(value, float) else value:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
+    text = str(value)
+    if "e" in text or "E" in text:
+        text = f"{Decimal(text):f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
