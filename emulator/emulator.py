@@ -70,7 +70,7 @@ class Emulator:
         self._driver.clear()
         self._messages.clear()
         self._incoming.clear()
-        self._faults.clear()
+        self._faults.reset()
         self._acceptance.reset()
         self._settings.reset()
 

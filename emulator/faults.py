@@ -124,6 +124,11 @@ class Faults:
         for queue in self._queues.values():
             queue.clear()
 
+    def reset(self) -> None:
+        """Drops all faults and forgets that any happened."""
+        self.clear()
+        self.taken = 0
+
 
 async def answer_under(fault: Fault | None, work: Callable[[], Response]) -> Response:
     """Carries a request out, or not, and answers it, or not, as the fault of this request has it."""

@@ -1,0 +1,85 @@
+"""The command line of the handset."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from emulator.config import DEFAULT_LISTEN
+from emulator.handset.control_client import ControlClient, EmulatorUnreachable, RequestRefused
+from emulator.handset.display import Display
+from emulator.handset.keypad import Keypad
+from emulator.handset.phone import HANG_UP, Phone
+from rpc.listening import parse_listen
+
+EXIT_ENDED, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+
+_IDLE_SECONDS = 0.5
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (nothing is bound here)
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """
+    Dials or texts.
+
+    Returns:
+        0 when the session ended properly or the SMS was answered, 1 otherwise, 130 after Ctrl-C.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.sms is not None and options.to is None:
+        parser.error("--sms needs --to")
+    display = Display()
+    try:
+        client = ControlClient(options.emulator or _default_url(environ))
+    except ValueError as error:
+        parser.error(f"NJIA_EMULATOR_LISTEN: {error}")
+    try:
+        return EXIT_ENDED if _use(client, display, options) else EXIT_FAILED
+    except EmulatorUnreachable as error:
+        display.say(f"The emulator does not answer at {error}.")
+        display.say("Start everything with `make run`, or the emulator alone with `python -m emulator`.")
+        return EXIT_FAILED
+    except RequestRefused as error:
+        display.say(f"The emulator refused: {error}.")
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        display.end_line()
+        display.say("Hung up.")
+        return EXIT_INTERRUPTED
+    finally:
+        client.close()
+
+
+def _use(client: ControlClient, display: Display, options: argparse.Namespace) -> bool:
+    phone = Phone(client, display, Keypad(sys.stdin.fileno(), _IDLE_SECONDS), options.msisdn)
+    if options.sms is not None:
+        return phone.text(options.to, options.sms, options.wait)
+    return phone.call(options.code, options.service_code, options.network, options.wait)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator.handset",
+        description=f"A phone in the terminal. While a session runs, every line is sent; {HANG_UP} or Ctrl-C hangs up.",
+    )
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--code", help="dial this USSD code, such as '*384*1#'")
+    action.add_argument("--sms", metavar="TEXT", help="send this SMS and wait for the answer; needs --to")
+    parser.add_argument("--from", dest="msisdn", default="+254711000001", help="the phone's number (%(default)s)")
+    parser.add_argument("--to", help="the short code that the SMS goes to")
+    parser.add_argument("--service-code", help="the rented code, when --code has more typed behind it")
+    parser.add_argument("--network", metavar="CODE", help="the phone's network, such as 63902 for Safaricom")
+    parser.add_argument("--wait", type=float, default=10.0, help="longest wait for SMS, seconds (%(default)g)")
+    parser.add_argument("--emulator", metavar="URL", help="the emulator (http:// and NJIA_EMULATOR_LISTEN)")
+    return parser
+
+
+def _default_url(environ: Mapping[str, str]) -> str:
+    host, port = parse_listen(environ.get("NJIA_EMULATOR_LISTEN", "").strip() or DEFAULT_LISTEN)
+    host = _EVERY_ADDRESS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,121 @@
+"""The handset's side of the control API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+# The longest time that the settings let an application take for a screen is 60 s.
+_ANSWER_SECONDS = 75.0
+_CONNECT_SECONDS = 3.0
+
+
+class EmulatorUnreachable(Exception):
+    """Nothing answers at the emulator's address."""
+
+
+class RequestRefused(Exception):
+    """The emulator refused a request; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownScreen:
+    """
+    What came of a dialling or an input.
+
+    Attributes:
+        session_id: The session.
+        text: The words of the screen.
+        active: Whether the session goes on.
+        error: Why the network ended it, or None.
+        error_code: Machine-readable kind of the error, or None.
+        warnings: What would look wrong on a real phone.
+    """
+
+    session_id: str
+    text: str
+    active: bool
+    error: str | None
+    error_code: str | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """An SMS on the phone."""
+
+    message_id: str
+    sender: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingSms:
+    """What came of the first delivery of an SMS from the phone: `status` is the platform's, None without an answer."""
+
+    delivered: bool
+    status: int | None
+    error: str | None
+
+
+class ControlClient:
+    """Calls the emulator. Every method raises EmulatorUnreachable or RequestRefused."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
+        self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._http.close()
+
+    def dial(self, code: str, service_code: str | None, msisdn: str, network_code: str | None) -> ShownScreen:
+        """Dials a code."""
+        body = {"code": code, "msisdn": msisdn, "serviceCode": service_code, "networkCode": network_code}
+        given = {name: value for name, value in body.items() if value is not None}
+        return _screen(self._call("POST", "/control/ussd/sessions", given))
+
+    def enter(self, session_id: str, text: str) -> ShownScreen:
+        """Types an answer."""
+        return _screen(self._call("POST", f"/control/ussd/sessions/{session_id}/input", {"input": text}))
+
+    def hang_up(self, session_id: str) -> None:
+        """Hangs up."""
+        self._call("POST", f"/control/ussd/sessions/{session_id}/hangup", {})
+
+    def send_sms(self, msisdn: str, to: str, text: str) -> OutgoingSms:
+        """Sends an SMS from the phone."""
+        answer = self._call("POST", "/control/sms", {"from": msisdn, "to": to, "text": text})
+        return OutgoingSms(answer["delivered"], answer["lastStatus"], answer["error"])
+
+    def inbox(self, msisdn: str) -> list[InboxMessage]:
+        """Returns the phone's newest messages, the oldest of them first."""
+        answer = self._call("GET", f"/control/inbox/{quote(msisdn)}", None)
+        return [InboxMessage(entry["id"], entry["from"], entry["text"]) for entry in answer["messages"]]
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise EmulatorUnreachable(self.url) from error
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise EmulatorUnreachable(self.url) from error
+        if response.is_error:
+            raise RequestRefused(answer["error"]["message"])
+        return dict(answer)
+
+
+def _screen(answer: Mapping[str, Any]) -> ShownScreen:
+    return ShownScreen(
+        session_id=answer["sessionId"],
+        text=answer["text"],
+        active=answer["active"],
+        error=answer.get("error"),
+        error_code=answer.get("errorCode"),
+        warnings=tuple(answer["warnings"]),
+    )
