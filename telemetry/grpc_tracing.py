@@ -81,8 +81,7 @@ class _ServerTracing(grpc.aio.ServerInterceptor):
                     _close(span, grpc.StatusCode.CANCELLED, _FAULTS_OF_THE_SERVER)
                     raise
                 except Exception:
-                    code = _CODES.get(int(context.code() or 0), grpc.StatusCode.UNKNOWN)
-                    _close(span, grpc.StatusCode.UNKNOWN if code is grpc.StatusCode.OK else code, _FAULTS_OF_THE_SERVER)
+                    _close(span, _failure_code(context.code()), _FAULTS_OF_THE_SERVER)
                     raise
                 _close(span, grpc.StatusCode.OK, _FAULTS_OF_THE_SERVER)
                 return response
@@ -127,6 +126,12 @@ class _ClientTracing(grpc.aio.UnaryUnaryClientInterceptor):
 def _names(method: str) -> dict[str, str]:
     _, service, name = method.split("/")
     return {attributes.RPC_SYSTEM: "grpc", attributes.RPC_SERVICE: service, attributes.RPC_METHOD: name}
+
+
+def _failure_code(code: grpc.StatusCode | int | None) -> grpc.StatusCode:
+    # gRPC hands back what was set: a StatusCode, or 0 when a servicer raised without setting one, which is UNKNOWN.
+    known = code if isinstance(code, grpc.StatusCode) else _CODES.get(code or 0)
+    return grpc.StatusCode.UNKNOWN if known in (None, grpc.StatusCode.OK) else known
 
 
 def _close(span: Span, code: grpc.StatusCode, faults: Collection[grpc.StatusCode]) -> None:

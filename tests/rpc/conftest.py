@@ -85,7 +85,7 @@ async def start() -> AsyncIterator[Start]:
     started: list[Running] = []
 
     async def start_one(behaviour: Behaviour = echo, **settings: Any) -> Running:
-        servicer = Sessions(behaviour)  # type: ignore[abstract]  # the others are UNIMPLEMENTED
+        servicer = Sessions(behaviour)
         provider = settings.pop("tracer_provider", NoOpTracerProvider())
         client_provider = settings.pop("client_provider", provider)
         server = await start_server(
