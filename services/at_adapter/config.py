@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from rpc.config import Environment
 from services.at_adapter.outgoing.account import SANDBOX_USERNAME, AtAccount, AtEnvironment
 from services.at_adapter.outgoing.transport import Timeouts
+from storage.settings import redis_url
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
@@ -19,7 +20,7 @@ class AtAdapterConfig:
         listen: Where gRPC is served, host:port. NJIA_AT_ADAPTER_LISTEN, default 127.0.0.1:50054.
         callbacks_listen: Where callbacks are taken, host:port. NJIA_AT_ADAPTER_CALLBACKS_LISTEN, default
             127.0.0.1:8090. Not opened without an engine.
-        redis_url: NJIA_REDIS_URL, default redis://127.0.0.1:6379/0.
+        redis_url: NJIA_REDIS_URL (or NJIA_REDIS_URL_FILE), default redis://127.0.0.1:6379/0.
         engine_target: The engine that callbacks go to. NJIA_ENGINE_TARGET; None: outgoing calls alone.
         account: AT_ENVIRONMENT (emulator, sandbox or production; default emulator), AT_USERNAME (default sandbox
             outside of production), AT_API_KEY (or AT_API_KEY_FILE; needed outside of the emulator), AT_BASE_URL
@@ -44,7 +45,7 @@ class AtAdapterConfig:
 
     listen: str
     callbacks_listen: str
-    redis_url: str
+    redis_url: str = field(repr=False)
     engine_target: str | None
     account: AtAccount
     timeouts: Timeouts
@@ -63,7 +64,7 @@ class AtAdapterConfig:
         config = cls(
             listen=variables.listen("NJIA_AT_ADAPTER_LISTEN", "127.0.0.1:50054"),
             callbacks_listen=variables.listen("NJIA_AT_ADAPTER_CALLBACKS_LISTEN", "127.0.0.1:8090"),
-            redis_url=variables.text("NJIA_REDIS_URL", "redis://127.0.0.1:6379/0"),
+            redis_url=redis_url(variables),
             engine_target=variables.optional_target("NJIA_ENGINE_TARGET"),
             account=_account(variables),
             timeouts=Timeouts(

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, suppress
 
 import structlog
 from opentelemetry.trace import TracerProvider
-from redis.asyncio import Redis, RedisCluster
 
 from njia.at_adapter.v1.at_adapter_service_pb2_grpc import add_AtAdapterServiceServicer_to_server
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
@@ -31,7 +30,7 @@ from services.at_adapter.outgoing.sms_gateway import SmsGateway
 from services.at_adapter.outgoing.sms_sender import SmsSender
 from services.at_adapter.outgoing.transport import AtTransport
 from services.at_adapter.servicer import AtAdapterServicer
-from storage.connection import connect, store_errors
+from storage.connection import Client, connect, ping
 
 SERVICE_NAME = "njia.at_adapter.v1.AtAdapterService"
 GRACE_SECONDS = 10.0
@@ -65,8 +64,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         parts.push_async_callback(sender.drain)
 
         async def ready() -> bool:
-            with store_errors():
-                return bool(await redis.ping())
+            return await ping(redis)
 
         server = await start_server(
             listen=config.listen,
@@ -87,7 +85,7 @@ async def _serve_callbacks(
     parts: AsyncExitStack,
     config: AtAdapterConfig,
     engine_target: str,
-    redis: Redis | RedisCluster,
+    redis: Client,
     ready: Callable[[], Awaitable[bool]],
     tracer_provider: TracerProvider,
     stop: asyncio.Event,
@@ -123,7 +121,7 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
         await task
 
 
-def _rate(config: AtAdapterConfig, redis: Redis | RedisCluster) -> SmsRate:
+def _rate(config: AtAdapterConfig, redis: Client) -> SmsRate:
     if config.sms_rate_per_second is None:
         return NoLimit()
     return SharedSmsRate(redis, config.sms_rate_per_second, config.account.username)

@@ -1,7 +1,8 @@
 """A real adapter, a real emulator and a real engine servicer for every test that asks for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,6 +11,12 @@ import grpc
 import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from opentelemetry.trace import NoOpTracerProvider, TracerProvider
+from redis.asyncio import Redis
+
+from emulator.config import EmulatorConfig
+from emulator.server import running as running_emulator
+from launcher.valkey import free_port
 from njia.at_adapter.v1.at_adapter_service_pb2 import SendSmsRequest
 from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceStub
 from njia.engine.v1.engine_service_pb2 import (
@@ -22,11 +29,6 @@ from njia.engine.v1.engine_service_pb2 import (
     Reply,
 )
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer, add_EngineServiceServicer_to_server
-from opentelemetry.trace import NoOpTracerProvider, TracerProvider
-
-from emulator.config import EmulatorConfig
-from emulator.server import running as running_emulator
-from launcher.valkey import free_port
 from rpc.server import GrpcServer, start_server
 from rpc.status import CallRefused, Refusal
 from services.at_adapter.server import serve
@@ -102,7 +104,15 @@ class StartAdapter(Protocol):
 
 
 @pytest.fixture
-async def emulator() -> AsyncIterator[Emulator]:
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of the test's own."""
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def emulator_url() -> Iterator[str]:
+    """One emulator for all tests, in a loop of its own: starting one for each takes longer than most tests."""
     config = EmulatorConfig(
         listen="127.0.0.1:0",
         callbacks_url="http://127.0.0.1:1",
@@ -110,8 +120,22 @@ async def emulator() -> AsyncIterator[Emulator]:
         api_key="emulator",
         delivery_reports=False,
     )
-    async with running_emulator(config) as url, httpx.AsyncClient(base_url=url) as control:
-        yield Emulator(url, control)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = running_emulator(config)
+    yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(5)
+    asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+@pytest.fixture
+async def emulator(emulator_url: str) -> AsyncIterator[Emulator]:
+    async with httpx.AsyncClient(base_url=emulator_url, trust_env=False) as control:
+        await control.post("/control/reset")
+        yield Emulator(emulator_url, control)
 
 
 @pytest.fixture
@@ -146,7 +170,7 @@ async def _running_adapter(environ: Mapping[str, str], tracer_provider: TracerPr
         grpc.aio.insecure_channel(target) as channel,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{http_port}", trust_env=False) as callbacks,
     ):
-        health = health_pb2_grpc.HealthStub(channel)
+        health: Any = health_pb2_grpc.HealthStub(channel)
         # The health service is there before the rest is; the callbacks come last.
         await health.Check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=READY_WITHIN_SECONDS)
         if "NJIA_ENGINE_TARGET" in environ:
@@ -198,7 +222,11 @@ class EngineProcess:
 
 @pytest.fixture
 async def engine() -> AsyncIterator[EngineProcess]:
-    process = EngineProcess(RecordingEngine(), f"127.0.0.1:{free_port()}")
+    # The type stubs want every RPC; those that callbacks do not use stay UNIMPLEMENTED.
+    process = EngineProcess(
+        RecordingEngine(),  # type: ignore[abstract]
+        f"127.0.0.1:{free_port()}",
+    )
     await process.start()
     yield process
     await process.stop()

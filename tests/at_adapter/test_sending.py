@@ -31,7 +31,7 @@ async def test_a_message_reaches_the_phone_and_the_receipt_names_it(adapter: Any
 
 
 async def test_not_enqueued_is_said_and_enqueued_too(adapter: Any, sms: Sms) -> None:
-    """Africa's Talking queues by default, so a send that is not to be queued must say so: 101 handed over, 102 queued."""
+    """Africa's Talking queues by default, so a send must say when it is not to be: 101 handed over, 102 queued."""
     handed_over = await adapter.stub.SendSms(sms("a", enqueue=False))
     queued = await adapter.stub.SendSms(sms("b", enqueue=True))
 

@@ -8,44 +8,15 @@ so that the report of a replica that dies is taken by another.
 from dataclasses import dataclass
 
 import orjson
-from redis.asyncio import Redis, RedisCluster
 
 from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest
-from storage.connection import store_errors
+from storage.connection import Client, store_errors
+from storage.scripts import Script
 
 KEY = "njia:at:outbox"
 LEASE_MS = 30_000
 FIRST_DELAY_MS = 1000
 LONGEST_DELAY_MS = 300_000
-
-_KEEP = """
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
-  return 0
-end
-local time = redis.call('TIME')
-redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2], ARGV[3])
-return 1
-"""
-
-_TAKE = """
-local time = redis.call('TIME')
-local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms, 'LIMIT', 0, 1)
-if not due[1] then
-  return false
-end
-redis.call('ZADD', KEYS[1], now_ms + ARGV[1], due[1])
-return due[1]
-"""
-
-_POSTPONE = """
-if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then
-  return 0
-end
-local time = redis.call('TIME')
-redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3], ARGV[2])
-return 1
-"""
 
 
 class OutboxFull(Exception):
@@ -71,16 +42,16 @@ class WaitingReport:
 class ReportOutbox:
     """
     Args:
-        redis: Where the reports wait.
+        client: Where the reports wait.
         capacity: How many may wait.
     """
 
-    def __init__(self, redis: Redis | RedisCluster, capacity: int) -> None:
-        self._redis = redis
+    def __init__(self, client: Client, capacity: int) -> None:
+        self._client = client
         self._capacity = capacity
-        self._keep = redis.register_script(_KEEP)
-        self._take = redis.register_script(_TAKE)
-        self._postpone = redis.register_script(_POSTPONE)
+        self._keep = Script.load(__package__, "keep")
+        self._take = Script.load(__package__, "take")
+        self._postpone = Script.load(__package__, "postpone")
 
     async def keep(self, report: HandleDeliveryReportRequest) -> None:
         """
@@ -91,14 +62,14 @@ class ReportOutbox:
             StoreUnavailable: It is perhaps not added.
         """
         with store_errors():
-            kept = await self._keep(keys=[KEY], args=[self._capacity, FIRST_DELAY_MS, _entry(report, 0)])
+            kept = await self._keep.run(self._client, [KEY], [self._capacity, FIRST_DELAY_MS, _entry(report, 0)])
         if not kept:
             raise OutboxFull
 
     async def take(self) -> WaitingReport | None:
         """Returns a report that is due, ours for LEASE_MS, or None. Raises StoreUnavailable."""
         with store_errors():
-            entry = await self._take(keys=[KEY], args=[LEASE_MS])
+            entry = await self._take.run(self._client, [KEY], [LEASE_MS])
         if entry is None:
             return None
         document = orjson.loads(entry)
@@ -107,14 +78,14 @@ class ReportOutbox:
     async def remove(self, waiting: WaitingReport) -> None:
         """Forgets a report that is settled. Raises StoreUnavailable."""
         with store_errors():
-            await self._redis.zrem(KEY, waiting.entry)
+            await self._client.zrem(KEY, waiting.entry)
 
     async def postpone(self, waiting: WaitingReport) -> None:
         """Puts a report back, twice as far ahead as the last time. Raises StoreUnavailable."""
         attempts = waiting.attempts + 1
         delay_ms = min(FIRST_DELAY_MS * 2 ** min(attempts, 20), LONGEST_DELAY_MS)
         with store_errors():
-            await self._postpone(keys=[KEY], args=[waiting.entry, _entry(waiting.report, attempts), delay_ms])
+            await self._postpone.run(self._client, [KEY], [waiting.entry, _entry(waiting.report, attempts), delay_ms])
 
 
 def _entry(report: HandleDeliveryReportRequest, attempts: int) -> bytes:

@@ -5,10 +5,9 @@ from typing import Any, Protocol
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from redis.asyncio import Redis, RedisCluster
 
 from services.at_adapter.outgoing.faults import Fault, SendRefused
-from storage.connection import store_errors
+from storage.connection import Client, store_errors
 
 KEY_PREFIX = "njia:at:rate"
 RETRY_AFTER_MS = 1000
@@ -41,15 +40,15 @@ class _SharedClientStorage(RedisStorage):
     # The library keeps a registry by scheme and wants a name of its own for every class.
     STORAGE_SCHEME = ["async+shared-client"]  # noqa: RUF012 (the library's type)
 
-    def __init__(self, redis: Redis | RedisCluster) -> None:
-        self._redis = redis
+    def __init__(self, client: Client) -> None:
+        self._client = client
         super().__init__("redis://", implementation="redispy", key_prefix=KEY_PREFIX)
 
     def configure_bridge(self) -> None:
         # Its type knows a client of one server only.
         bridge: Any = self.bridge
-        bridge.storage = self._redis
-        bridge.connection_getter = lambda _: self._redis
+        bridge.storage = self._client
+        bridge.connection_getter = lambda _: self._client
 
 
 class SharedSmsRate:
@@ -57,13 +56,13 @@ class SharedSmsRate:
     So many requests a second over all replicas, by a sliding window in Redis (one trip a request).
 
     Args:
-        redis: Where the windows are.
+        client: Where the windows are.
         per_second: Requests a second.
         username: Account that the limit is of.
     """
 
-    def __init__(self, redis: Redis | RedisCluster, per_second: int, username: str) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(_SharedClientStorage(redis))
+    def __init__(self, client: Client, per_second: int, username: str) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(_SharedClientStorage(client))
         self._limit = RateLimitItemPerSecond(per_second)
         self._per_second = per_second
         self._username = username

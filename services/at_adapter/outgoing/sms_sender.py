@@ -1,13 +1,14 @@
 """Sends one SMS order under an idempotency key: check, claim, send, settle."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 
 from rpc.status import FieldViolation
 from services.at_adapter.idempotency.answers import StoredAnswer, receipt_answer, refusal_answer, repeat
-from services.at_adapter.idempotency.ledger import Claimed, KeyReused, SendLedger, UnderWay
+from services.at_adapter.idempotency.ledger import Claim, Granted, KeyReused, SendLedger, UnderWay, new_claim
 from services.at_adapter.outgoing.faults import Fault, SendRefused
 from services.at_adapter.outgoing.rate_limit import SmsRate
 from services.at_adapter.outgoing.slots import SendSlots
@@ -16,8 +17,10 @@ from storage.connection import StoreUnavailable
 
 MAX_KEY_CHARACTERS = 256
 SEND_IN_PROGRESS_RETRY_MS = 500
-SETTLE_DELAYS_SECONDS = (0.1, 0.5, 2.0)
+SETTLE_DELAYS_SECONDS = (0.1, 0.4, 1.0)
 """Waits before the answer is written again. An answer that is never written makes the send unknown."""
+
+T = TypeVar("T")
 
 _log = structlog.get_logger()
 
@@ -44,7 +47,7 @@ class SmsSender:
         self._ledger = ledger
         self._rate = rate
         self._slots = slots
-        self._under_way: set[asyncio.Task[SmsReceipt]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def send(self, key: str, order: SmsOrder) -> SmsReceipt:
         """
@@ -60,16 +63,19 @@ class SmsSender:
             violation = FieldViolation("idempotency_key", f"1 to {MAX_KEY_CHARACTERS} characters, not {len(key)}")
             raise SendRefused(Fault.INVALID_REQUEST, violation.description, violations=(violation,))
         order.check()
-        task = asyncio.create_task(self._send(key, order))
-        self._under_way.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._track(self._send(key, order)))
 
     async def drain(self) -> None:
         """Waits until every send that has begun has ended; each is bounded by the time-outs of its requests."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[SmsReceipt]) -> None:
+    def _track(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._under_way.discard(task)
         if not task.cancelled():
             # Nobody may be left to ask; an exception that nobody asked for is reported as a fault of ours.
@@ -77,46 +83,55 @@ class SmsSender:
 
     async def _send(self, key: str, order: SmsOrder) -> SmsReceipt:
         async with self._slots.place():
-            claim = await self._ledger.claim(key, order.digest())
-            match claim:
-                case Claimed():
+            claim = new_claim(key)
+            granted = await self._ask_for(claim, order)
+            match granted:
+                case Granted():
                     return await self._send_claimed(claim, order)
                 case StoredAnswer():
-                    return repeat(claim)
+                    return repeat(granted)
                 case UnderWay():
                     raise SendRefused(
                         Fault.SEND_IN_PROGRESS,
                         "a send with this key is under way; ask again for its answer",
-                        retry_after_ms=min(claim.lease_left_ms, SEND_IN_PROGRESS_RETRY_MS),
+                        retry_after_ms=min(granted.lease_left_ms, SEND_IN_PROGRESS_RETRY_MS),
                     )
                 case KeyReused():
                     raise SendRefused(
                         Fault.IDEMPOTENCY_KEY_REUSED, "this idempotency key was used with another request"
                     )
 
-    async def _send_claimed(self, claimed: Claimed, order: SmsOrder) -> SmsReceipt:
+    async def _ask_for(self, claim: Claim, order: SmsOrder) -> Granted | UnderWay | KeyReused | StoredAnswer:
+        try:
+            return await self._ledger.claim(claim, order.digest())
+        except StoreUnavailable:
+            # It may have been granted and the answer lost; left alone it would count as unknown later on.
+            self._track(self._persist(lambda: self._ledger.free(claim)))
+            raise
+
+    async def _send_claimed(self, claim: Claim, order: SmsOrder) -> SmsReceipt:
         try:
             await self._rate.admit()
         except (SendRefused, StoreUnavailable):
-            await self._persist(lambda: self._ledger.free(claimed))
+            await self._persist(lambda: self._ledger.free(claim))
             raise
         try:
             receipt = await self._deliver(order)
         except SendRefused as refusal:
             if refusal.fault.may_be_retried:
-                await self._persist(lambda: self._ledger.free(claimed))
+                await self._persist(lambda: self._ledger.free(claim))
             else:
                 answer = refusal_answer(refusal)
-                await self._persist(lambda: self._ledger.settle(claimed, answer))
+                await self._persist(lambda: self._ledger.settle(claim, answer))
             raise
         except Exception as error:
             _log.exception("a send failed in a way that no one foresaw")
             unforeseen = SendRefused(
                 Fault.SEND_OUTCOME_UNKNOWN, "the adapter failed while sending; it may have been carried out or not"
             )
-            await self._persist(lambda: self._ledger.settle(claimed, refusal_answer(unforeseen)))
+            await self._persist(lambda: self._ledger.settle(claim, refusal_answer(unforeseen)))
             raise unforeseen from error
-        await self._persist(lambda: self._ledger.settle(claimed, receipt_answer(receipt)))
+        await self._persist(lambda: self._ledger.settle(claim, receipt_answer(receipt)))
         return receipt
 
     async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:

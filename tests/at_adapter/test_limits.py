@@ -1,0 +1,114 @@
+"""Limits of our own: the rate that replicas share, the places of one process, the deadline of a call."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import pytest
+from redis.asyncio import Redis
+
+from njia.at_adapter.v1.at_adapter_service_pb2 import SendSmsRequest
+from rpc.status import Refusal, refusal_of
+
+Sms = Callable[..., SendSmsRequest]
+
+
+async def outcome(adapter: Any, request: SendSmsRequest, **options: Any) -> Refusal | None:
+    try:
+        await adapter.stub.SendSms(request, **options)
+    except grpc.aio.AioRpcError as error:
+        return refusal_of(error)
+    return None
+
+
+async def test_replicas_share_the_rate_of_the_account(start_adapter: Any, emulator: Any, sms: Sms) -> None:
+    settings = {"AT_BASE_URL": emulator.url, "NJIA_AT_SMS_RATE_PER_SECOND": "5"}
+    replicas = [await start_adapter(**settings), await start_adapter(**settings)]
+
+    outcomes = await asyncio.gather(*(outcome(replicas[n % 2], sms(f"key-{n}")) for n in range(20)))
+
+    refusals = [refusal for refusal in outcomes if refusal is not None]
+    assert len(refusals) == 15
+    assert len(await emulator.messages()) == 5
+    assert {(r.code, r.reason, r.metadata["type"]) for r in refusals} == {
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMIT", "rate_limit")
+    }
+    assert all(refusal.retry_after_ms for refusal in refusals)
+
+
+async def test_a_send_over_the_rate_may_be_repeated_with_its_key(start_adapter: Any, emulator: Any, sms: Sms) -> None:
+    adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_SMS_RATE_PER_SECOND="1")
+    assert await outcome(adapter, sms("first")) is None
+    refusal = await outcome(adapter, sms("second"))
+    assert refusal is not None
+    assert refusal.reason == "RATE_LIMIT"
+
+    async with asyncio.timeout(5):
+        while await outcome(adapter, sms("second")) is not None:
+            await asyncio.sleep(0.1)
+
+    assert len(await emulator.messages()) == 2
+
+
+async def test_an_answered_key_is_not_held_to_the_rate(start_adapter: Any, emulator: Any, sms: Sms) -> None:
+    adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_SMS_RATE_PER_SECOND="1")
+
+    assert [await outcome(adapter, sms()) for _ in range(5)] == [None] * 5
+
+
+async def test_without_a_rate_nothing_is_counted(start_adapter: Any, emulator: Any, sms: Sms, redis: Redis) -> None:
+    adapter = await start_adapter(AT_BASE_URL=emulator.url)
+    await adapter.stub.SendSms(sms())
+
+    assert len(await redis.keys("njia:at:rate*")) == 0
+
+
+async def test_places_and_the_line_before_them_are_bounded(start_adapter: Any, emulator: Any, sms: Sms) -> None:
+    adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_CONCURRENT_SENDS="2", NJIA_AT_QUEUED_SENDS="3")
+    await emulator.fault(kind="slow", delayMs=150, times=5)
+
+    outcomes = await asyncio.gather(*(outcome(adapter, sms(f"key-{n}")) for n in range(10)))
+
+    counts = Counter("sent" if refusal is None else refusal.reason for refusal in outcomes)
+    assert counts == {"sent": 5, "RATE_LIMIT": 5}
+    assert len(await emulator.messages()) == 5
+
+
+async def test_nothing_is_sent_for_a_caller_whose_deadline_passed_in_the_line(
+    start_adapter: Any, emulator: Any, sms: Sms
+) -> None:
+    adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_CONCURRENT_SENDS="1")
+    await emulator.fault(kind="slow", delayMs=400)
+    first = asyncio.create_task(outcome(adapter, sms("first")))
+    async with asyncio.timeout(3):
+        while not await emulator.messages():
+            await asyncio.sleep(0.01)
+
+    started = time.monotonic()
+    late = await outcome(adapter, sms("late"), timeout=0.1)
+
+    assert late is not None
+    assert time.monotonic() - started < 0.35
+    assert await first is None
+    assert len(await emulator.messages()) == 1
+    assert await outcome(adapter, sms("late")) is None
+
+
+async def test_an_answer_after_the_deadline_is_kept_for_the_next_call(
+    start_adapter: Any, emulator: Any, sms: Sms
+) -> None:
+    adapter = await start_adapter(AT_BASE_URL=emulator.url)
+    await emulator.fault(kind="slow", delayMs=300)
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await adapter.stub.SendSms(sms(), timeout=0.1)
+    async with asyncio.timeout(3):
+        while (refusal := await outcome(adapter, sms())) is not None:
+            assert refusal.reason == "SEND_IN_PROGRESS"
+            await asyncio.sleep(0.02)
+
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert len(await emulator.messages()) == 1
