@@ -63,7 +63,8 @@ class Draft:
     Attributes:
         document: The document itself.
         nodes: All but the trigger, each id once.
-        trigger_copies: Where `nodes` holds the trigger as well.
+        duplicates: Nodes whose id is taken by one before.
+        trigger_is_in_nodes: Whether `nodes` holds the trigger as well.
         settings: Those that can be read; the others have their defaults.
     """
 
@@ -71,7 +72,8 @@ class Draft:
     metadata: Metadata | None
     trigger: DraftNode | None
     nodes: tuple[DraftNode, ...]
-    trigger_copies: tuple[DraftNode, ...]
+    duplicates: tuple[DraftNode, ...]
+    trigger_is_in_nodes: bool
     edges: tuple[DraftEdge, ...]
     settings: Settings
     error_handling: ErrorHandling

@@ -66,6 +66,12 @@ def _pass_templates(value: Any, handler: ValidatorFunctionWrapHandler, info: Val
 
 TEMPLATED = WrapValidator(_pass_templates)
 
+
+def is_templated(validator: object) -> bool:
+    """Whether a validator function of a field is the one that lets templates pass."""
+    return validator is _pass_templates
+
+
 TemplateText = Annotated[str, Field(strict=False, coerce_numbers_to_str=True), TEMPLATED, Role.TEXT]
 TemplateMessage = Annotated[str, Field(strict=False, coerce_numbers_to_str=True), TEMPLATED, Role.MESSAGE]
 TemplateData = Annotated[dict[str, Any], TEMPLATED, Role.VALUE]

@@ -5,8 +5,8 @@ Faults: SCHEMA_VALIDATION_ERROR, MISSING_REQUIRED_FIELD and DUPLICATE_NODE_ID; w
 TRIGGER_DIFFERS. A key that is null counts as absent. What needs the node catalogue is checked elsewhere.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -85,13 +85,14 @@ class _Reader:
         if nodes is None or edges is None:
             return None
         trigger = self._trigger(sections)
-        others, copies = self._nodes(nodes, trigger)
+        told_apart = self._told_apart(self._nodes(nodes), trigger)
         return Draft(
             document=document,
             metadata=self._metadata(sections),
             trigger=trigger,
-            nodes=others,
-            trigger_copies=copies,
+            nodes=tuple(told_apart.others),
+            duplicates=tuple(told_apart.duplicates),
+            trigger_is_in_nodes=told_apart.has_trigger,
             edges=tuple(self._edges(edges)),
             settings=self._section(Settings, sections, "settings") or Settings(),
             error_handling=self._section(ErrorHandling, sections, "errorHandling") or ErrorHandling(),
@@ -146,27 +147,27 @@ class _Reader:
             return None
         return self._node(sections["trigger"], "trigger")
 
-    def _nodes(
-        self, values: list[Any], trigger: DraftNode | None
-    ) -> tuple[tuple[DraftNode, ...], tuple[DraftNode, ...]]:
-        others: list[DraftNode] = []
-        copies: list[DraftNode] = []
-        first_place: dict[str, str] = {}
+    def _nodes(self, values: list[Any]) -> Iterator[DraftNode]:
         for index, value in enumerate(values):
             draft = self._node(value, f"nodes[{index}]")
-            if draft is None:
-                continue
-            if draft.id is not None and draft.id in first_place:
-                self._duplicate(draft, first_place[draft.id])
+            if draft is not None:
+                yield draft
+
+    def _told_apart(self, drafts: Iterable[DraftNode], trigger: DraftNode | None) -> "_Nodes":
+        nodes = _Nodes()
+        for draft in drafts:
+            if draft.id is not None and draft.id in nodes.first_places:
+                self._duplicate(draft, nodes.first_places[draft.id])
+                nodes.duplicates.append(draft)
                 continue
             if draft.id is not None:
-                first_place[draft.id] = draft.path
+                nodes.first_places[draft.id] = draft.path
             if trigger is not None and draft.id is not None and draft.id == trigger.id:
                 self._compare_with_trigger(draft, trigger)
-                copies.append(draft)
+                nodes.has_trigger = True
             else:
-                others.append(draft)
-        return tuple(others), tuple(copies)
+                nodes.others.append(draft)
+        return nodes
 
     def _duplicate(self, draft: DraftNode, first: str) -> None:
         message = f'the id "{draft.id}" is taken by {first}; give this node another one'
@@ -261,3 +262,13 @@ class _Reader:
         self, code: str, message: str, path: str, node_id: str | None = None, edge_id: str | None = None
     ) -> None:
         self.issues.append(Issue(code, message, node_id, edge_id, path, is_warning=True))
+
+
+@dataclass(slots=True)
+class _Nodes:
+    """The nodes of a flow, told apart by id."""
+
+    others: list[DraftNode] = field(default_factory=list)
+    duplicates: list[DraftNode] = field(default_factory=list)
+    has_trigger: bool = False
+    first_places: dict[str, str] = field(default_factory=dict)

@@ -13,7 +13,13 @@ NODE_ID = r"^[A-Za-z0-9_-]{1,64}$"
 WORKFLOW_ID = r"^[A-Za-z0-9._-]{1,128}$"
 RESERVED_WORKFLOW_IDS = frozenset({"executions", "validate", "compile", "execute", "publish", ".", ".."})
 
-Milliseconds = Annotated[int, Field(ge=0)]
+LONGEST_MS = 2_592_000_000
+"""Longest duration that a flow may name: 30 days."""
+
+MOST = 1_000_000
+"""Largest count that a flow may name."""
+
+Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_MS)]
 
 
 class SpecModel(BaseModel):
@@ -54,12 +60,12 @@ class Node(SpecModel):
     """One step of a flow; `config` is checked against the node type later."""
 
     id: Annotated[str, Field(pattern=NODE_ID)]
-    type: str
+    type: Annotated[str, Field(min_length=1)]
     label: str | None = None
     position: Position | None = None
     config: dict[str, Any] = Field(default_factory=dict)
     retry: RetryPolicy | None = None
-    timeout: Annotated[int, Field(ge=1)] | None = None
+    timeout: Annotated[int, Field(ge=1, le=LONGEST_MS)] | None = None
     disabled: bool = False
 
 
@@ -67,8 +73,8 @@ class Edge(SpecModel):
     """An arrow from one node to another."""
 
     id: str | None = None
-    source: str
-    target: str
+    source: Annotated[str, Field(min_length=1)]
+    target: Annotated[str, Field(min_length=1)]
     source_handle: str | None = None
     target_handle: str | None = None
     condition: str | None = None
@@ -79,7 +85,7 @@ class Metadata(SpecModel):
     """Who and what. Times are ISO 8601 text."""
 
     workflow_id: Annotated[str, Field(pattern=WORKFLOW_ID)]
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, le=2**32 - 1)]
     name: Annotated[str, Field(min_length=1)]
     created_by: str
     created_at: str
@@ -92,8 +98,8 @@ class Metadata(SpecModel):
 class RateLimit(SpecModel):
     """How many executions may start in a window."""
 
-    max_requests: Annotated[int, Field(ge=1)]
-    window_ms: Annotated[int, Field(ge=1)]
+    max_requests: Annotated[int, Field(ge=1, le=MOST)]
+    window_ms: Annotated[int, Field(ge=1, le=LONGEST_MS)]
     strategy: Literal["fixed", "sliding"] = "fixed"
 
 
@@ -122,7 +128,7 @@ class Settings(SpecModel):
     timezone: str = "UTC"
     rate_limit: RateLimit | None = None
     enable_replay: bool = True
-    max_concurrent_executions: Annotated[int, Field(ge=1)] | None = None
+    max_concurrent_executions: Annotated[int, Field(ge=1, le=MOST)] | None = None
     resume_within_ms: Milliseconds = 0
     missing_variable: Literal["error", "empty"] = "error"
     default_country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
@@ -135,7 +141,7 @@ class ErrorHandling(SpecModel):
     default_retry: RetryPolicy | None = None
     continue_on_error: bool = False
     error_webhook: str | None = None
-    max_errors: Annotated[int, Field(ge=1)] | None = None
+    max_errors: Annotated[int, Field(ge=1, le=MOST)] | None = None
 
 
 class WorkflowSpec(SpecModel):

@@ -1,0 +1,24 @@
+"""The checks of a flow, one module each. All of them run: no fault hides another."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from services.validator.checks import edges, node_configs, node_types, texts
+from services.validator.flow import Flow
+from workflow.draft import Draft
+from workflow.issues import Issue
+
+Check = Callable[[Flow], Iterable[Issue]]
+
+CHECKS: Sequence[Check] = (
+    node_types.check,
+    node_configs.check,
+    texts.check,
+    edges.check,
+)
+
+
+def check(draft: Draft) -> Iterator[Issue]:
+    """Yields what every check finds."""
+    flow = Flow(draft)
+    for one in CHECKS:
+        yield from one(flow)

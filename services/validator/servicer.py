@@ -1,0 +1,86 @@
+"""The validator's RPCs. See protos/njia/validator/v1/validator_service.proto for the contract."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import grpc
+
+from njia.validator.v1 import validator_service_pb2 as pb
+from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceServicer
+from njia.workflow.v1.workflow_pb2 import WorkflowSource
+from services.validator.convert import document_of, graph_to_proto, issues_to_proto, node_type_to_proto
+from services.validator.errors import MissingWorkflow
+from services.validator.validation import Report, validate
+from workflow.catalogue import CATALOGUE
+from workflow.compiler import compile_flow
+from workflow.parse import parse_flow, parse_text
+
+SMALL_BYTES = 32 * 1024
+"""A flow up to this size is checked in a few milliseconds, on the event loop; a larger one in a thread."""
+
+Context = grpc.aio.ServicerContext[Any, Any]
+T = TypeVar("T")
+
+
+class ValidatorServicer(ValidatorServiceServicer):
+    """Answers from the core; it keeps nothing but the rows of the catalogue."""
+
+    def __init__(self) -> None:
+        self._node_types = pb.ListNodeTypesResponse(
+            node_types=[node_type_to_proto(node_type) for node_type in CATALOGUE.values()]
+        )
+
+    async def ValidateWorkflow(  # noqa: N802 (the name of the RPC)
+        self, request: pb.ValidateWorkflowRequest, context: Context
+    ) -> pb.ValidateWorkflowResponse:
+        """Reports every fault."""
+        return await _worked(request.source, lambda: _validated(request.source))
+
+    async def CompileWorkflow(  # noqa: N802 (the name of the RPC)
+        self, request: pb.CompileWorkflowRequest, context: Context
+    ) -> pb.CompileWorkflowResponse:
+        """Reports every fault, or compiles."""
+        return await _worked(request.source, lambda: _compiled(request.source))
+
+    async def ListNodeTypes(  # noqa: N802 (the name of the RPC)
+        self, request: pb.ListNodeTypesRequest, context: Context
+    ) -> pb.ListNodeTypesResponse:
+        """Lists the catalogue."""
+        return self._node_types
+
+
+async def _worked(source: WorkflowSource, work: Callable[[], T]) -> T:
+    """Does the work where it keeps nobody else waiting."""
+    if source.ByteSize() <= SMALL_BYTES:
+        return work()
+    return await asyncio.to_thread(work)
+
+
+def _validated(source: WorkflowSource) -> pb.ValidateWorkflowResponse:
+    report = _report(source)
+    return pb.ValidateWorkflowResponse(
+        valid=report.valid,
+        errors=issues_to_proto(report.issues, warnings=False),
+        warnings=issues_to_proto(report.issues, warnings=True),
+    )
+
+
+def _compiled(source: WorkflowSource) -> pb.CompileWorkflowResponse:
+    report = _report(source)
+    return pb.CompileWorkflowResponse(
+        success=report.valid,
+        graph=None if report.spec is None else graph_to_proto(compile_flow(report.spec)),
+        errors=issues_to_proto(report.issues, warnings=False),
+        warnings=issues_to_proto(report.issues, warnings=True),
+    )
+
+
+def _report(source: WorkflowSource) -> Report:
+    match source.WhichOneof("source"):
+        case "workflow_json":
+            return validate(parse_text(source.workflow_json))
+        case "workflow":
+            document, issues = document_of(source.workflow)
+            return validate(parse_flow(document), issues)
+    raise MissingWorkflow
