@@ -22,7 +22,7 @@ run: $(INSTALLED) ## Run everything on this machine until Ctrl-C: Valkey, a loca
 
 .PHONY: dial
 dial: $(INSTALLED) ## Dial a code from a phone in the terminal: make dial CODE='*384*1#' FROM=+254711000001
-	@$(PYTHON) -m emulator.handset '$(CODE)' '$(FROM)'
+	@$(PYTHON) -m emulator.handset --code '$(CODE)' --from '$(FROM)'
 
 .PHONY: test
 test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test ARGS='tests/rpc -k health'

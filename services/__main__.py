@@ -11,6 +11,7 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -50,7 +51,7 @@ DRAIN_WITHIN_SECONDS = 25.0
 """From the stop signal to the forced end. Kubernetes waits 30 s by default before it kills."""
 
 CANCEL_WITHIN_SECONDS = 3.0
-"""How long services that are cancelled may take to let go."""
+"""How long services that are cancelled, and threads, may take to let go; then the process ends all the same."""
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
@@ -113,7 +114,6 @@ async def run(names: Sequence[str], environ: Mapping[str, str]) -> None:
             await asyncio.wait({serving}, timeout=DRAIN_WITHIN_SECONDS)
         if not serving.done():
             serving.cancel()
-            await asyncio.wait({serving}, timeout=CANCEL_WITHIN_SECONDS)
             raise TimeoutError(f"services did not end within {DRAIN_WITHIN_SECONDS:g} s")
         await serving
 
@@ -178,10 +178,19 @@ def _stop_on_signals() -> asyncio.Event:
             os._exit(128 + number)
         _log.info("stopping", signal=number.name)
         stop.set()
+        # A thread of its own: neither a task that swallows its cancellation nor a blocked thread can hold up the end.
+        last_resort = threading.Timer(DRAIN_WITHIN_SECONDS + CANCEL_WITHIN_SECONDS, _end_now)
+        last_resort.daemon = True
+        last_resort.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked, number)
     return stop
+
+
+def _end_now() -> None:
+    _log.error("services did not let go of the process; it ends now")
+    os._exit(EXIT_FAILED)
 
 
 def _report(errors: Sequence[BaseException]) -> int:

@@ -1,0 +1,192 @@
+"""`python -m services`: one or all, signals, and what it says when it cannot start. Each test runs real processes."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+PROGRAM = """
+import os, sys
+from services import __main__ as entry
+entry.TARGETS = {name: "made_up_" + name for name in ("first", "second")}
+entry.DRAIN_WITHIN_SECONDS = 0.3
+entry.CANCEL_WITHIN_SECONDS = 0.3
+sys.exit(entry.main(sys.argv[1:], os.environ))
+"""
+
+GOOD = """
+import structlog
+async def serve(environ, tracer_provider, stop):
+    structlog.get_logger().info("serving")
+    await stop.wait()
+    print("drained", flush=True)
+"""
+
+WITH_PROBLEMS = """
+from rpc.config import ConfigError
+async def serve(environ, tracer_provider, stop):
+    raise ConfigError(["NJIA_SHARED: is bad", "NJIA_{name}: is not set"])
+"""
+
+DEAF = """
+import asyncio, structlog
+async def serve(environ, tracer_provider, stop):
+    structlog.get_logger().info("serving")
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            pass
+"""
+
+SLOW_TO_END = """
+import asyncio, structlog
+async def serve(environ, tracer_provider, stop):
+    structlog.get_logger().info("serving")
+    await stop.wait()
+    await asyncio.sleep(60)
+"""
+
+BROKEN = """
+async def serve(environ, tracer_provider, stop):
+    raise KeyError("+254711000001")
+"""
+
+RETURNS = """
+async def serve(environ, tracer_provider, stop):
+    pass
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts the entry with made-up services: start("all", first=GOOD, second=BROKEN)."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start_one(*arguments: str, **services: str) -> "subprocess.Popen[str]":
+        for name, source in services.items():
+            (tmp_path / f"made_up_{name}.py").write_text(source.replace("{name}", name.upper()))
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_one
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def until_serving(process: "subprocess.Popen[str]", services: int) -> None:
+    assert process.stderr is not None
+    for _ in range(services):
+        assert '"event":"serving"' in process.stderr.readline()
+
+
+def end(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains_every_service_of_the_process(start: Start, number: int) -> None:
+    process = start("all", first=GOOD, second=GOOD)
+    until_serving(process, 2)
+    process.send_signal(number)
+
+    code, out, err = end(process)
+    assert (code, out) == (0, "drained\ndrained\n")
+    assert err.count('"event":"stopped"') == 2
+
+
+def test_only_the_service_that_was_asked_for_is_loaded(start: Start) -> None:
+    process = start("first", first=GOOD, second="raise SystemExit('loaded')")
+    until_serving(process, 1)
+    process.terminate()
+
+    assert end(process)[0] == 0
+
+
+def test_problems_of_all_configurations_are_listed_together(start: Start) -> None:
+    code, _, err = end(start("all", first=WITH_PROBLEMS, second=WITH_PROBLEMS))
+
+    assert code == 2
+    assert err.splitlines() == [
+        "error: the configuration cannot be used",
+        "  NJIA_SHARED: is bad",
+        "  NJIA_FIRST: is not set",
+        "  NJIA_SECOND: is not set",
+    ]
+
+
+def test_a_service_that_fails_ends_the_others_and_is_logged_masked(start: Start) -> None:
+    code, _, err = end(start("all", first=GOOD, second=BROKEN))
+
+    assert code == 1
+    assert "KeyError" in err
+    assert "711000" not in err
+
+
+def test_a_service_that_ends_by_itself_is_a_failure(start: Start) -> None:
+    code, _, err = end(start("all", first=RETURNS, second=GOOD))
+
+    assert code == 1
+    assert "first ended by itself" in err
+
+
+@pytest.mark.parametrize("source", [SLOW_TO_END, DEAF])
+def test_a_service_that_does_not_end_is_given_up_within_a_bound(start: Start, source: str) -> None:
+    process = start("first", first=source)
+    until_serving(process, 1)
+    process.terminate()
+
+    code, _, err = end(process)
+    assert code == 1
+    assert "did not" in err
+
+
+def test_a_second_signal_ends_it_at_once(start: Start) -> None:
+    process = start("first", first=SLOW_TO_END.replace("asyncio.sleep(60)", "asyncio.Event().wait()"))
+    until_serving(process, 1)
+    process.terminate()
+    assert process.stderr is not None
+    assert '"event":"stopping"' in process.stderr.readline()
+    begun = time.monotonic()
+    process.terminate()
+
+    assert end(process)[0] == 128 + signal.SIGTERM
+    assert time.monotonic() - begun < 0.25
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["validator", "engine"]])
+def test_wrong_arguments_are_answered_with_the_usage(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "services", *arguments], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: python -m services NAME")
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            [sys.executable, "-m", "services", "validator"],
+            env={**os.environ, "NJIA_VALIDATOR_LISTEN": listen},
+            capture_output=True, text=True, check=False, timeout=20,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert f"error: cannot listen on {listen}: " in done.stderr
