@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel
 
 from workflow.fields import NodeConfig
-from workflow.outcome import Outcome
+from workflow.outcome import Done, Outcome
 from workflow.paths import Scope
 from workflow.ports import SmsSender
 from workflow.session import Cipher, TurnSession
@@ -22,9 +22,10 @@ from workflow.templates import Formatting
 
 C = TypeVar("C", bound=NodeConfig)
 
-SUCCESS, ERROR, TIMEOUT, DEFAULT = "success", "error", "timeout", "default"
+ConfigModel = type[NodeConfig]
+OutputModel = type[BaseModel]
 
-NO_OUTPUT_LIMIT = 0
+SUCCESS, ERROR, TIMEOUT, DEFAULT = "success", "error", "timeout", "default"
 
 
 class Category(StrEnum):
@@ -157,8 +158,8 @@ class NodeType(ABC, Generic[C]):
     title: ClassVar[str]
     category: ClassVar[Category]
     description: ClassVar[str]
-    config: ClassVar[type[NodeConfig]]
-    output: ClassVar[type[BaseModel]]
+    config: ClassVar[ConfigModel]
+    output: ClassVar[OutputModel]
     inputs: ClassVar[tuple[str, ...]] = (DEFAULT,)
     outputs: ClassVar[tuple[str, ...]] = (DEFAULT,)
     timeout_ms: ClassVar[int] = 1000
@@ -236,6 +237,11 @@ class TriggerType(NodeType[C]):
     @abstractmethod
     def claim(self, config: C) -> tuple[str, ...]:
         """Returns what the filters claim; two published flows may not have equal claims."""
+
+    async def run(self, config: C, context: NodeContext) -> Outcome:
+        """Hands the payload on."""
+        payload = context.scope.lookup("triggerPayload")
+        return Done(output=dict(payload) if isinstance(payload, Mapping) else {})
 
     def session_ttl_seconds(self, config: C) -> int:
         """Life of a session that this trigger opens, seconds; 0 means the sessions service's default."""

@@ -1,6 +1,6 @@
 """What a node answers when it has run: it is done, or it waits for the outside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -25,11 +25,13 @@ class Done:
         output: JSON values; other nodes see it as {{node_<id>.output}}.
         handle: Handle that it leaves by; None means the type's usual one.
         text: Added to what the person gets in this turn; None adds nothing.
+        correlations: Ids by which the outside reports back on what the node did, such as `sms:ATXid_…`.
     """
 
     output: Mapping[str, Any]
     handle: str | None = None
     text: str | None = None
+    correlations: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

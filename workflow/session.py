@@ -63,8 +63,10 @@ class TurnSession:
         version: Version of the snapshot; the commit compares it.
         data: Values of each scope, the turn's own changes included; encrypted values are sealed.
         changes: What the turn changed in each scope, in order.
+        opened_for_seconds: Life that it was just opened with; 0 when it is older than this turn.
         ttl_seconds: New life of the session from the commit on; 0 means unchanged.
         ended: Whether the turn ended it.
+        stale: Whether others have written to it since the snapshot.
     """
 
     session_id: str
@@ -73,8 +75,10 @@ class TurnSession:
     version: int
     data: dict[Scope, dict[str, Any]]
     changes: dict[Scope, list[DataChange]] = field(default_factory=dict)
+    opened_for_seconds: int = 0
     ttl_seconds: int = 0
     ended: bool = False
+    stale: bool = False
 
     def write(self, scope: Scope, change: DataChange) -> None:
         """Applies a change to the snapshot and keeps it for the commit."""
@@ -87,12 +91,8 @@ class TurnSession:
 
     def live_for(self, seconds: int) -> None:
         """Makes the session live at least so long from the commit on."""
-        self.ttl_seconds = max(self.ttl_seconds, seconds)
-
-    @property
-    def changed(self) -> bool:
-        """Whether there is something to commit."""
-        return self.ended or self.ttl_seconds > 0 or any(self.changes.values())
+        if seconds > self.opened_for_seconds:
+            self.ttl_seconds = max(self.ttl_seconds, seconds)
 
 
 def unsealed(data: Mapping[str, Any], cipher: Cipher) -> dict[str, Any]:

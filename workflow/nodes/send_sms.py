@@ -120,7 +120,10 @@ class SendSms(NodeType[Config]):
     async def run(self, config: Config, context: NodeContext) -> Done:
         request = _request(config, context)
         rows = await context.ports.sms.send(request)
-        return Done(output=_output(rows, _segments(config)))
+        return Done(
+            output=_output(rows, _segments(config)),
+            correlations=[f"sms:{row.message_id}" for row in rows if row.message_id],
+        )
 
     async def rehearse(self, config: Config, context: NodeContext) -> Done:
         request = _request(config, context)

@@ -8,8 +8,7 @@ import re2
 from pydantic import BaseModel, Field
 
 from workflow.fields import NodeConfig, WebAddress
-from workflow.node_type import Finding, NodeContext, TriggerType
-from workflow.outcome import Done
+from workflow.node_type import Finding, TriggerType
 
 MAX_PATTERN_LENGTH = 1000
 
@@ -105,6 +104,3 @@ class SmsReceived(TriggerType[Config]):
                 field,
                 is_warning=True,
             )
-
-    async def run(self, config: Config, context: NodeContext) -> Done:
-        return Done(output={})

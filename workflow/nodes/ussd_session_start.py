@@ -6,8 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from workflow.fields import NodeConfig
-from workflow.node_type import Finding, NodeContext, TriggerType
-from workflow.outcome import Done
+from workflow.node_type import Finding, TriggerType
 
 
 class Config(NodeConfig):
@@ -78,6 +77,3 @@ class UssdSessionStart(TriggerType[Config]):
                 "requireSessionId",
                 is_warning=True,
             )
-
-    async def run(self, config: Config, context: NodeContext) -> Done:
-        return Done(output={})

@@ -1,0 +1,42 @@
+"""Encrypts single session values with Fernet (AES-128-CBC and HMAC-SHA256)."""
+
+from typing import Any
+
+import orjson
+from cryptography.fernet import Fernet, InvalidToken
+
+from services.engine.core.state import permanent
+from workflow.errors import NodeFailure
+
+
+class FernetCipher:
+    """See workflow.session.Cipher."""
+
+    def __init__(self, key: str) -> None:
+        """Raises ValueError when the key is not 32 url-safe base64 bytes."""
+        self._fernet = Fernet(key)
+
+    def seal(self, value: Any) -> str:
+        return self._fernet.encrypt(orjson.dumps(value)).decode()
+
+    def unseal(self, sealed: str) -> Any:
+        try:
+            return orjson.loads(self._fernet.decrypt(sealed))
+        except InvalidToken:
+            message = "a stored value cannot be decrypted: NJIA_ENCRYPTION_KEY is not the one that it was stored with"
+            raise NodeFailure(permanent("DECRYPTION_FAILED", message)) from None
+
+
+class NoCipher:
+    """Stands where no key is configured: what needs one fails with a clear error."""
+
+    def seal(self, value: Any) -> str:
+        raise _missing_key()
+
+    def unseal(self, sealed: str) -> Any:
+        raise _missing_key()
+
+
+def _missing_key() -> NodeFailure:
+    message = "this flow encrypts session values: set NJIA_ENCRYPTION_KEY on the engine"
+    return NodeFailure(permanent("ENCRYPTION_KEY_MISSING", message))

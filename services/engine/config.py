@@ -1,0 +1,84 @@
+"""Settings of the engine, read once from the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cryptography.fernet import Fernet
+
+from rpc.config import Environment
+from storage.settings import redis_url
+
+DAY_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """
+    Attributes:
+        listen: Where gRPC is served, host:port. NJIA_ENGINE_LISTEN, default 127.0.0.1:50052.
+        redis_url: NJIA_REDIS_URL, default redis://127.0.0.1:6379/0.
+        validator_target: NJIA_VALIDATOR_TARGET, default 127.0.0.1:50051.
+        sessions_target: NJIA_SESSIONS_TARGET, default 127.0.0.1:50053.
+        at_adapter_target: NJIA_AT_ADAPTER_TARGET, default 127.0.0.1:50054.
+        lease_ms: How long an engine that died keeps its executions from the others. NJIA_ENGINE_LEASE_MS, 1000 to
+            600000, default 15000.
+        scan_ms: How often due timers and dead engines' executions are looked for. NJIA_ENGINE_SCAN_MS, 50 to 60000,
+            default 500.
+        max_live: Executions that run at once in this process; more are refused. NJIA_ENGINE_MAX_LIVE, 1 to 100000,
+            default 1000.
+        ussd_budget_ms: A screen leaves after so long, ready or not. NJIA_USSD_BUDGET_MS, 500 to 9000, default 8000;
+            Africa's Talking waits 10000.
+        max_output_bytes: Largest output of a node as JSON. NJIA_ENGINE_MAX_OUTPUT_BYTES, 1024 to 4194304, default
+            262144.
+        retention_ms: How long ended executions are kept. NJIA_ENGINE_RETENTION_DAYS, 1 to 3650, default 30.
+        encryption_key: Fernet key of encrypted session values. NJIA_ENCRYPTION_KEY (or NJIA_ENCRYPTION_KEY_FILE);
+            None: flows that encrypt fail at that node.
+        drain_seconds: How long a stopping engine lets its executions go on. NJIA_ENGINE_DRAIN_SECONDS, 0 to 600,
+            default 10; what runs then is taken over when the lease runs out.
+    """
+
+    listen: str
+    redis_url: str = field(repr=False)
+    validator_target: str
+    sessions_target: str
+    at_adapter_target: str
+    lease_ms: int
+    scan_ms: int
+    max_live: int
+    ussd_budget_ms: int
+    max_output_bytes: int
+    retention_ms: int
+    encryption_key: str | None = field(repr=False)
+    drain_seconds: float
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "EngineConfig":
+        """Raises rpc.config.ConfigError with every problem at once."""
+        variables = Environment(environ)
+        config = cls(
+            listen=variables.listen("NJIA_ENGINE_LISTEN", "127.0.0.1:50052"),
+            redis_url=redis_url(variables),
+            validator_target=variables.target("NJIA_VALIDATOR_TARGET", "127.0.0.1:50051"),
+            sessions_target=variables.target("NJIA_SESSIONS_TARGET", "127.0.0.1:50053"),
+            at_adapter_target=variables.target("NJIA_AT_ADAPTER_TARGET", "127.0.0.1:50054"),
+            lease_ms=variables.integer("NJIA_ENGINE_LEASE_MS", 15_000, 1000, 600_000),
+            scan_ms=variables.integer("NJIA_ENGINE_SCAN_MS", 500, 50, 60_000),
+            max_live=variables.integer("NJIA_ENGINE_MAX_LIVE", 1000, 1, 100_000),
+            ussd_budget_ms=variables.integer("NJIA_USSD_BUDGET_MS", 8000, 500, 9000),
+            max_output_bytes=variables.integer("NJIA_ENGINE_MAX_OUTPUT_BYTES", 262_144, 1024, 4_194_304),
+            retention_ms=variables.integer("NJIA_ENGINE_RETENTION_DAYS", 30, 1, 3650) * DAY_MS,
+            encryption_key=_encryption_key(variables),
+            drain_seconds=variables.decimal("NJIA_ENGINE_DRAIN_SECONDS", 10.0, 0.0, 600.0),
+        )
+        variables.check()
+        return config
+
+
+def _encryption_key(variables: Environment) -> str | None:
+    key = variables.secret("NJIA_ENCRYPTION_KEY")
+    if key is not None:
+        try:
+            Fernet(key)
+        except ValueError:
+            variables.problem("NJIA_ENCRYPTION_KEY", "is no Fernet key: it must be 32 bytes in url-safe base64")
+    return key

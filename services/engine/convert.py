@@ -1,0 +1,231 @@
+"""Between messages and the engine's own objects, in named pairs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from google.protobuf.timestamp_pb2 import Timestamp
+from njia.engine.v1 import engine_service_pb2 as pb
+from njia.workflow.v1 import workflow_pb2
+
+from rpc.documents import to_document
+from services.engine.core.state import ExecutionState, ExecutionStatus, NodeResult, NodeStatus, Reply
+from services.engine.store import Report, Stored
+from workflow.errors import ErrorType, NodeError
+from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
+from workflow.issues import Issue
+from workflow.outcome import WaitKind
+from workflow.spec import ErrorHandling, RetryPolicy, Settings
+
+_EXECUTION_STATUS = {
+    ExecutionStatus.COMPLETED: workflow_pb2.EXECUTION_STATUS_COMPLETED,
+    ExecutionStatus.FAILED: workflow_pb2.EXECUTION_STATUS_FAILED,
+    ExecutionStatus.RUNNING: workflow_pb2.EXECUTION_STATUS_RUNNING,
+    ExecutionStatus.TIMEOUT: workflow_pb2.EXECUTION_STATUS_TIMEOUT,
+    ExecutionStatus.CANCELLED: workflow_pb2.EXECUTION_STATUS_CANCELLED,
+}
+_NODE_STATUS = {
+    NodeStatus.SUCCESS: workflow_pb2.NODE_STATUS_SUCCESS,
+    NodeStatus.ERROR: workflow_pb2.NODE_STATUS_ERROR,
+    NodeStatus.SKIPPED: workflow_pb2.NODE_STATUS_SKIPPED,
+    NodeStatus.TIMEOUT: workflow_pb2.NODE_STATUS_TIMEOUT,
+}
+_ERROR_TYPE = {
+    ErrorType.TRANSIENT: workflow_pb2.ERROR_TYPE_TRANSIENT,
+    ErrorType.PERMANENT: workflow_pb2.ERROR_TYPE_PERMANENT,
+    ErrorType.RATE_LIMIT: workflow_pb2.ERROR_TYPE_RATE_LIMIT,
+    ErrorType.VALIDATION: workflow_pb2.ERROR_TYPE_VALIDATION,
+}
+_STATUS_NAMES = {number: name for name, number in _EXECUTION_STATUS.items()}
+
+
+def graph_from_message(message: workflow_pb2.ExecutionGraph) -> ExecutionGraph:
+    """Reads a compiled flow."""
+    return ExecutionGraph(
+        workflow_id=message.workflow_id,
+        workflow_version=message.workflow_version,
+        workflow_name=message.workflow_name,
+        trigger=message.trigger,
+        nodes={node_id: _node_from_message(node) for node_id, node in message.nodes.items()},
+        execution_order=tuple(message.execution_order),
+        settings=Settings.model_validate(to_document(message.settings)),
+        error_handling=ErrorHandling.model_validate(_error_handling(message.error_handling)),
+        requires_session=message.metadata.requires_session,
+        has_session_end=message.metadata.has_session_end,
+        max_depth=message.metadata.max_depth,
+        has_cycles=message.metadata.has_cycles,
+    )
+
+
+def _error_handling(message: workflow_pb2.ErrorHandling) -> Mapping[str, Any]:
+    document = to_document(message)
+    if message.HasField("default_retry"):
+        document["defaultRetry"] = _retry(message.default_retry)
+    return document
+
+
+def _retry(message: workflow_pb2.RetryPolicy) -> dict[str, Any]:
+    """An empty list of codes means that every transient error is retried, which the spec says by leaving it out."""
+    document = to_document(message)
+    if not message.retryable_errors:
+        document.pop("retryableErrors", None)
+    return document
+
+
+def _node_from_message(message: workflow_pb2.ExecutionNode) -> ExecutionNode:
+    return ExecutionNode(
+        id=message.id,
+        type=message.type,
+        label=message.label if message.HasField("label") else None,
+        config=orjson.loads(message.config_json or b"{}"),
+        retry=RetryPolicy.model_validate(_retry(message.retry)) if message.HasField("retry") else None,
+        timeout_ms=message.timeout,
+        disabled=message.disabled,
+        incoming=tuple(_edge_from_message(edge) for edge in message.incoming_edges),
+        outgoing=tuple(_edge_from_message(edge) for edge in message.outgoing_edges),
+        requires_session=message.metadata.requires_session,
+        ends_session=message.metadata.ends_session,
+        order=message.metadata.execution_order,
+    )
+
+
+def _edge_from_message(message: workflow_pb2.ExecutionEdge) -> ExecutionEdge:
+    return ExecutionEdge(
+        id=message.id,
+        source=message.source,
+        target=message.target,
+        source_handle=message.source_handle if message.HasField("source_handle") else None,
+        target_handle=message.target_handle,
+        condition=message.condition if message.HasField("condition") else None,
+        closes_cycle=message.closes_cycle,
+    )
+
+
+def status_from_message(number: "workflow_pb2.ExecutionStatus.ValueType") -> ExecutionStatus | None:
+    """Reads a status; None for UNSPECIFIED."""
+    return _STATUS_NAMES.get(number)
+
+
+def result_to_message(state: ExecutionState, results: Sequence[NodeResult], now_ms: int) -> pb.ExecutionResult:
+    """Writes how an execution stands when a call returns."""
+    message = pb.ExecutionResult(
+        execution_id=state.execution_id,
+        status=_EXECUTION_STATUS[state.status],
+        output_json=_json(state.output),
+        error=_error(state.error),
+        node_results=[_node_result(result) for result in results],
+        duration_ms=_duration_ms(state, now_ms),
+        reply=_reply(state.reply),
+        waiting_for=_waiting_for(state),
+        workflow_id=state.workflow_id,
+        workflow_version=state.workflow_version,
+    )
+    if state.session_id is not None:
+        message.session_id = state.session_id
+    return message
+
+
+def log_to_message(stored: Stored, now_ms: int) -> pb.ExecutionLog:
+    """Writes the log of an execution."""
+    message = summary_to_message(stored.state, now_ms)
+    message.node_results.extend(_node_result(result) for result in stored.results)
+    message.delivery_reports.extend(_report(report) for report in stored.reports)
+    return message
+
+
+def summary_to_message(state: ExecutionState, now_ms: int) -> pb.ExecutionLog:
+    """Writes the log of an execution without what its nodes answered."""
+    message = pb.ExecutionLog(
+        execution_id=state.execution_id,
+        workflow_id=state.workflow_id,
+        workflow_version=state.workflow_version,
+        status=_EXECUTION_STATUS[state.status],
+        started_at=_time(state.started_at_ms),
+        completed_at=None if state.completed_at_ms is None else _time(state.completed_at_ms),
+        duration_ms=_duration_ms(state, now_ms),
+        error=_error(state.error),
+        waiting_for=_waiting_for(state),
+        output_json=_json(state.output),
+        reply=_reply(state.reply),
+        trace_ids=state.traces,
+    )
+    if state.session_id is not None:
+        message.session_id = state.session_id
+    if state.options.dry_run:
+        message.dry_run = True
+    return message
+
+
+def reply_to_message(reply: Reply) -> pb.Reply:
+    """Writes a reply."""
+    return pb.Reply(kind=reply.kind, text=reply.text)
+
+
+def issue_to_document(issue: Issue) -> dict[str, str]:
+    """Writes an issue as REST shows it."""
+    known = {"nodeId": issue.node_id, "edgeId": issue.edge_id, "path": issue.path}
+    return {"code": issue.code, "message": issue.message} | {key: value for key, value in known.items() if value}
+
+
+def _node_result(result: NodeResult) -> pb.NodeExecutionResult:
+    message = pb.NodeExecutionResult(
+        node_id=result.node_id,
+        status=_NODE_STATUS[result.status],
+        error=_error(result.error),
+        duration_ms=result.duration_ms,
+        executed_at=_time(result.executed_at_ms),
+        attempt=result.attempt,
+        visit=result.visit,
+    )
+    if result.output is not None:
+        message.output_json = _json(result.output)
+    if result.retry_delay_ms is not None:
+        message.retry_delay_ms = result.retry_delay_ms
+    return message
+
+
+def _report(report: Report) -> pb.DeliveryReport:
+    return pb.DeliveryReport(
+        message_id=report.message_id,
+        status=report.status,
+        number=report.number,
+        failure_reason=report.failure_reason,
+        network_code=report.network_code,
+        received_at=_time(report.received_at_ms),
+    )
+
+
+def _error(error: NodeError | None) -> workflow_pb2.NodeError | None:
+    if error is None:
+        return None
+    return workflow_pb2.NodeError(
+        code=error.code,
+        message=error.message,
+        type=_ERROR_TYPE[error.type],
+        details_json=_json(error.details) if error.details else "",
+    )
+
+
+def _waiting_for(state: ExecutionState) -> pb.WaitingFor | None:
+    """A wait for a person says more than a timer that runs beside it."""
+    waits = sorted(state.waits.items(), key=lambda item: (item[1].kind is not WaitKind.INPUT, item[1].expires_at_ms))
+    if not waits:
+        return None
+    node_id, wait = waits[0]
+    return pb.WaitingFor(node_id=node_id, kind=wait.kind, expires_at=_time(wait.expires_at_ms))
+
+
+def _reply(reply: Reply | None) -> pb.Reply | None:
+    return None if reply is None else reply_to_message(reply)
+
+
+def _duration_ms(state: ExecutionState, now_ms: int) -> int:
+    return (state.completed_at_ms or now_ms) - state.started_at_ms
+
+
+def _time(ms: int) -> Timestamp:
+    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,1 @@
+"""How executions go on, without transport and without storage."""

@@ -1,0 +1,41 @@
+"""Who waits for the answers of a run: one future a turn."""
+
+import asyncio
+
+from services.engine.core.state import Reply
+
+
+class RunBroken(Exception):
+    """The run stopped before it could answer; it is taken up again later."""
+
+
+class Conversation:
+    """Hands the answer of each turn to those who wait for it, and the failure of the run to all."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._given: dict[str, Reply] = {}
+
+    def answer_to(self, key: str) -> "asyncio.Future[Reply]":
+        """Returns the future answer to the turn `key`; the same for all who ask."""
+        future = self._waiting.get(key)
+        if future is None:
+            future = self._waiting[key] = asyncio.get_running_loop().create_future()
+            if key in self._given:
+                future.set_result(self._given[key])
+        return future
+
+    def answered(self, key: str, reply: Reply) -> None:
+        """Gives the answer to those who wait for it."""
+        self._given[key] = reply
+        future = self._waiting.get(key)
+        if future is not None and not future.done():
+            future.set_result(reply)
+
+    def broken(self, problem: Exception) -> None:
+        """The run ended without answering: everybody who waits is told why."""
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(RunBroken(str(problem)))
+                # Nobody may be waiting any more; an unread failure is not news.
+                future.exception()

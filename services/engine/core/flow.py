@@ -1,0 +1,123 @@
+"""
+Which node runs next: edges are decided, nodes become ready or are skipped, loops start new visits.
+
+A node runs once all of its awaited edges are decided and at least one is taken; edges that close a cycle are not
+awaited. A node that runs again starts a new visit: every decision that lies downstream of it is forgotten, decisions
+that were made elsewhere stay. Pure functions over the state; the clock is handed in.
+"""
+
+from collections.abc import Callable, Iterable
+
+from services.engine.core.program import Program, RunnableEdge, RunnableNode
+from services.engine.core.state import Decision, ExecutionState, NodeResult, NodeStatus, Stage
+from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT
+
+Taken = Callable[[RunnableEdge], bool]
+Log = Callable[[NodeResult], None]
+
+
+def start(state: ExecutionState, program: Program) -> None:
+    """Makes the trigger ready."""
+    _begin_visit(state, program.trigger)
+
+
+def leave(state: ExecutionState, program: Program, node_id: str, taken: Iterable[str], now_ms: int, log: Log) -> None:
+    """
+    Ends the visit of a node and decides its edges: those in `taken` are taken, the others are not.
+
+    Nodes that no taken edge can reach any more are skipped and logged.
+    """
+    state.node(node_id).stage = Stage.DONE
+    pending = [(node_id, frozenset(taken))]
+    for current, taken_now in pending:
+        outgoing = program.nodes[current].outgoing
+        for edge in outgoing:
+            state.edges[edge.edge.id] = Decision.TAKEN if edge.edge.id in taken_now else Decision.SKIPPED
+        for target in dict.fromkeys(edge.edge.target for edge in outgoing if not edge.edge.closes_cycle):
+            if _consider(state, program.nodes[target]):
+                node = state.node(target)
+                node.stage = Stage.SKIPPED
+                log(NodeResult(target, NodeStatus.SKIPPED, now_ms, visit=node.visit + 1))
+                pending.append((target, frozenset()))
+    # A new round of a loop forgets decisions downstream, so it begins when all of this round are made.
+    for edge in program.nodes[node_id].outgoing:
+        if edge.edge.closes_cycle and state.edges.get(edge.edge.id) is Decision.TAKEN:
+            _consider(state, program.nodes[edge.edge.target])
+    # An edge that was taken while this node still ran begins its next visit now.
+    _consider(state, program.nodes[node_id])
+
+
+def success_edges(node: RunnableNode, handle: str | None, holds: Taken) -> list[str]:
+    """Ids of the edges that a success by `handle` takes; None means the node's usual handle."""
+    left_by = node.usual_handle if handle is None else handle
+    fitting = {None, SUCCESS, left_by}
+    return [edge.edge.id for edge in node.outgoing if edge.edge.source_handle in fitting and holds(edge)]
+
+
+def failure_edges(node: RunnableNode, timed_out: bool, holds: Taken) -> list[str]:
+    """Ids of the edges that a failure takes: the timeout edges of a time-out, else the error edges."""
+    handles = (TIMEOUT, ERROR) if timed_out else (ERROR,)
+    for handle in handles:
+        taken = [edge.edge.id for edge in node.outgoing if edge.edge.source_handle == handle and holds(edge)]
+        if taken:
+            return taken
+    return []
+
+
+def plain_edges(node: RunnableNode, holds: Taken) -> list[str]:
+    """Ids of the edges that name no outcome: what an uncaught failure takes when the flow goes on."""
+    return [edge.edge.id for edge in node.outgoing if edge.edge.source_handle in (None, DEFAULT) and holds(edge)]
+
+
+def passing_edges(node: RunnableNode, holds: Taken) -> list[str]:
+    """Ids of the edges that a disabled node takes: those that name no outcome, and success."""
+    handles = (None, DEFAULT, SUCCESS)
+    return [edge.edge.id for edge in node.outgoing if edge.edge.source_handle in handles and holds(edge)]
+
+
+def _consider(state: ExecutionState, node: RunnableNode) -> bool:
+    """Begins a visit of the node if it is due. Returns whether the node is to be skipped instead."""
+    current = state.node(node.node.id)
+    if current.stage in (Stage.READY, Stage.WAITING):
+        return False
+    fresh = [edge for edge in node.incoming if state.edges.get(edge.id) is Decision.TAKEN]
+    decided = all(edge in state.edges for edge in node.awaited)
+    if not fresh:
+        return decided and current.stage is Stage.PENDING
+    if not node.waits_for_all:
+        if current.stage is Stage.DONE and not any(edge.closes_cycle for edge in fresh):
+            _use(state, node)
+            return False
+        _begin_visit(state, node)
+    elif decided or (current.visit >= 0 and any(edge.closes_cycle for edge in fresh)):
+        _begin_visit(state, node)
+    return False
+
+
+def _begin_visit(state: ExecutionState, node: RunnableNode) -> None:
+    current = state.node(node.node.id)
+    current.arrived = _use(state, node)
+    if current.stage is not Stage.PENDING:
+        _forget_downstream(state, node)
+    current.stage = Stage.READY
+    current.visit += 1
+    current.attempt = 0
+    state.visits += 1
+
+
+def _use(state: ExecutionState, node: RunnableNode) -> list[str]:
+    used = [edge.id for edge in node.incoming if state.edges.get(edge.id) is Decision.TAKEN]
+    for edge_id in used:
+        state.edges[edge_id] = Decision.USED
+    return used
+
+
+def _forget_downstream(state: ExecutionState, node: RunnableNode) -> None:
+    """Forgets what was decided downstream; nodes that still run keep running and decide anew when they end."""
+    for edge_id in node.downstream_edges:
+        state.edges.pop(edge_id, None)
+    for node_id in node.downstream:
+        other = state.node(node_id)
+        if other.stage in (Stage.DONE, Stage.SKIPPED):
+            other.stage = Stage.PENDING
+

@@ -1,0 +1,194 @@
+"""A compiled flow made ready to run: templates and expressions parsed, what lies ahead of each node known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.catalogue import CATALOGUE
+from workflow.expressions import Expression, parse_expression
+from workflow.fields import COMPILING, NodeConfig, Role, config_texts
+from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
+from workflow.node_type import DEFAULT, SUCCESS, NodeType, TriggerType
+from workflow.session import Scope
+from workflow.templates import Formatting, Template, parse_message_template, parse_template
+from workflow.topology import Arc, Topology
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunnableEdge:
+    """An edge with its condition parsed; None means that it has none."""
+
+    edge: ExecutionEdge
+    condition: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunnableNode:
+    """
+    Attributes:
+        config: The config as it is; templates in it are not rendered.
+        texts: Templates of the config by place, with their role.
+        fixed: The config ready to use, None where a template must be rendered first.
+        usual_handle: Handle that a success leaves by when the node names none; None where every success is alike.
+        incoming: Edges that enter, in the order of their handles.
+        awaited: Ids of the edges whose decision the node waits for.
+        downstream: Nodes that it leads to.
+        downstream_edges: Ids of the edges that leave it or one of those.
+        shows_ahead: Whether it, or a node that can run after it in the same turn, may add to the screen.
+    """
+
+    node: ExecutionNode
+    type: NodeType[Any]
+    config: Mapping[str, Any]
+    texts: Mapping[Place, tuple[Role, Template]]
+    expressions: Mapping[str, Expression]
+    fixed: NodeConfig | None
+    usual_handle: str | None
+    incoming: tuple[ExecutionEdge, ...]
+    awaited: frozenset[str]
+    outgoing: tuple[RunnableEdge, ...]
+    downstream: frozenset[str]
+    downstream_edges: frozenset[str]
+    shows_ahead: bool
+    waits_for_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """
+    Attributes:
+        digest: Names the graph.
+        scopes: Scopes beyond the session that the flow reads or writes.
+    """
+
+    graph: ExecutionGraph
+    digest: str
+    nodes: Mapping[str, RunnableNode]
+    formatting: Formatting
+    scopes: frozenset[Scope]
+
+    @property
+    def trigger(self) -> RunnableNode:
+        """The node that starts the flow."""
+        return self.nodes[self.graph.trigger]
+
+    @property
+    def trigger_type(self) -> TriggerType[Any]:
+        """Type of the trigger."""
+        found = self.trigger.type
+        assert isinstance(found, TriggerType)
+        return found
+
+    @property
+    def session_type(self) -> str:
+        """Type of the session that its executions get."""
+        return self.trigger_type.session_type
+
+
+def load(graph: ExecutionGraph, digest: str) -> Program:
+    """Makes a graph ready to run. The graph must come from the compiler: nothing is validated again."""
+    configs = {
+        node.id: CATALOGUE[node.type].config.model_validate(node.config, context=COMPILING)
+        for node in graph.nodes.values()
+    }
+    edges = [edge for node in graph.nodes.values() for edge in node.outgoing]
+    topology = Topology(
+        graph.trigger,
+        graph.execution_order,
+        [Arc(index, edge.source, edge.target) for index, edge in enumerate(edges)],
+    )
+    showing = _showing_ahead(graph, configs)
+    nodes = {
+        node.id: _runnable(node, configs[node.id], topology.downstream(node.id), node.id in showing, graph)
+        for node in graph.nodes.values()
+    }
+    return Program(
+        graph=graph,
+        digest=digest,
+        nodes=nodes,
+        formatting=Formatting(timezone=graph.settings.timezone, missing_variable=graph.settings.missing_variable),
+        scopes=_scopes(nodes.values(), configs),
+    )
+
+
+def _runnable(
+    node: ExecutionNode, config: NodeConfig, downstream: frozenset[str], shows_ahead: bool, graph: ExecutionGraph
+) -> RunnableNode:
+    node_type = CATALOGUE[node.type]
+    texts: dict[Place, tuple[Role, Template]] = {}
+    expressions: dict[str, Expression] = {}
+    for found in config_texts(node_type.config, node.config):
+        if found.role is Role.EXPRESSION:
+            expressions[".".join(map(str, found.path))] = parse_expression(found.text, graph.nodes)
+        elif found.role is Role.MESSAGE:
+            texts[found.path] = (found.role, parse_message_template(found.text))
+        else:
+            texts[found.path] = (found.role, parse_template(found.text))
+    return RunnableNode(
+        node=node,
+        type=node_type,
+        config=node.config,
+        texts=texts,
+        expressions=expressions,
+        fixed=None if texts else config,
+        usual_handle=_usual_handle(node_type.output_handles(config)),
+        incoming=tuple(sorted(node.incoming, key=_handle_order)),
+        awaited=frozenset(edge.id for edge in node.incoming if not edge.closes_cycle),
+        outgoing=tuple(
+            RunnableEdge(edge, None if edge.condition is None else parse_expression(edge.condition, graph.nodes))
+            for edge in node.outgoing
+        ),
+        downstream=downstream,
+        downstream_edges=frozenset(
+            edge.id for other in {node.id, *downstream} for edge in graph.nodes[other].outgoing
+        ),
+        shows_ahead=shows_ahead,
+        waits_for_all=node_type.waits_for_all(config),
+    )
+
+
+def _usual_handle(handles: Sequence[str]) -> str | None:
+    return next((handle for handle in (SUCCESS, DEFAULT) if handle in handles), None)
+
+
+def _handle_order(edge: ExecutionEdge) -> tuple[int, str, str]:
+    """input2 stands before input10."""
+    digits = "".join(character for character in edge.target_handle if character.isdigit())
+    return (int(digits) if digits else 0, edge.target_handle, edge.id)
+
+
+def _showing_ahead(graph: ExecutionGraph, configs: Mapping[str, NodeConfig]) -> frozenset[str]:
+    """Nodes that show something, and those from which one can be reached without waiting on the way."""
+    showing = {
+        node.id
+        for node in graph.nodes.values()
+        if not node.disabled and CATALOGUE[node.type].shows(configs[node.id])
+    }
+    pending = list(showing)
+    while pending:
+        for edge in graph.nodes[pending.pop()].incoming:
+            if edge.source not in showing:
+                showing.add(edge.source)
+                pending.append(edge.source)
+    return frozenset(showing)
+
+
+def _scopes(nodes: Any, configs: Mapping[str, NodeConfig]) -> frozenset[Scope]:
+    found: set[Scope] = set()
+    for node in nodes:
+        found.update(Scope(scope) for scope in node.type.read_scopes(configs[node.node.id]))
+        references = [
+            *(reference for _, template in node.texts.values() for reference in template.references),
+            *(reference for expression in node.expressions.values() for reference in expression.references),
+            *(
+                reference
+                for edge in node.outgoing
+                if edge.condition is not None
+                for reference in edge.condition.references
+            ),
+        ]
+        roots = {reference.path.root for reference in references}
+        found.update(scope for scope in (Scope.WORKFLOW, Scope.GLOBAL) if scope.value in roots)
+    return frozenset(found - {Scope.SESSION})

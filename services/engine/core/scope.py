@@ -1,0 +1,82 @@
+"""What templates and expressions of a running flow can name."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from services.engine.core.program import Program
+from services.engine.core.state import ExecutionState
+from workflow.paths import UNSET
+from workflow.session import Cipher, Scope, unsealed
+
+NODE_PREFIX = "node_"
+
+
+class RunScope:
+    """
+    The roots of a running flow. Reserved ones beat payload keys of the same name.
+
+    Values are looked up when they are asked for; nothing that a phone user typed is ever evaluated.
+    """
+
+    def __init__(self, state: ExecutionState, program: Program, cipher: Cipher) -> None:
+        self._state = state
+        self._program = program
+        self._cipher = cipher
+
+    def lookup(self, root: str) -> object:
+        """Returns the value of a root, UNSET when there is none."""
+        if root.startswith(NODE_PREFIX):
+            node = self._state.nodes.get(root.removeprefix(NODE_PREFIX))
+            if node is not None and node.output is not None:
+                return {"output": node.output}
+        reserved = _RESERVED.get(root)
+        if reserved is not None:
+            return reserved(self)
+        return self._state.payload.get(root, UNSET)
+
+    def _trigger_payload(self) -> object:
+        return self._state.payload
+
+    def _variables(self) -> object:
+        return {node_id: node.output for node_id, node in self._state.nodes.items() if node.output is not None}
+
+    def _session(self) -> object:
+        session = self._state.session
+        if session is None:
+            return UNSET
+        known = {"sessionId": session.session_id, "type": session.type, "data": self._data(Scope.SESSION)}
+        return known if session.msisdn is None else {**known, "msisdn": session.msisdn}
+
+    def _workflow(self) -> object:
+        graph = self._program.graph
+        return {
+            "id": graph.workflow_id,
+            "version": graph.workflow_version,
+            "name": graph.workflow_name,
+            "data": self._data(Scope.WORKFLOW),
+        }
+
+    def _global(self) -> object:
+        return {"data": self._data(Scope.GLOBAL)}
+
+    def _execution(self) -> object:
+        started = datetime.fromtimestamp(self._state.started_at_ms / 1000, UTC)
+        return {
+            "id": self._state.execution_id,
+            "startedAt": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }
+
+    def _data(self, scope: Scope) -> Mapping[str, Any]:
+        session = self._state.session
+        return {} if session is None else unsealed(session.data.get(scope, {}), self._cipher)
+
+
+_RESERVED = {
+    "triggerPayload": RunScope._trigger_payload,
+    "variables": RunScope._variables,
+    "session": RunScope._session,
+    "workflow": RunScope._workflow,
+    "global": RunScope._global,
+    "execution": RunScope._execution,
+}

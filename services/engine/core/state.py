@@ -1,0 +1,236 @@
+"""
+The state of an execution: everything that is needed to go on after a crash, as plain values.
+
+A state is journaled whole; what nodes answered is journaled beside it, as results.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from workflow.errors import ErrorType, NodeError
+from workflow.outcome import WaitKind
+from workflow.session import DataChange, Scope, TurnSession
+
+
+class ExecutionStatus(StrEnum):
+    """How an execution stands."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    RUNNING = "running"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+
+
+class NodeStatus(StrEnum):
+    """How an attempt ended."""
+
+    SUCCESS = "success"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    TIMEOUT = "timeout"
+
+
+class Stage(StrEnum):
+    """Where a node is in its visit."""
+
+    PENDING = "pending"
+    READY = "ready"
+    WAITING = "waiting"
+    DONE = "done"
+    SKIPPED = "skipped"
+
+
+class Decision(StrEnum):
+    """What is known of an edge."""
+
+    TAKEN = "taken"
+    """Taken, and its target has not run on it yet."""
+
+    USED = "used"
+    """Taken, and its target has run on it."""
+
+    SKIPPED = "skipped"
+
+
+@dataclass(slots=True)
+class NodeState:
+    """
+    Attributes:
+        visit: Number of the last visit, from 0; -1 before the first.
+        attempt: Attempts that ended in this visit.
+        arrived: Ids of the edges that began this visit, in the order of their handles.
+        output: Output of the last successful visit.
+    """
+
+    stage: Stage = Stage.PENDING
+    visit: int = -1
+    attempt: int = 0
+    arrived: list[str] = field(default_factory=list)
+    output: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """
+    A suspended node.
+
+    Attributes:
+        expires_at_ms: Unix time.
+        memory: What the node gets back.
+        since_ms: Unix time.
+        active_ms: How long the visit had run before it waited.
+    """
+
+    kind: WaitKind
+    expires_at_ms: int
+    memory: dict[str, Any]
+    since_ms: int
+    active_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """
+    One attempt of one node, as the log shows it.
+
+    Attributes:
+        executed_at_ms: Unix time of its start.
+        attempt: From 1; 0 for a skipped node.
+        visit: How often the node had run before.
+        retry_delay_ms: How long the engine waited before the attempt; None on the first.
+    """
+
+    node_id: str
+    status: NodeStatus
+    executed_at_ms: int
+    duration_ms: int = 0
+    attempt: int = 0
+    visit: int = 0
+    output: dict[str, Any] | None = None
+    error: NodeError | None = None
+    retry_delay_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a turn says to the person: `con` a screen that expects input, `end` the last one."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What is to be committed to the sessions service, repeatable by its id."""
+
+    commit_id: str
+    changes: dict[Scope, list[DataChange]]
+    ttl_seconds: int
+    end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """
+    What came in for an execution.
+
+    Attributes:
+        number: Its place among the turns of the execution, from 1.
+        key: Names the turn: the cumulative text of a USSD callback; None where nobody waits for a screen.
+        payload: Overlays the trigger payload.
+    """
+
+    number: int
+    key: str | None
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """
+    How an execution runs.
+
+    Attributes:
+        max_active_ms: Longest active time; waiting does not count.
+    """
+
+    max_active_ms: int
+    continue_on_error: bool
+    dry_run: bool
+
+
+@dataclass(slots=True)
+class ExecutionState:
+    """
+    Attributes:
+        graph_digest: Names the compiled flow that it runs.
+        turns: Turns taken so far, the trigger's included.
+        inputs: Entries of the turn under way that no screen has taken yet.
+        texts: What the turn under way has to say so far.
+        visits: Visits so far, against endless loops.
+        active_ms: Active time of the turns that ended.
+        commits: What is to be committed to the session, until it is confirmed.
+        turn_key: Key of the turn under way that is not answered yet; None when there is none.
+        trace: W3C traceparent of the last turn; empty when tracing is off.
+        traces: Trace ids of the turns, oldest first.
+    """
+
+    execution_id: str
+    workflow_id: str
+    workflow_version: int
+    graph_digest: str
+    started_at_ms: int
+    options: Options
+    payload: dict[str, Any]
+    status: ExecutionStatus = ExecutionStatus.RUNNING
+    completed_at_ms: int | None = None
+    session_id: str | None = None
+    session: TurnSession | None = None
+    nodes: dict[str, NodeState] = field(default_factory=dict)
+    edges: dict[str, Decision] = field(default_factory=dict)
+    waits: dict[str, Waiting] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    reply: Reply | None = None
+    output: dict[str, Any] = field(default_factory=dict)
+    error: NodeError | None = None
+    turns: int = 0
+    inputs: list[str] = field(default_factory=list)
+    visits: int = 0
+    active_ms: int = 0
+    commits: list[Commit] = field(default_factory=list)
+    commit_count: int = 0
+    turn_key: str | None = None
+    trace: str = ""
+    traces: list[str] = field(default_factory=list)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status is not ExecutionStatus.RUNNING
+
+    def node(self, node_id: str) -> NodeState:
+        """The state of a node, made when it is first asked for."""
+        found = self.nodes.get(node_id)
+        if found is None:
+            found = self.nodes[node_id] = NodeState()
+        return found
+
+    def ready(self) -> list[str]:
+        """Nodes whose visit has begun and not ended."""
+        return [node_id for node_id, node in self.nodes.items() if node.stage is Stage.READY]
+
+
+MAX_TRACES = 100
+"""Trace ids that are kept of one execution; the oldest go first."""
+
+
+def transient(code: str, message: str) -> NodeError:
+    """A failure that may pass by itself."""
+    return NodeError(code, message, ErrorType.TRANSIENT)
+
+
+def permanent(code: str, message: str) -> NodeError:
+    """A failure that will not pass by itself."""
+    return NodeError(code, message, ErrorType.PERMANENT)

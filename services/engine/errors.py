@@ -1,0 +1,121 @@
+"""What the engine refuses, with the facts that a caller needs."""
+
+from collections.abc import Sequence
+
+from workflow.issues import Issue
+
+
+class EngineError(Exception):
+    """What all refusals of the engine share: the text says what is wrong and what to do."""
+
+
+class InvalidRequest(EngineError):
+    """A field of the call cannot be used as it is."""
+
+    def __init__(self, field: str, message: str, reason: str = "INVALID_REQUEST") -> None:
+        super().__init__(message)
+        self.field = field
+        self.reason = reason
+
+
+class CompilationFailed(EngineError):
+    """The flow is not valid."""
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        count = len(issues)
+        super().__init__(f"the flow has {count} {'error' if count == 1 else 'errors'}")
+        self.issues = tuple(issues)
+
+
+class ValidatorUnavailable(EngineError):
+    """The validator does not answer and the flow is not known here."""
+
+
+class WorkflowNotFound(EngineError):
+    """The registry has no such flow or version."""
+
+    def __init__(self, workflow_id: str, version: int) -> None:
+        super().__init__(
+            f"no flow {workflow_id!r}" if version == 0 else f"flow {workflow_id!r} has no version {version}"
+        )
+        self.workflow_id = workflow_id
+        self.version = version
+
+
+class WorkflowPublished(EngineError):
+    """A published flow cannot be deleted."""
+
+    def __init__(self, workflow_id: str, version: int) -> None:
+        super().__init__(f"version {version} of flow {workflow_id!r} is published: unpublish it first")
+        self.workflow_id = workflow_id
+
+
+class TriggerClaimed(EngineError):
+    """Another published flow claims the same trigger."""
+
+    def __init__(self, workflow_id: str, other_workflow_id: str) -> None:
+        super().__init__(
+            f"flow {workflow_id!r} claims the same trigger as the published flow {other_workflow_id!r}: "
+            "change one trigger's filters, or unpublish the other"
+        )
+        self.workflow_id = workflow_id
+        self.other_workflow_id = other_workflow_id
+
+
+class ExecutionNotFound(EngineError):
+    """No such execution, or its retention is over."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"no execution {execution_id!r}, or it is no longer kept")
+        self.execution_id = execution_id
+
+
+class ExecutionEnded(EngineError):
+    """The execution has ended."""
+
+    def __init__(self, execution_id: str, status: str) -> None:
+        super().__init__(f"execution {execution_id!r} has ended: it is {status}")
+        self.execution_id = execution_id
+        self.status = status
+
+
+class SessionNotFound(EngineError):
+    """No such session, or it expired."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"no session {session_id!r}, or it has expired")
+        self.session_id = session_id
+
+
+class SessionEnded(EngineError):
+    """The session has ended."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"session {session_id!r} has ended")
+        self.session_id = session_id
+
+
+class SessionBusy(EngineError):
+    """Another execution is live on the session, or a turn of it is under way."""
+
+    def __init__(self, session_id: str, execution_id: str, workflow_id: str) -> None:
+        super().__init__(
+            f"session {session_id!r} is held by execution {execution_id!r} of flow {workflow_id!r}: "
+            "wait for it, cancel it, or use another session"
+        )
+        self.session_id = session_id
+        self.execution_id = execution_id
+
+
+class IdempotencyKeyReused(EngineError):
+    """The idempotency key belongs to another request."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"idempotency key {key[:64]!r} was used with another request: use a new key")
+
+
+class EngineBusy(EngineError):
+    """The engine runs as many executions as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the engine runs {limit} executions already; try again in a second")

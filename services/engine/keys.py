@@ -1,0 +1,76 @@
+"""Names of the engine's keys in Redis. A hash tag keeps all keys of one partition in one cluster slot."""
+
+
+def prefix(partition: int) -> str:
+    """What every key of a partition starts with."""
+    return f"njia:{{p{partition:x}}}:"
+
+
+def execution(partition: int, execution_id: str) -> str:
+    """Hash: state, lease and fence of an execution."""
+    return f"{prefix(partition)}x:{execution_id}"
+
+
+def results(partition: int, execution_id: str) -> str:
+    """List: what the nodes of an execution answered, oldest first."""
+    return f"{prefix(partition)}r:{execution_id}"
+
+
+def turns(partition: int, execution_id: str) -> str:
+    """List: what came in for an execution, oldest first."""
+    return f"{prefix(partition)}t:{execution_id}"
+
+
+def correlations(partition: int, execution_id: str) -> str:
+    """List: ids by which the outside reports back on an execution, such as sms:ATXid_…."""
+    return f"{prefix(partition)}c:{execution_id}"
+
+
+def ledger(partition: int, session_id: str) -> str:
+    """Hash: the live execution of a session and the answers to its USSD callbacks."""
+    return f"{prefix(partition)}s:{session_id}"
+
+
+def due(partition: int) -> str:
+    """Sorted set: executions by the time at which somebody must look at them."""
+    return f"{prefix(partition)}due"
+
+
+def executions(partition: int, workflow_id: str | None) -> str:
+    """Sorted set: executions by start, of one flow or of all."""
+    return f"{prefix(partition)}executions" + ("" if workflow_id is None else f":{workflow_id}")
+
+
+def correlation(name: str) -> str:
+    """String: execution that an id of the outside belongs to, such as sms:ATXid_…."""
+    return f"njia:correlation:{name}"
+
+
+def reports(name: str) -> str:
+    """List: what the outside reported of one id, oldest first. It may report before we have noted the id."""
+    return f"njia:reports:{name}"
+
+
+def idempotency(key: str) -> str:
+    """String: execution that an idempotency key of Execute is bound to."""
+    return f"njia:execute:{key}"
+
+
+def graph(digest: str) -> str:
+    """String: a compiled flow."""
+    return f"njia:graph:{digest}"
+
+
+REGISTRY_VERSION = "njia:{registry}:version"
+"""String: grows with every change of what is published."""
+
+REGISTRY_PUBLISHED = "njia:{registry}:published"
+"""Hash: published flow by workflow id."""
+
+REGISTRY_IDS = "njia:{registry}:ids"
+"""Sorted set, all scores 0: ids of the saved flows."""
+
+
+def registered(workflow_id: str) -> str:
+    """Hash: the saved versions of a flow."""
+    return f"njia:{{registry}}:w:{workflow_id}"

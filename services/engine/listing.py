@@ -1,0 +1,79 @@
+"""Lists executions over all partitions, newest first."""
+
+import heapq
+from collections.abc import Sequence
+from typing import Any
+
+from services.engine import ids, keys, records
+from services.engine.core.state import ExecutionState
+from services.engine.store import Cursor, Filter
+from storage.connection import Client
+
+MAX_SCANNED = 5000
+"""Executions that one call looks at for a filter; a page may end early and go on with the next call."""
+
+
+async def list_executions(
+    client: Client, filter: Filter, limit: int, after: Cursor | None
+) -> tuple[Sequence[ExecutionState], Cursor | None]:
+    """Returns a page and where the next one begins, None when there is none."""
+    found: list[ExecutionState] = []
+    scanned = 0
+    while True:
+        batch = await _newest(client, filter, limit + 1, after)
+        if not batch:
+            return found, None
+        states = await _states(client, [cursor.execution_id for cursor in batch[:limit]])
+        for cursor in batch[:limit]:
+            state = states.get(cursor.execution_id)
+            if state is not None and (filter.status is None or state.status == filter.status):
+                found.append(state)
+            after = cursor
+            scanned += 1
+            if len(found) == limit:
+                return found, after if len(batch) > limit or cursor != batch[-1] else None
+        if len(batch) <= limit:
+            return found, None
+        if scanned >= MAX_SCANNED:
+            return found, after
+
+
+async def _newest(client: Client, filter: Filter, limit: int, after: Cursor | None) -> list[Cursor]:
+    """The newest executions behind the cursor, whatever their status."""
+    highest: Any = "+inf" if filter.until_ms is None else f"({filter.until_ms}"
+    if after is not None:
+        highest = after.started_at_ms
+    lowest: Any = "-inf" if filter.from_ms is None else filter.from_ms
+    async with client.pipeline(transaction=False) as pipeline:
+        for partition in range(ids.PARTITIONS):
+            pipeline.zrevrangebyscore(
+                keys.executions(partition, filter.workflow_id), highest, lowest, start=0, num=limit + 1, withscores=True
+            )
+        groups = await pipeline.execute()
+    cursors = [
+        [Cursor(int(score), execution_id.decode()) for execution_id, score in group] for group in groups if group
+    ]
+    merged = sorted(
+        (cursor for group in cursors for cursor in group),
+        key=lambda cursor: (cursor.started_at_ms, cursor.execution_id),
+        reverse=True,
+    )
+    if after is not None:
+        bound = (after.started_at_ms, after.execution_id)
+        merged = [cursor for cursor in merged if (cursor.started_at_ms, cursor.execution_id) < bound]
+    return heapq.nlargest(limit, merged, key=lambda cursor: (cursor.started_at_ms, cursor.execution_id))
+
+
+async def _states(client: Client, execution_ids: Sequence[str]) -> dict[str, ExecutionState]:
+    """States by id; executions whose retention is over are missing."""
+    async with client.pipeline(transaction=False) as pipeline:
+        for execution_id in execution_ids:
+            partition = ids.partition_of_execution(execution_id)
+            assert partition is not None
+            pipeline.hget(keys.execution(partition, execution_id), "state")
+        found = await pipeline.execute()
+    return {
+        execution_id: records.state_from_bytes(state)
+        for execution_id, state in zip(execution_ids, found, strict=True)
+        if state is not None
+    }

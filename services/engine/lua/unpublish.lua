@@ -1,0 +1,5 @@
+-- KEYS: published flows, registry version, the flow. ARGV: workflow id.
+if redis.call('EXISTS', KEYS[3]) == 0 then return {'missing'} end
+if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 then redis.call('INCR', KEYS[2]) end
+redis.call('HDEL', KEYS[3], 'published', 'published_at')
+return {'unpublished'}

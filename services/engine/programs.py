@@ -1,0 +1,113 @@
+"""
+Compiled flows, ready to run.
+
+A flow is named by the digest of what was handed in. Its graph is kept in Redis before an execution of it is
+acknowledged, so that any engine can take the execution over, also while the validator is away.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from typing import Any
+
+from njia.workflow.v1 import workflow_pb2
+
+from services.engine import keys
+from services.engine.adapters.validator_grpc import ValidatorClient
+from services.engine.convert import graph_from_message
+from services.engine.core.ports import StoreUnavailable
+from services.engine.core.program import Program, load
+from services.engine.errors import InvalidRequest
+from storage.connection import Client, store_errors
+from storage.connection import StoreUnavailable as RedisUnavailable
+
+MAX_PROGRAMS = 1000
+"""Flows that are kept ready in memory; the oldest goes first."""
+
+KEEP_AGAIN_SECONDS = 24 * 3600.0
+"""How often the life of a graph in use is prolonged."""
+
+GRAPH_MARGIN_MS = 8 * 24 * 3600 * 1000
+"""A graph outlives the executions that use it by so much."""
+
+
+def digest_of(source: workflow_pb2.WorkflowSource) -> str:
+    """Names what was handed in: equal flows of one form have equal names."""
+    return blake2b(source.SerializeToString(deterministic=True), digest_size=16).hexdigest()
+
+
+class Programs:
+    """Finds programs by digest: in memory, else in Redis, else by compiling."""
+
+    def __init__(self, client: Client, validator: ValidatorClient, retention_ms: int, now: Callable[[], float]) -> None:
+        self._client = client
+        self._validator = validator
+        self._life_ms = retention_ms + GRAPH_MARGIN_MS
+        self._now = now
+        self._ready: OrderedDict[str, Program] = OrderedDict()
+        self._kept_at: dict[str, float] = {}
+        self._compiling = asyncio.Lock()
+
+    async def of_source(self, source: workflow_pb2.WorkflowSource) -> Program:
+        """
+        Returns the program of a flow that came with a call.
+
+        Raises CompilationFailed, ValidatorUnavailable, InvalidRequest, StoreUnavailable.
+        """
+        if source.WhichOneof("source") is None:
+            raise InvalidRequest("workflow", "no flow was given: send workflow_json or workflow")
+        digest = digest_of(source)
+        kept_at = self._kept_at.get(digest)
+        if kept_at is not None and self._now() - kept_at < KEEP_AGAIN_SECONDS:
+            return self._ready[digest]
+        async with self._compiling:
+            data = await self._prolonged(digest)
+            if data is None:
+                graph, _ = await self._validator.compile(source)
+                data = graph.SerializeToString()
+                await self._call(self._client.set(keys.graph(digest), data, px=self._life_ms, nx=True))
+            self._kept_at[digest] = self._now()
+            return self._ready.get(digest) or self._loaded(digest, data)
+
+    async def of_digest(self, digest: str) -> Program | None:
+        """Returns the program of a flow that was compiled before, None when it is no longer kept."""
+        program = self._ready.get(digest)
+        if program is None:
+            data = await self._call(self._client.get(keys.graph(digest)))
+            program = None if data is None else self._loaded(digest, data)
+        return program
+
+    async def keep_for_good(self, digest: str, graph: workflow_pb2.ExecutionGraph) -> Program:
+        """Keeps the graph of a saved flow until `let_go`."""
+        data = graph.SerializeToString()
+        await self._call(self._client.set(keys.graph(digest), data))
+        return self._ready.get(digest) or self._loaded(digest, data)
+
+    async def let_go(self, digest: str) -> None:
+        """Lets the graph of a deleted flow expire once no execution can need it any more."""
+        await self._call(self._client.pexpire(keys.graph(digest), self._life_ms))
+
+    async def _prolonged(self, digest: str) -> bytes | None:
+        """Reads a graph and makes it live on; one that is kept for good stays so (GT knows no longer life)."""
+        key = keys.graph(digest)
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.pexpire(key, self._life_ms, gt=True)
+        pipeline.get(key)
+        data: bytes | None = (await self._call(pipeline.execute()))[1]
+        return data
+
+    async def _call(self, command: Awaitable[Any]) -> Any:
+        try:
+            with store_errors():
+                return await command
+        except RedisUnavailable as problem:
+            raise StoreUnavailable(problem.why) from problem
+
+    def _loaded(self, digest: str, data: bytes) -> Program:
+        program = load(graph_from_message(workflow_pb2.ExecutionGraph.FromString(data)), digest)
+        self._ready[digest] = program
+        while len(self._ready) > MAX_PROGRAMS:
+            oldest, _ = self._ready.popitem(last=False)
+            self._kept_at.pop(oldest, None)
+        return program

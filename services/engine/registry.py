@@ -1,0 +1,260 @@
+"""Saved and published flows, and which published flow answers a trigger."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+from njia.workflow.v1 import workflow_pb2
+
+from rpc.documents import to_document
+from services.engine import keys
+from services.engine.adapters.validator_grpc import ValidatorClient
+from services.engine.core.ports import StoreUnavailable
+from services.engine.core.program import Program
+from services.engine.errors import InvalidRequest, TriggerClaimed, WorkflowNotFound, WorkflowPublished
+from services.engine.programs import Programs
+from storage.connection import Client, store_errors
+from storage.connection import StoreUnavailable as RedisUnavailable
+from storage.scripts import Script
+
+_PACKAGE = "services.engine"
+_SAVE = Script.load(_PACKAGE, "save")
+_PUBLISH = Script.load(_PACKAGE, "publish")
+_UNPUBLISH = Script.load(_PACKAGE, "unpublish")
+_DELETE = Script.load(_PACKAGE, "delete")
+
+MAX_SAVE_RACES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SavedWorkflow:
+    """
+    One saved version. Times are Unix milliseconds.
+
+    Attributes:
+        document: The flow as it was saved, JSON.
+        program_digest: Names its compiled form.
+        published_version: 0 when none is.
+    """
+
+    workflow_id: str
+    version: int
+    name: str
+    trigger_type: str
+    document: str
+    program_digest: str
+    saved_at_ms: int
+    published_version: int
+    published_at_ms: int | None
+    latest_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A published flow that listens."""
+
+    workflow_id: str
+    program: Program
+
+
+class Registry:
+    """
+    Keeps flows in Redis. Every method raises StoreUnavailable.
+
+    The published flows are held in memory; `routes` looks at their version number first, so that what was published
+    elsewhere counts from the moment that the publishing call returned.
+    """
+
+    def __init__(
+        self, client: Client, programs: Programs, validator: ValidatorClient, now_ms: Callable[[], int]
+    ) -> None:
+        self._client = client
+        self._programs = programs
+        self._validator = validator
+        self._now_ms = now_ms
+        self._routes: Mapping[str, Sequence[Route]] = {}
+        self._routes_version: bytes | None = b"unread"
+
+    async def save(
+        self, source: workflow_pb2.WorkflowSource
+    ) -> tuple[SavedWorkflow, bool, Sequence[workflow_pb2.Issue]]:
+        """Saves a flow; returns it, whether that made a new version, and the warnings."""
+        if source.WhichOneof("source") is None:
+            raise InvalidRequest("source", "no flow was given: send workflow_json or workflow")
+        graph, warnings = await self._validator.compile(source)
+        document = _document(source)
+        digest = blake2b(_canonical(document), digest_size=16).hexdigest()
+        workflow_id = graph.workflow_id
+        for _ in range(MAX_SAVE_RACES):
+            kept = await self._call(self._client.hmget(keys.registered(workflow_id), "latest", "digest"))
+            latest = int(kept[0] or 0)
+            if kept[1] is not None and kept[1].decode() == digest:
+                return await self.get(workflow_id, latest), False, warnings
+            graph.workflow_version = latest + 1
+            program_digest = f"{digest}.{latest + 1}"
+            await self._programs.keep_for_good(program_digest, graph)
+            record = {
+                "name": graph.workflow_name,
+                "trigger_type": graph.nodes[graph.trigger].type,
+                "document": document,
+                "program_digest": program_digest,
+                "saved_at_ms": self._now_ms(),
+            }
+            created, version = await self._run(
+                _SAVE,
+                [keys.REGISTRY_IDS, keys.registered(workflow_id)],
+                [workflow_id, digest, orjson.dumps(record), latest],
+            )
+            if created >= 0:
+                return await self.get(workflow_id, version), created == 1, warnings
+        raise StoreUnavailable(f"flow {workflow_id!r} is being saved by many at once")
+
+    async def get(self, workflow_id: str, version: int) -> SavedWorkflow:
+        """Reads a version; 0 means the published one, else the newest. Raises WorkflowNotFound."""
+        kept = await self._call(self._client.hgetall(keys.registered(workflow_id)))
+        if not kept:
+            raise WorkflowNotFound(workflow_id, 0)
+        wanted = version or int(kept.get(b"published", 0)) or int(kept[b"latest"])
+        return self._saved(workflow_id, wanted, kept)
+
+    async def newest(self, workflow_id: str) -> SavedWorkflow:
+        """Reads the newest version. Raises WorkflowNotFound."""
+        kept = await self._call(self._client.hgetall(keys.registered(workflow_id)))
+        if not kept:
+            raise WorkflowNotFound(workflow_id, 0)
+        return self._saved(workflow_id, int(kept[b"latest"]), kept)
+
+    async def page(self, limit: int, after: str) -> tuple[Sequence[SavedWorkflow], str]:
+        """Lists the newest versions by id; returns a page and the id that the next one begins behind."""
+        found = await self._call(
+            self._client.zrangebylex(keys.REGISTRY_IDS, f"({after}" if after else "-", "+", start=0, num=limit + 1)
+        )
+        names = [name.decode() for name in found]
+        flows = [await self.newest(name) for name in names[:limit]]
+        return flows, names[limit - 1] if len(names) > limit else ""
+
+    async def publish(self, workflow_id: str, version: int) -> SavedWorkflow:
+        """Publishes a version, 0 means the newest. Raises WorkflowNotFound, TriggerClaimed."""
+        flow = await (self.get(workflow_id, version) if version else self.newest(workflow_id))
+        program = await self.program_of(flow)
+        trigger = program.trigger
+        claim = orjson.dumps([*program.trigger_type.claim(_trigger_config(program))]).decode()
+        entry = {
+            "workflow_id": workflow_id,
+            "claim": claim,
+            "version": flow.version,
+            "program_digest": flow.program_digest,
+            "trigger_type": trigger.node.type,
+        }
+        outcome = await self._run(
+            _PUBLISH,
+            [keys.REGISTRY_PUBLISHED, keys.REGISTRY_VERSION, keys.registered(workflow_id)],
+            [workflow_id, flow.version, claim, orjson.dumps(entry), self._now_ms()],
+        )
+        match outcome:
+            case [b"claimed", other]:
+                raise TriggerClaimed(workflow_id, other.decode())
+            case [b"missing"]:
+                raise WorkflowNotFound(workflow_id, flow.version)
+        return await self.get(workflow_id, flow.version)
+
+    async def unpublish(self, workflow_id: str) -> SavedWorkflow:
+        """Takes the published version off its trigger. Raises WorkflowNotFound."""
+        outcome = await self._run(
+            _UNPUBLISH,
+            [keys.REGISTRY_PUBLISHED, keys.REGISTRY_VERSION, keys.registered(workflow_id)],
+            [workflow_id],
+        )
+        if outcome[0] == b"missing":
+            raise WorkflowNotFound(workflow_id, 0)
+        return await self.newest(workflow_id)
+
+    async def delete(self, workflow_id: str) -> None:
+        """Removes a flow. Raises WorkflowNotFound, WorkflowPublished."""
+        outcome = await self._run(_DELETE, [keys.REGISTRY_IDS, keys.registered(workflow_id)], [workflow_id])
+        match outcome:
+            case [b"missing"]:
+                raise WorkflowNotFound(workflow_id, 0)
+            case [b"published", version]:
+                raise WorkflowPublished(workflow_id, int(version))
+            case [b"deleted", records]:
+                for record in records:
+                    if record.startswith(b"{"):
+                        await self._programs.let_go(orjson.loads(record)["program_digest"])
+
+    async def program_of(self, flow: SavedWorkflow) -> Program:
+        """Returns the compiled form of a saved flow."""
+        program = await self._programs.of_digest(flow.program_digest)
+        if program is None:
+            graph, _ = await self._validator.compile(workflow_pb2.WorkflowSource(workflow_json=flow.document))
+            graph.workflow_version = flow.version
+            program = await self._programs.keep_for_good(flow.program_digest, graph)
+        return program
+
+    async def route(self, channel: str, payload: Mapping[str, Any]) -> Route | None:
+        """Returns the published flow whose trigger fits a payload most narrowly; one round trip."""
+        await self._refresh()
+        best: Route | None = None
+        best_narrowness = -1
+        for route in self._routes.get(channel, ()):
+            narrowness = route.program.trigger_type.specificity(_trigger_config(route.program), payload)
+            if narrowness is not None and narrowness > best_narrowness:
+                best, best_narrowness = route, narrowness
+        return best
+
+    async def _refresh(self) -> None:
+        version = await self._call(self._client.get(keys.REGISTRY_VERSION))
+        if version == self._routes_version:
+            return
+        published = await self._call(self._client.hgetall(keys.REGISTRY_PUBLISHED))
+        routes: dict[str, list[Route]] = {}
+        # Sorted by id, so that of two flows that fit equally well it is always the same one that answers.
+        for workflow_id in sorted(published):
+            entry = orjson.loads(published[workflow_id])
+            flow = await self.get(entry["workflow_id"], entry["version"])
+            program = await self.program_of(flow)
+            routes.setdefault(program.trigger_type.channel, []).append(Route(entry["workflow_id"], program))
+        self._routes, self._routes_version = routes, version
+
+    def _saved(self, workflow_id: str, version: int, kept: Mapping[bytes, bytes]) -> SavedWorkflow:
+        record = kept.get(f"v:{version}".encode())
+        if record is None:
+            raise WorkflowNotFound(workflow_id, version)
+        published_at = kept.get(b"published_at")
+        return SavedWorkflow(
+            workflow_id=workflow_id,
+            version=version,
+            published_version=int(kept.get(b"published", 0)),
+            published_at_ms=None if published_at is None else int(published_at),
+            latest_version=int(kept[b"latest"]),
+            **orjson.loads(record),
+        )
+
+    async def _run(self, script: Script, script_keys: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
+        return await self._call(script.run(self._client, script_keys, arguments))
+
+    async def _call(self, command: Awaitable[Any]) -> Any:
+        try:
+            with store_errors():
+                return await command
+        except RedisUnavailable as problem:
+            raise StoreUnavailable(problem.why) from problem
+
+
+def _document(source: workflow_pb2.WorkflowSource) -> str:
+    if source.WhichOneof("source") == "workflow_json":
+        return source.workflow_json
+    return orjson.dumps(to_document(source.workflow)).decode()
+
+
+def _canonical(document: str) -> bytes:
+    """Equal flows have equal canonical texts, however they were indented."""
+    return orjson.dumps(orjson.loads(document), option=orjson.OPT_SORT_KEYS)
+
+
+def _trigger_config(program: Program) -> Any:
+    config = program.trigger.fixed
+    assert config is not None, "a trigger has no templates"
+    return config

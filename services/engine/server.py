@@ -1,0 +1,138 @@
+"""The parts of the engine, and how they hang together."""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+
+import grpc
+import structlog
+from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceStub
+from njia.engine.v1.engine_service_pb2_grpc import add_EngineServiceServicer_to_server
+from njia.engine.v1.workflow_service_pb2_grpc import add_WorkflowServiceServicer_to_server
+from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub
+from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
+from opentelemetry.trace import TracerProvider
+
+from rpc.channels import open_channel
+from rpc.server import start_server
+from services.engine.adapters.at_adapter_grpc import AtAdapterSms
+from services.engine.adapters.encryption import FernetCipher, NoCipher
+from services.engine.adapters.sessions_grpc import SessionsClient
+from services.engine.adapters.spans import NodeSpans, NoSpans
+from services.engine.adapters.validator_grpc import ValidatorClient
+from services.engine.config import EngineConfig
+from services.engine.core.surroundings import Surroundings
+from services.engine.executions import Executions
+from services.engine.programs import Programs
+from services.engine.redis_store import RedisStore, Retention
+from services.engine.refusals import REFUSALS
+from services.engine.registry import Registry
+from services.engine.servicer import EngineServicer
+from services.engine.takeover import keep_leases, watch_due
+from services.engine.tracing import traces_for
+from services.engine.workflow_servicer import WorkflowServicer
+from storage.connection import connect, ping
+from telemetry import tracing
+from workflow.node_type import Ports
+
+SERVICES = ("njia.engine.v1.EngineService", "njia.engine.v1.WorkflowService")
+
+_log = structlog.get_logger()
+
+
+async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, stop: asyncio.Event) -> None:
+    """
+    Serves until `stop` is set, then drains.
+
+    Raises:
+        ConfigError: The environment does not make a configuration.
+        ListenFailed: The address is taken.
+    """
+    config = EngineConfig.from_env(environ)
+    async with AsyncExitStack() as parts:
+        redis = connect(config.redis_url)
+        parts.push_async_callback(redis.aclose)
+
+        async def channel(target: str) -> grpc.aio.Channel:
+            opened = open_channel(target, tracer_provider)
+            parts.push_async_callback(opened.close)
+            return opened
+
+        validator = ValidatorClient(ValidatorServiceStub(await channel(config.validator_target)))
+        sessions = SessionsClient(SessionServiceStub(await channel(config.sessions_target)))
+        sms = AtAdapterSms(AtAdapterServiceStub(await channel(config.at_adapter_target)))
+
+        store = RedisStore(redis, f"engine-{secrets.token_hex(6)}", config.lease_ms, Retention(config.retention_ms))
+        programs = Programs(redis, validator, config.retention_ms, time.monotonic)
+        registry = Registry(redis, programs, validator, _now_ms)
+        executions = Executions(
+            store,
+            programs,
+            registry,
+            sessions,
+            _surroundings(config, sms, sessions, tracer_provider),
+            traces_for(tracer_provider),
+            _now_ms,
+            config.max_live,
+            config.ussd_budget_ms,
+        )
+
+        def register(server: grpc.aio.Server) -> None:
+            add_EngineServiceServicer_to_server(
+                EngineServicer(executions, store, programs, registry, _now_ms), server
+            )
+            add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
+
+        async def ready() -> bool:
+            return await ping(redis)
+
+        loops = [
+            asyncio.create_task(watch_due(executions, store, config.scan_ms / 1000)),
+            asyncio.create_task(keep_leases(executions, store, config.lease_ms)),
+        ]
+        parts.push_async_callback(_end, loops)
+        parts.push_async_callback(executions.drain, config.drain_seconds)
+        server = await start_server(
+            listen=config.listen,
+            register=register,
+            services=SERVICES,
+            errors=REFUSALS,
+            tracer_provider=tracer_provider,
+            ready=ready,
+        )
+        parts.push_async_callback(server.stop, config.drain_seconds)
+        _log.info("serving", port=server.port, encrypts=config.encryption_key is not None)
+        await stop.wait()
+
+
+def _surroundings(
+    config: EngineConfig, sms: AtAdapterSms, sessions: SessionsClient, tracer_provider: TracerProvider
+) -> Surroundings:
+    recording = tracing.records(tracer_provider)
+    return Surroundings(
+        ports=Ports(
+            sms=sms,
+            cipher=NoCipher() if config.encryption_key is None else FernetCipher(config.encryption_key),
+        ),
+        sessions=sessions,
+        observer=NodeSpans(tracer_provider.get_tracer("njia.engine")) if recording else NoSpans(),
+        now_ms=_now_ms,
+        random=random.random,
+        sleep=asyncio.sleep,
+        max_output_bytes=config.max_output_bytes,
+    )
+
+
+async def _end(loops: list[asyncio.Task[None]]) -> None:
+    for loop in loops:
+        loop.cancel()
+    for loop in loops:
+        with suppress(asyncio.CancelledError):
+            await loop
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,186 @@
+"""EngineService: unpacks a message, has the work done, packs the answer."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from njia.engine.v1 import engine_service_pb2 as pb
+from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer
+
+from services.engine import pages
+from services.engine.convert import (
+    log_to_message,
+    reply_to_message,
+    result_to_message,
+    status_from_message,
+    summary_to_message,
+)
+from services.engine.core.program import Program
+from services.engine.delivery import forward_moves
+from services.engine.errors import InvalidRequest
+from services.engine.executions import Executions, IncomingSms, Overrides, UssdCallback
+from services.engine.programs import Programs
+from services.engine.registry import Registry
+from services.engine.store import ExecutionStore, Filter, Report, Stored
+from workflow.documents import DocumentError, parse_document
+
+LONGEST_EXECUTION_MS = 86_400_000
+LONGEST_WAIT_MS = 60_000
+LONGEST_KEY = 256
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class EngineServicer(EngineServiceServicer):
+    """See engine_service.proto."""
+
+    def __init__(
+        self,
+        executions: Executions,
+        store: ExecutionStore,
+        programs: Programs,
+        registry: Registry,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._executions = executions
+        self._store = store
+        self._programs = programs
+        self._registry = registry
+        self._now_ms = now_ms
+
+    async def Execute(self, request: pb.ExecuteRequest, context: Context) -> pb.ExecuteResponse:
+        payload = _payload(request.trigger_payload_json)
+        overrides = _overrides(request)
+        key = _key(request)
+        program = await self._program(request)
+        stored = await self._executions.execute(program, payload, request.session_id or None, overrides, key)
+        return pb.ExecuteResponse(result=result_to_message(stored.state, stored.results, self._now_ms()))
+
+    async def GetExecution(self, request: pb.GetExecutionRequest, context: Context) -> pb.GetExecutionResponse:
+        stored = await self._executions.read(request.execution_id)
+        return pb.GetExecutionResponse(execution=self._log(stored))
+
+    async def ListExecutions(self, request: pb.ListExecutionsRequest, context: Context) -> pb.ListExecutionsResponse:
+        found, cursor = await self._store.page(
+            Filter(
+                workflow_id=request.workflow_id or None,
+                status=status_from_message(request.status),
+                from_ms=request.start_time.ToMilliseconds() if request.HasField("start_time") else None,
+                until_ms=request.end_time.ToMilliseconds() if request.HasField("end_time") else None,
+            ),
+            pages.page_size(request.page_size),
+            pages.cursor_from_token(request.page_token),
+        )
+        now = self._now_ms()
+        return pb.ListExecutionsResponse(
+            executions=[summary_to_message(state, now) for state in found],
+            next_page_token=pages.cursor_to_token(cursor),
+        )
+
+    async def CancelExecution(self, request: pb.CancelExecutionRequest, context: Context) -> pb.CancelExecutionResponse:
+        stored = await self._executions.cancel(request.execution_id)
+        return pb.CancelExecutionResponse(execution=self._log(stored))
+
+    async def HandleUssd(self, request: pb.HandleUssdRequest, context: Context) -> pb.HandleUssdResponse:
+        for field in ("session_id", "msisdn"):
+            if not getattr(request, field):
+                raise InvalidRequest(field, f"a USSD callback needs {field}")
+        answer = await self._executions.handle_ussd(
+            UssdCallback(
+                request.session_id, request.msisdn, request.service_code, request.network_code, request.text
+            )
+        )
+        return pb.HandleUssdResponse(
+            reply=reply_to_message(answer.reply), execution_id=answer.execution_id, repeated_answer=answer.repeated
+        )
+
+    async def HandleSms(self, request: pb.HandleSmsRequest, context: Context) -> pb.HandleSmsResponse:
+        for field in ("message_id", "msisdn"):
+            if not getattr(request, field):
+                raise InvalidRequest(field, f"an incoming SMS needs {field}")
+        execution_id = await self._executions.handle_sms(
+            IncomingSms(
+                message_id=request.message_id,
+                msisdn=request.msisdn,
+                message=request.message,
+                short_code=request.short_code,
+                link_id=request.link_id,
+                network_code=request.network_code,
+                sent_at_ms=_ms(request.sent_at) if request.HasField("sent_at") else self._now_ms(),
+            )
+        )
+        return pb.HandleSmsResponse(execution_id=execution_id or "")
+
+    async def HandleDeliveryReport(
+        self, request: pb.HandleDeliveryReportRequest, context: Context
+    ) -> pb.HandleDeliveryReportResponse:
+        for field in ("message_id", "status"):
+            if not getattr(request, field):
+                raise InvalidRequest(field, f"a delivery report needs {field}")
+        execution_id = await self._store.report(
+            Report(
+                message_id=request.message_id,
+                status=request.status,
+                number=request.msisdn,
+                failure_reason=request.failure_reason,
+                network_code=request.network_code,
+                received_at_ms=self._now_ms(),
+            )
+        )
+        return pb.HandleDeliveryReportResponse(execution_id=execution_id or "")
+
+    async def _program(self, request: pb.ExecuteRequest) -> Program:
+        match request.WhichOneof("flow"):
+            case "workflow":
+                return await self._programs.of_source(request.workflow)
+            case "ref":
+                flow = await self._registry.get(request.ref.workflow_id, request.ref.version)
+                return await self._registry.program_of(flow)
+        raise InvalidRequest("flow", "no flow was given: send workflow or ref")
+
+    def _log(self, stored: Stored) -> pb.ExecutionLog:
+        known = Stored(stored.state, stored.results, forward_moves(stored.reports))
+        return log_to_message(known, self._now_ms())
+
+
+def _payload(document: str) -> dict[str, Any]:
+    if not document:
+        return {}
+    try:
+        return parse_document(document)
+    except DocumentError as problem:
+        raise InvalidRequest("trigger_payload_json", f"is no usable JSON object: {problem}", "INVALID_PAYLOAD") from None
+
+
+def _overrides(request: pb.ExecuteRequest) -> Overrides:
+    options = request.options
+    limit = options.max_execution_time_ms if options.HasField("max_execution_time_ms") else None
+    if limit is not None and not 1 <= limit <= LONGEST_EXECUTION_MS:
+        raise InvalidRequest("options.max_execution_time_ms", f"must be from 1 to {LONGEST_EXECUTION_MS}")
+    if options.HasField("wait_ms") and not 0 <= options.wait_ms <= LONGEST_WAIT_MS:
+        raise InvalidRequest("options.wait_ms", f"must be from 0 to {LONGEST_WAIT_MS}")
+    return Overrides(
+        max_active_ms=limit,
+        continue_on_error=options.continue_on_error if options.HasField("continue_on_error") else None,
+        dry_run=options.dry_run,
+    )
+
+
+def _key(request: pb.ExecuteRequest) -> tuple[str, str] | None:
+    """Returns the idempotency key and the digest of all else that was asked."""
+    if not request.idempotency_key:
+        return None
+    if len(request.idempotency_key) > LONGEST_KEY:
+        raise InvalidRequest("idempotency_key", f"must have at most {LONGEST_KEY} characters")
+    asked = pb.ExecuteRequest()
+    asked.CopyFrom(request)
+    asked.ClearField("idempotency_key")
+    return request.idempotency_key, blake2b(asked.SerializeToString(deterministic=True), digest_size=16).hexdigest()
+
+
+def _ms(time: Timestamp) -> int:
+    return time.ToMilliseconds()
+
+

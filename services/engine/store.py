@@ -1,0 +1,155 @@
+"""What the engine stores, and what it asks of the store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from services.engine.core.ports import Journal
+from services.engine.core.state import ExecutionState, NodeResult, Reply, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """
+    An execution that this engine may run now.
+
+    Attributes:
+        state: As it was journaled last.
+        turns: What came in and was not taken yet.
+        journal: Writes under the lease that was taken.
+    """
+
+    state: ExecutionState
+    turns: Sequence[Turn]
+    journal: Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The turn was answered before, or is out of order: this is what the person sees."""
+
+    reply: Reply
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """
+    The turn is recorded; a run that is under way takes it.
+
+    Attributes:
+        here: Whether that run is in this process.
+        turn: None when the same turn had been recorded before.
+    """
+
+    execution_id: str
+    here: bool
+    turn: Turn | None
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """Another execution is live on the session."""
+
+    execution_id: str
+    workflow_id: str
+
+
+class NoExecution:
+    """The session has no execution yet, and none was offered."""
+
+
+Begun = TakenUp | Answered | Queued | Occupied | NoExecution
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a network said of one message; times are Unix milliseconds, empty text means unknown."""
+
+    message_id: str
+    status: str
+    number: str
+    failure_reason: str
+    network_code: str
+    received_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An execution as the log shows it. `results` is empty where only the summary was asked for."""
+
+    state: ExecutionState
+    results: Sequence[NodeResult]
+    reports: Sequence[Report]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which executions to list; None means any. Times are Unix milliseconds, the end is exclusive."""
+
+    workflow_id: str | None
+    status: str | None
+    from_ms: int | None
+    until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a listing goes on: behind this start time and id."""
+
+    started_at_ms: int
+    execution_id: str
+
+
+class ExecutionStore(Protocol):
+    """
+    Keeps executions. Every call is one round trip unless it says otherwise, and raises StoreUnavailable.
+    """
+
+    async def begin_ussd_turn(self, session_id: str, text: str, turn: Mapping[str, Any], fresh: ExecutionState | None) -> Begun:
+        """Records a USSD callback and takes the lease, or says what became of the callback before."""
+        ...
+
+    async def begin_on_session(self, turn: Mapping[str, Any], fresh: ExecutionState) -> Begun:
+        """Records a turn for the suspended execution of the session, or starts `fresh`; takes the lease."""
+        ...
+
+    async def create(self, turn: Mapping[str, Any], fresh: ExecutionState) -> TakenUp | None:
+        """Records a new execution and takes its lease; None when the id is taken."""
+        ...
+
+    async def take_up(self, execution_id: str) -> TakenUp | None:
+        """Takes the lease of an execution that nobody runs; None when somebody does or there is none."""
+        ...
+
+    async def renew(self, execution_ids: Sequence[str]) -> None:
+        """Prolongs the leases that this engine holds."""
+        ...
+
+    async def due(self, limit: int) -> Sequence[str]:
+        """Returns executions whose timer is due or whose lease ran out."""
+        ...
+
+    async def read(self, execution_id: str) -> Stored | None:
+        """Reads one execution with its results and reports; two trips."""
+        ...
+
+    async def page(self, filter: Filter, limit: int, after: Cursor | None) -> tuple[Sequence[ExecutionState], Cursor | None]:
+        """Lists executions, newest first; a page may be shorter than `limit` and still have a next one."""
+        ...
+
+    async def report(self, report: Report) -> str | None:
+        """Keeps a delivery report; returns the execution that sent the message, None when that is not known."""
+        ...
+
+    async def answer_of(self, session_id: str, text: str) -> Reply | None:
+        """Reads the answer to a USSD callback, None while there is none."""
+        ...
+
+    async def close_with(self, session_id: str, text: str, reply: Reply) -> None:
+        """Answers a USSD callback whose turn takes too long; the session is closed for the phone."""
+        ...
+
+    async def claim_key(self, key: str, digest: str, execution_id: str) -> tuple[str, str]:
+        """Binds an idempotency key for 24 h unless it is bound; returns (digest, execution id) that it is bound to."""
+        ...

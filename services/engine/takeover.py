@@ -1,0 +1,40 @@
+"""Looks after leases and timers: keeps those of this engine, takes up what is due."""
+
+import asyncio
+
+import structlog
+
+from services.engine.core.ports import StoreUnavailable
+from services.engine.executions import Executions
+from services.engine.store import ExecutionStore
+
+BATCH = 100
+"""Executions that are taken up in one look."""
+
+RENEWALS_PER_LEASE = 3
+
+_log = structlog.get_logger()
+
+
+async def watch_due(executions: Executions, store: ExecutionStore, interval_seconds: float) -> None:
+    """Takes up executions whose timer is due or whose engine died, until it is cancelled."""
+    while True:
+        try:
+            for execution_id in await store.due(BATCH):
+                await executions.take_over(execution_id)
+        except StoreUnavailable as problem:
+            _log.warning("cannot look for due executions", why=str(problem))
+        except Exception:
+            # One execution that cannot be taken up must not keep the others waiting for ever.
+            _log.exception("taking up a due execution failed")
+        await asyncio.sleep(interval_seconds)
+
+
+async def keep_leases(executions: Executions, store: ExecutionStore, lease_ms: int) -> None:
+    """Prolongs the leases of what runs here, until it is cancelled."""
+    while True:
+        await asyncio.sleep(lease_ms / 1000 / RENEWALS_PER_LEASE)
+        try:
+            await store.renew(executions.live())
+        except StoreUnavailable as problem:
+            _log.warning("cannot prolong leases", why=str(problem))
