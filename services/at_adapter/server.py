@@ -1,7 +1,7 @@
 """The parts of the adapter, and how they hang together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 
 import structlog
@@ -12,7 +12,7 @@ from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
 from rpc.channels import open_channel
 from rpc.http_server import serve_http
 from rpc.server import start_server
-from services.at_adapter.callbacks.app import callback_app
+from services.at_adapter.callbacks.app import App, callback_app
 from services.at_adapter.callbacks.delivery import DeliveryCallback
 from services.at_adapter.callbacks.outbox import ReportOutbox
 from services.at_adapter.callbacks.outbox_worker import hand_over_reports
@@ -66,6 +66,11 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         async def ready() -> bool:
             return await ping(redis)
 
+        app = None
+        if config.engine_target is not None:
+            app = _callbacks(parts, config, config.engine_target, redis, ready, tracer_provider)
+        stops: list[Callable[[], Awaitable[None]]] = []
+        parts.push_async_callback(_stop_together, stops)
         server = await start_server(
             listen=config.listen,
             register=lambda server: add_AtAdapterServiceServicer_to_server(AtAdapterServicer(sender), server),
@@ -74,22 +79,29 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             tracer_provider=tracer_provider,
             ready=ready,
         )
-        parts.push_async_callback(server.stop, GRACE_SECONDS)
+        stops.append(lambda: server.stop(GRACE_SECONDS))
         _log.info("serving", port=server.port, africas_talking=config.account.environment.value)
-        if config.engine_target is not None:
-            await _serve_callbacks(parts, config, config.engine_target, redis, ready, tracer_provider, stop)
+        if app is not None:
+            http = await serve_http(
+                app,
+                listen=config.callbacks_listen,
+                stop=stop,
+                tracer_provider=tracer_provider,
+                grace_seconds=GRACE_SECONDS,
+            )
+            stops.append(http.stop)
+            _log.info("taking callbacks", port=http.port)
         await stop.wait()
 
 
-async def _serve_callbacks(
+def _callbacks(
     parts: AsyncExitStack,
     config: AtAdapterConfig,
     engine_target: str,
     redis: Client,
     ready: Callable[[], Awaitable[bool]],
     tracer_provider: TracerProvider,
-    stop: asyncio.Event,
-) -> None:
+) -> App:
     if config.callback_token is None and config.account.environment is AtEnvironment.PRODUCTION:
         _log.warning("anyone who finds the callback addresses can post to them: set NJIA_AT_CALLBACK_TOKEN")
     channel = open_channel(engine_target, tracer_provider)
@@ -97,22 +109,19 @@ async def _serve_callbacks(
     engine = EngineServiceStub(channel)
     outbox = ReportOutbox(redis, config.outbox_capacity)
     parts.push_async_callback(_cancel, asyncio.create_task(hand_over_reports(outbox, engine)))
-    server = await serve_http(
-        callback_app(
-            ussd=UssdCallback(engine, config.ussd_budget_ms),
-            ussd_events=ussd_events,
-            sms=SmsCallback(engine),
-            delivery=DeliveryCallback(engine, outbox),
-            ready=ready,
-            token=config.callback_token,
-        ),
-        listen=config.callbacks_listen,
-        stop=stop,
-        tracer_provider=tracer_provider,
-        grace_seconds=GRACE_SECONDS,
+    return callback_app(
+        ussd=UssdCallback(engine, config.ussd_budget_ms),
+        ussd_events=ussd_events,
+        sms=SmsCallback(engine),
+        delivery=DeliveryCallback(engine, outbox),
+        ready=ready,
+        token=config.callback_token,
     )
-    parts.push_async_callback(server.stop)
-    _log.info("taking callbacks", port=server.port)
+
+
+async def _stop_together(stops: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """One after the other could take longer than a process that is told to stop is given."""
+    await asyncio.gather(*(stop() for stop in stops))
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

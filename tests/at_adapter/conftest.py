@@ -222,11 +222,7 @@ class EngineProcess:
 
 @pytest.fixture
 async def engine() -> AsyncIterator[EngineProcess]:
-    # The type stubs want every RPC; those that callbacks do not use stay UNIMPLEMENTED.
-    process = EngineProcess(
-        RecordingEngine(),  # type: ignore[abstract]
-        f"127.0.0.1:{free_port()}",
-    )
+    process = EngineProcess(RecordingEngine(), f"127.0.0.1:{free_port()}")
     await process.start()
     yield process
     await process.stop()

@@ -14,7 +14,7 @@ from emulator.server import running as running_emulator
 from launcher.valkey import free_port
 from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest, HandleSmsRequest, HandleUssdRequest, Reply
 from rpc.status import Refusal
-from services.at_adapter.callbacks.fields import MAX_BODY_BYTES
+from services.at_adapter.callbacks.fields import MAX_BODY_BYTES, phone_number
 from services.at_adapter.callbacks.outbox import KEY as OUTBOX
 from services.at_adapter.callbacks.ussd import UNAVAILABLE_TEXT
 
@@ -97,6 +97,21 @@ async def test_a_turn_is_read_however_it_is_written(adapter: Any, engine: Any) -
     await post(adapter, "/at/ussd", "sessionId=s&phoneNumber=%2B254711000001&text=+a++b+")
     turn = engine.servicer.ussd[-1]
     assert (turn.text, turn.network_code) == (" a  b ", "")
+
+
+def test_phone_numbers_become_e164_and_other_senders_stay() -> None:
+    written = {
+        "+254711000001": "+254711000001",
+        "254711000001": "+254711000001",
+        " 254711000001": "+254711000001",
+        "+254 711": "+254 711",
+        "21512": "21512",
+        "29022158": "29022158",
+        "SAFARICOM": "SAFARICOM",
+        "0711000001": "0711000001",
+        "": "",
+    }
+    assert {text: phone_number(text) for text in written} == written
 
 
 async def test_a_turn_that_cannot_be_used_ends_with_a_sentence(adapter: Any, engine: Any) -> None:

@@ -233,8 +233,8 @@ async def test_a_key_is_kept_for_its_time_and_holds_no_phone_number_in_its_name(
     await adapter.stub.SendSms(sms("sms to +254711000001"))
 
     [key] = await redis.keys("*")
-    assert bytes(key).startswith(KEY_PREFIX.encode() + b"{")
-    assert b"254711000001" not in bytes(key)
+    assert str(key).startswith(f"b'{KEY_PREFIX}{{")
+    assert "254711000001" not in str(key)
     assert 110 < await redis.ttl(key) <= 120
 
 

@@ -11,7 +11,13 @@ import pytest
 from redis.asyncio import Redis
 
 from njia.at_adapter.v1.at_adapter_service_pb2 import SendSmsRequest
+from rpc.deadlines import set_remaining
 from rpc.status import Refusal, refusal_of
+from services.at_adapter.outgoing.account import AtAccount, AtEnvironment
+from services.at_adapter.outgoing.faults import Fault, SendRefused
+from services.at_adapter.outgoing.sdk import SmsRequests
+from services.at_adapter.outgoing.sms import SmsOrder
+from services.at_adapter.outgoing.transport import AtTransport, Timeouts
 
 Sms = Callable[..., SendSmsRequest]
 
@@ -95,6 +101,20 @@ async def test_nothing_is_sent_for_a_caller_whose_deadline_passed_in_the_line(
     assert await first is None
     assert len(await emulator.messages()) == 1
     assert await outcome(adapter, sms("late")) is None
+
+
+async def test_nothing_is_sent_once_the_deadline_has_passed(raw_server: Any) -> None:
+    account = AtAccount(AtEnvironment.EMULATOR, "sandbox", "k", raw_server.url)
+    transport = AtTransport(account, Timeouts(connect=1, read=1), max_connections=1)
+    order = SmsOrder(("+254711000001",), "Hello", "", enqueue=False, premium=None)
+    set_remaining(0)
+
+    with pytest.raises(SendRefused) as caught:
+        await transport.send(SmsRequests(account).request_for(order))
+    await transport.close()
+
+    assert caught.value.fault is Fault.NETWORK_ERROR
+    assert raw_server.requests == []
 
 
 async def test_an_answer_after_the_deadline_is_kept_for_the_next_call(

@@ -10,6 +10,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
+from rpc.status import Refusal
+
 NUMBER = "254722333444"
 KEY = "the-api-key"
 TOKEN = "the-callback-token-1"
@@ -37,7 +39,7 @@ async def test_logs_spans_and_errors_show_neither(start_adapter: Any, emulator: 
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await adapter.stub.SendSms(sms(to=(NUMBER,)))
         errors.append(caught.value)
-        await engine.stop()
+        engine.servicer.refusal = Refusal(grpc.StatusCode.INTERNAL, "INTERNAL", "internal error")
         paths = ("ussd", "sms", "sms/delivery", "ussd/events")
         await asyncio.gather(*(adapter.callbacks.post(f"/at/{TOKEN}/{path}", content=message) for path in paths))
 

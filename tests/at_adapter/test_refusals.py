@@ -235,7 +235,9 @@ async def test_an_answer_that_drips_leaves_the_outcome_unknown(start_adapter: An
         AT_BASE_URL=raw_server.url, NJIA_AT_READ_TIMEOUT_MS="200", NJIA_AT_CONNECT_TIMEOUT_MS="100"
     )
 
+    started = time.monotonic()
     assert (await refused(adapter, sms())).reason == "SEND_OUTCOME_UNKNOWN"
+    assert time.monotonic() - started < 3
 
 
 async def test_no_connection_means_that_nothing_was_sent(start_adapter: Any, sms: Sms) -> None:
@@ -268,6 +270,25 @@ async def test_a_request_that_cannot_be_sent_says_which_field(adapter: Any, emul
         assert [violation.field for violation in refusal.violations] == [field]
 
     assert await emulator.messages() == []
+
+
+async def test_a_failed_connect_is_repeated_once_and_the_key_stays_free(start_adapter: Any, sms: Sms) -> None:
+    """The server takes the connection and hangs up before TLS is agreed, so no request can have gone out."""
+    connects = []
+
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connects.append(writer)
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    adapter = await start_adapter(AT_BASE_URL=f"https://127.0.0.1:{port}")
+
+    reasons = [(await refused(adapter, sms())).reason for _ in range(2)]
+    server.close()
+
+    assert reasons == ["NETWORK_ERROR", "NETWORK_ERROR"]
+    assert len(connects) == 4
 
 
 async def test_redis_that_does_not_answer_means_that_nothing_was_sent(

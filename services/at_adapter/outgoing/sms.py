@@ -1,7 +1,7 @@
 """One SMS order and what became of it."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 
 import orjson
@@ -51,7 +51,7 @@ class SmsOrder:
 
     def digest(self) -> str:
         """Returns what tells two orders under one key apart, 64 hexadecimal digits."""
-        return sha256(orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)).hexdigest()
+        return sha256(orjson.dumps(self, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def check(self) -> None:
         """Raises SendRefused (INVALID_REQUEST or INVALID_PHONE_NUMBER) when it cannot be sent as it is."""

@@ -144,4 +144,4 @@ class SmsSender:
         try:
             await write()
         except StoreUnavailable:
-            _log.warning("the outcome of a send could not be kept; its key will count as unknown")
+            _log.warning("the outcome of a send could not be kept; its key may count as unknown")
