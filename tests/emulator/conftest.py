@@ -86,12 +86,17 @@ async def standing_emulator(standing_platform: Platform) -> AsyncIterator[str]:
         yield url
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def client(standing_emulator: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an emulator that is as it was at its start."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing_client(standing_emulator: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=standing_emulator, trust_env=False, timeout=10) as opened:
-        assert (await opened.post("/control/reset")).status_code == 200
         yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def client(standing_client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A client of an emulator that is as it was at its start."""
+    assert (await standing_client.post("/control/reset")).status_code == 200
+    return standing_client
 
 
 @pytest.fixture

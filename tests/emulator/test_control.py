@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,7 +30,9 @@ async def test_messages_are_listed_in_the_order_in_which_they_were_accepted(
 async def test_reset_goes_back_to_the_start(client: httpx.AsyncClient, send: Send, platform: Any) -> None:
     settings = (await client.get("/control/settings")).json()
     await send()
+    platform.will_answer("/at/sms", PlainTextResponse("", 500))
     await client.post("/control/sms", json={"from": "+254711000001", "to": "1", "text": "x"})
+    assert (await client.get("/control/health")).json()["backgroundTasks"] == 1
     dialled = (await client.post("/control/ussd/sessions", json={"code": "*1#", "msisdn": "+254711000001"})).json()
     await client.post("/control/faults", json={"product": "sms", "kind": "refused", "times": 3})
     await client.put("/control/blacklist/+254711000001")
