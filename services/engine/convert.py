@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
-
 from rpc.documents import to_document
 from services.engine.core.state import ExecutionState, ExecutionStatus, NodeResult, NodeStatus, Reply
 from services.engine.store import Report, Stored

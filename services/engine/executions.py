@@ -15,9 +15,9 @@ import structlog
 from rpc.deadlines import call_timeout, no_deadline
 from services.engine import ids
 from services.engine.adapters.sessions_grpc import SessionsClient
+from services.engine.core.conversation import RunBroken
 from services.engine.core.ports import LeaseLost, SessionsUnavailable, StoreUnavailable
 from services.engine.core.program import Program
-from services.engine.core.conversation import RunBroken
 from services.engine.core.run import Run
 from services.engine.core.state import ExecutionState, Options, Reply
 from services.engine.core.surroundings import Surroundings
@@ -207,9 +207,7 @@ class Executions:
             "shortCode": sms.short_code,
             "timestamp": _iso(sms.sent_at_ms),
         }
-        payload |= {
-            key: value for key, value in (("linkId", sms.link_id), ("networkCode", sms.network_code)) if value
-        }
+        payload |= {key: value for key, value in (("linkId", sms.link_id), ("networkCode", sms.network_code)) if value}
         route = await self._registry.route("sms", payload)
         if route is None:
             return None
@@ -359,7 +357,7 @@ class Executions:
             except (SessionEnded, SessionNotFound) as problem:
                 run.fail(problem)
                 _log.warning("the session of the execution is gone")
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001 - a defect in one run must not end the others
                 run.fail(problem)
                 _log.exception("the execution met a defect and is taken up again later")
             finally:

@@ -14,19 +14,19 @@ MAX_SCANNED = 5000
 
 
 async def list_executions(
-    client: Client, filter: Filter, limit: int, after: Cursor | None
+    client: Client, wanted: Filter, limit: int, after: Cursor | None
 ) -> tuple[Sequence[ExecutionState], Cursor | None]:
     """Returns a page and where the next one begins, None when there is none."""
     found: list[ExecutionState] = []
     scanned = 0
     while True:
-        batch = await _newest(client, filter, limit + 1, after)
+        batch = await _newest(client, wanted, limit + 1, after)
         if not batch:
             return found, None
         states = await _states(client, [cursor.execution_id for cursor in batch[:limit]])
         for cursor in batch[:limit]:
             state = states.get(cursor.execution_id)
-            if state is not None and (filter.status is None or state.status == filter.status):
+            if state is not None and (wanted.status is None or state.status == wanted.status):
                 found.append(state)
             after = cursor
             scanned += 1
@@ -38,16 +38,16 @@ async def list_executions(
             return found, after
 
 
-async def _newest(client: Client, filter: Filter, limit: int, after: Cursor | None) -> list[Cursor]:
+async def _newest(client: Client, wanted: Filter, limit: int, after: Cursor | None) -> list[Cursor]:
     """The newest executions behind the cursor, whatever their status."""
-    highest: Any = "+inf" if filter.until_ms is None else f"({filter.until_ms}"
+    highest: Any = "+inf" if wanted.until_ms is None else f"({wanted.until_ms}"
     if after is not None:
         highest = after.started_at_ms
-    lowest: Any = "-inf" if filter.from_ms is None else filter.from_ms
+    lowest: Any = "-inf" if wanted.from_ms is None else wanted.from_ms
     async with client.pipeline(transaction=False) as pipeline:
         for partition in range(ids.PARTITIONS):
             pipeline.zrevrangebyscore(
-                keys.executions(partition, filter.workflow_id), highest, lowest, start=0, num=limit + 1, withscores=True
+                keys.executions(partition, wanted.workflow_id), highest, lowest, start=0, num=limit + 1, withscores=True
             )
         groups = await pipeline.execute()
     cursors = [

@@ -12,15 +12,13 @@ from hashlib import blake2b
 from typing import Any
 
 from njia.workflow.v1 import workflow_pb2
-
 from services.engine import keys
 from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.convert import graph_from_message
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program, load
 from services.engine.errors import InvalidRequest
-from storage.connection import Client, store_errors
-from storage.connection import StoreUnavailable as RedisUnavailable
+from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 
 MAX_PROGRAMS = 1000
 """Flows that are kept ready in memory; the oldest goes first."""

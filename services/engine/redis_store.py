@@ -24,8 +24,7 @@ from services.engine.store import (
     Stored,
     TakenUp,
 )
-from storage.connection import Client, store_errors
-from storage.connection import StoreUnavailable as RedisUnavailable
+from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 from storage.scripts import Script, ScriptCall
 
 _PACKAGE = "services.engine"
@@ -154,10 +153,10 @@ class RedisStore:
         )
 
     async def page(
-        self, filter: Filter, limit: int, after: Cursor | None
+        self, wanted: Filter, limit: int, after: Cursor | None
     ) -> tuple[Sequence[ExecutionState], Cursor | None]:
         with _unavailable():
-            return await list_executions(self._client, filter, limit, after)
+            return await list_executions(self._client, wanted, limit, after)
 
     async def report(self, report: Report) -> str | None:
         name = f"sms:{report.message_id}"
@@ -316,8 +315,10 @@ def _partition(execution_id: str) -> int:
 
 
 def _closed(state: ExecutionState) -> bool:
-    return state.session is not None and state.session.type == "ussd" and (
-        state.ended or (state.reply is not None and state.reply.kind == "end")
+    return (
+        state.session is not None
+        and state.session.type == "ussd"
+        and (state.ended or (state.reply is not None and state.reply.kind == "end"))
     )
 
 

@@ -73,13 +73,13 @@ REFUSALS: ErrorTable = {
     errors.EngineBusy: lambda error: Refusal(
         StatusCode.RESOURCE_EXHAUSTED, "ENGINE_BUSY", str(error), retry_after_ms=RETRY_MS
     ),
-    StoreUnavailable: lambda error: Refusal(
+    StoreUnavailable: lambda _: Refusal(
         StatusCode.UNAVAILABLE,
         "STORE_UNAVAILABLE",
         "Redis does not answer; nothing is lost, try again",
         retry_after_ms=RETRY_MS,
     ),
-    SessionsUnavailable: lambda error: Refusal(
+    SessionsUnavailable: lambda _: Refusal(
         StatusCode.UNAVAILABLE,
         "SESSIONS_UNAVAILABLE",
         "the sessions service does not answer; try again",

@@ -6,8 +6,8 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from njia.workflow.v1 import workflow_pb2
 
+from njia.workflow.v1 import workflow_pb2
 from rpc.documents import to_document
 from services.engine import keys
 from services.engine.adapters.validator_grpc import ValidatorClient
@@ -15,8 +15,7 @@ from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.errors import InvalidRequest, TriggerClaimed, WorkflowNotFound, WorkflowPublished
 from services.engine.programs import Programs
-from storage.connection import Client, store_errors
-from storage.connection import StoreUnavailable as RedisUnavailable
+from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 from storage.scripts import Script
 
 _PACKAGE = "services.engine"

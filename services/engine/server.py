@@ -9,13 +9,13 @@ from contextlib import AsyncExitStack, suppress
 
 import grpc
 import structlog
+from opentelemetry.trace import TracerProvider
+
 from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceStub
 from njia.engine.v1.engine_service_pb2_grpc import add_EngineServiceServicer_to_server
 from njia.engine.v1.workflow_service_pb2_grpc import add_WorkflowServiceServicer_to_server
 from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub
 from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
-from opentelemetry.trace import TracerProvider
-
 from rpc.channels import open_channel
 from rpc.server import start_server
 from services.engine.adapters.at_adapter_grpc import AtAdapterSms
@@ -81,9 +81,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         )
 
         def register(server: grpc.aio.Server) -> None:
-            add_EngineServiceServicer_to_server(
-                EngineServicer(executions, store, programs, registry, _now_ms), server
-            )
+            add_EngineServiceServicer_to_server(EngineServicer(executions, store, programs, registry, _now_ms), server)
             add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
 
         async def ready() -> bool:

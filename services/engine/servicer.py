@@ -6,9 +6,9 @@ from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer
-
 from services.engine import pages
 from services.engine.convert import (
     log_to_message,
@@ -88,9 +88,7 @@ class EngineServicer(EngineServiceServicer):
             if not getattr(request, field):
                 raise InvalidRequest(field, f"a USSD callback needs {field}")
         answer = await self._executions.handle_ussd(
-            UssdCallback(
-                request.session_id, request.msisdn, request.service_code, request.network_code, request.text
-            )
+            UssdCallback(request.session_id, request.msisdn, request.service_code, request.network_code, request.text)
         )
         return pb.HandleUssdResponse(
             reply=reply_to_message(answer.reply), execution_id=answer.execution_id, repeated_answer=answer.repeated
@@ -151,7 +149,9 @@ def _payload(document: str) -> dict[str, Any]:
     try:
         return parse_document(document)
     except DocumentError as problem:
-        raise InvalidRequest("trigger_payload_json", f"is no usable JSON object: {problem}", "INVALID_PAYLOAD") from None
+        raise InvalidRequest(
+            "trigger_payload_json", f"is no usable JSON object: {problem}", "INVALID_PAYLOAD"
+        ) from None
 
 
 def _overrides(request: pb.ExecuteRequest) -> Overrides:
@@ -182,5 +182,3 @@ def _key(request: pb.ExecuteRequest) -> tuple[str, str] | None:
 
 def _ms(time: Timestamp) -> int:
     return time.ToMilliseconds()
-
-

@@ -102,11 +102,11 @@ class Cursor:
 
 
 class ExecutionStore(Protocol):
-    """
-    Keeps executions. Every call is one round trip unless it says otherwise, and raises StoreUnavailable.
-    """
+    """Keeps executions. Every call is one round trip unless it says otherwise, and raises StoreUnavailable."""
 
-    async def begin_ussd_turn(self, session_id: str, text: str, turn: Mapping[str, Any], fresh: ExecutionState | None) -> Begun:
+    async def begin_ussd_turn(
+        self, session_id: str, text: str, turn: Mapping[str, Any], fresh: ExecutionState | None
+    ) -> Begun:
         """Records a USSD callback and takes the lease, or says what became of the callback before."""
         ...
 
@@ -134,7 +134,9 @@ class ExecutionStore(Protocol):
         """Reads one execution with its results and reports; two trips."""
         ...
 
-    async def page(self, filter: Filter, limit: int, after: Cursor | None) -> tuple[Sequence[ExecutionState], Cursor | None]:
+    async def page(
+        self, wanted: Filter, limit: int, after: Cursor | None
+    ) -> tuple[Sequence[ExecutionState], Cursor | None]:
         """Lists executions, newest first; a page may be shorter than `limit` and still have a next one."""
         ...
 

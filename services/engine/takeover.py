@@ -24,8 +24,7 @@ async def watch_due(executions: Executions, store: ExecutionStore, interval_seco
                 await executions.take_over(execution_id)
         except StoreUnavailable as problem:
             _log.warning("cannot look for due executions", why=str(problem))
-        except Exception:
-            # One execution that cannot be taken up must not keep the others waiting for ever.
+        except Exception:  # noqa: BLE001 - one execution that cannot be taken up must not keep the others waiting
             _log.exception("taking up a due execution failed")
         await asyncio.sleep(interval_seconds)
 

@@ -7,8 +7,8 @@ from typing import Protocol
 from opentelemetry.trace import (
     Link,
     SpanContext,
-    Tracer,
     TraceFlags,
+    Tracer,
     TracerProvider,
     format_span_id,
     format_trace_id,

@@ -6,9 +6,9 @@ from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from njia.engine.v1 import workflow_service_pb2 as pb
 from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceServicer
-
 from services.engine import pages
 from services.engine.errors import InvalidRequest
 from services.engine.registry import Registry, SavedWorkflow

@@ -25,7 +25,7 @@ Recipients = Annotated[str | list[str], TEMPLATED, Role.VALUE]
 
 
 class Config(NodeConfig):
-    """
+    r"""
     Attributes:
         to: One number, several separated by commas, or a list.
         message: The text; a written \\n is a new line.
@@ -115,7 +115,9 @@ class SendSms(NodeType[Config]):
             field = "keyword" if config.keyword is not None else "linkId"
             yield Finding("INVALID_NODE_CONFIG", f"{field} is for premium messages: set bulkSMSMode to 0", field)
         if config.bulk_sms_mode == 0 and config.sender is None:
-            yield Finding("INVALID_NODE_CONFIG", "a premium message needs the short code that sends it: set from", "from")
+            yield Finding(
+                "INVALID_NODE_CONFIG", "a premium message needs the short code that sends it: set from", "from"
+            )
 
     async def run(self, config: Config, context: NodeContext) -> Done:
         request = _request(config, context)
@@ -127,7 +129,9 @@ class SendSms(NodeType[Config]):
 
     async def rehearse(self, config: Config, context: NodeContext) -> Done:
         request = _request(config, context)
-        rows = [SmsRecipient(number, "Success", 101, f"dry-run-{index}", "0") for index, number in enumerate(request.to)]
+        rows = [
+            SmsRecipient(number, "Success", 101, f"dry-run-{index}", "0") for index, number in enumerate(request.to)
+        ]
         return Done(output={**_output(rows, _segments(config)), "dryRun": True})
 
 
@@ -135,10 +139,14 @@ def _request(config: Config, context: NodeContext) -> SmsRequest:
     if not config.message:
         raise invalid("INVALID_MESSAGE", "the message is empty: there is nothing to send")
     if len(config.message) > MAX_MESSAGE_LENGTH:
-        raise invalid("INVALID_MESSAGE", f"the message has {len(config.message)} characters, at most {MAX_MESSAGE_LENGTH}")
+        raise invalid(
+            "INVALID_MESSAGE", f"the message has {len(config.message)} characters, at most {MAX_MESSAGE_LENGTH}"
+        )
     if config.encoding == "GSM7" and gsm.septets(config.message) is None:
         strange = next(character for character in config.message if gsm.septets(character) is None)
-        raise invalid("INVALID_MESSAGE", f"{strange!r} is not in the GSM 7-bit alphabet: set encoding to auto or change it")
+        raise invalid(
+            "INVALID_MESSAGE", f"{strange!r} is not in the GSM 7-bit alphabet: set encoding to auto or change it"
+        )
     premium = None
     if config.bulk_sms_mode == 0:
         premium = PremiumSms(keyword=config.keyword or "", link_id=config.link_id or "")

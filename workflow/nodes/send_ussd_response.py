@@ -35,7 +35,7 @@ class Pagination(NodeConfig):
 
 
 class Config(NodeConfig):
-    """
+    r"""
     Attributes:
         message: The text of the screen; a written \\n is a new line.
         expect_input: Whether the screen asks for an answer.
@@ -145,7 +145,9 @@ def _pages(config: Config) -> Sequence[str]:
         return ["\n".join([*title, *lines])]
     starts = range(0, len(lines), size)
     return [
-        "\n".join([*title, *lines[start : start + size], *_page_keys(config.pagination, start > 0, start + size < len(lines))])
+        "\n".join(
+            [*title, *lines[start : start + size], *_page_keys(config.pagination, start > 0, start + size < len(lines))]
+        )
         for start in starts
     ]
 

@@ -79,6 +79,4 @@ class SessionWrite(NodeType[Config]):
 
 def masked(data: Mapping[str, Any]) -> dict[str, Any]:
     """Returns `data` with encrypted values replaced by a mask."""
-    return {
-        key: MASK if isinstance(value, dict) and value.keys() == {SEALED} else value for key, value in data.items()
-    }
+    return {key: MASK if isinstance(value, dict) and value.keys() == {SEALED} else value for key, value in data.items()}

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import grpc
-from njia.at_adapter.v1 import at_adapter_service_pb2 as pb
 
+from njia.at_adapter.v1 import at_adapter_service_pb2 as pb
 from rpc.deadlines import call_timeout
 from rpc.status import Refusal, refusal_of
 from workflow.errors import ErrorType, NodeError, NodeFailure

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import orjson
-from njia.sessions.v1 import sessions_service_pb2 as pb
 
+from njia.sessions.v1 import sessions_service_pb2 as pb
 from rpc.deadlines import call_timeout
 from rpc.status import refusal_of
 from services.engine.core.ports import SessionGone, SessionsUnavailable
@@ -38,7 +38,13 @@ class SessionsClient:
         self._stub = stub
 
     async def open(
-        self, session_id: str, kind: str, msisdn: str | None, ttl_seconds: int, workflow_id: str, scopes: frozenset[Scope]
+        self,
+        session_id: str,
+        kind: str,
+        msisdn: str | None,
+        ttl_seconds: int,
+        workflow_id: str,
+        scopes: frozenset[Scope],
     ) -> TurnSession:
         """Creates or joins a session. Raises SessionEnded, SessionsUnavailable."""
         request = pb.OpenSessionRequest(

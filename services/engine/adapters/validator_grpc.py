@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 import grpc
+
 from njia.validator.v1 import validator_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
-
 from rpc.deadlines import call_timeout
 from rpc.status import CallRefused, refusal_of
 from services.engine.errors import CompilationFailed, ValidatorUnavailable

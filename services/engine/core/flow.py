@@ -120,4 +120,3 @@ def _forget_downstream(state: ExecutionState, node: RunnableNode) -> None:
         other = state.node(node_id)
         if other.stage in (Stage.DONE, Stage.SKIPPED):
             other.stage = Stage.PENDING
-

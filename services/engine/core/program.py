@@ -141,9 +141,7 @@ def _runnable(
             for edge in node.outgoing
         ),
         downstream=downstream,
-        downstream_edges=frozenset(
-            edge.id for other in {node.id, *downstream} for edge in graph.nodes[other].outgoing
-        ),
+        downstream_edges=frozenset(edge.id for other in {node.id, *downstream} for edge in graph.nodes[other].outgoing),
         shows_ahead=shows_ahead,
         waits_for_all=node_type.waits_for_all(config),
     )
@@ -162,9 +160,7 @@ def _handle_order(edge: ExecutionEdge) -> tuple[int, str, str]:
 def _showing_ahead(graph: ExecutionGraph, configs: Mapping[str, NodeConfig]) -> frozenset[str]:
     """Nodes that show something, and those from which one can be reached without waiting on the way."""
     showing = {
-        node.id
-        for node in graph.nodes.values()
-        if not node.disabled and CATALOGUE[node.type].shows(configs[node.id])
+        node.id for node in graph.nodes.values() if not node.disabled and CATALOGUE[node.type].shows(configs[node.id])
     }
     pending = list(showing)
     while pending:

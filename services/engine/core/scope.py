@@ -30,16 +30,20 @@ class RunScope:
             node = self._state.nodes.get(root.removeprefix(NODE_PREFIX))
             if node is not None and node.output is not None:
                 return {"output": node.output}
-        reserved = _RESERVED.get(root)
-        if reserved is not None:
-            return reserved(self)
+        match root:
+            case "triggerPayload":
+                return self._state.payload
+            case "variables":
+                return {name: node.output for name, node in self._state.nodes.items() if node.output is not None}
+            case "session":
+                return self._session()
+            case "workflow":
+                return self._workflow()
+            case "global":
+                return {"data": self._data(Scope.GLOBAL)}
+            case "execution":
+                return self._execution()
         return self._state.payload.get(root, UNSET)
-
-    def _trigger_payload(self) -> object:
-        return self._state.payload
-
-    def _variables(self) -> object:
-        return {node_id: node.output for node_id, node in self._state.nodes.items() if node.output is not None}
 
     def _session(self) -> object:
         session = self._state.session
@@ -57,9 +61,6 @@ class RunScope:
             "data": self._data(Scope.WORKFLOW),
         }
 
-    def _global(self) -> object:
-        return {"data": self._data(Scope.GLOBAL)}
-
     def _execution(self) -> object:
         started = datetime.fromtimestamp(self._state.started_at_ms / 1000, UTC)
         return {
@@ -70,13 +71,3 @@ class RunScope:
     def _data(self, scope: Scope) -> Mapping[str, Any]:
         session = self._state.session
         return {} if session is None else unsealed(session.data.get(scope, {}), self._cipher)
-
-
-_RESERVED = {
-    "triggerPayload": RunScope._trigger_payload,
-    "variables": RunScope._variables,
-    "session": RunScope._session,
-    "workflow": RunScope._workflow,
-    "global": RunScope._global,
-    "execution": RunScope._execution,
-}

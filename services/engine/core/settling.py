@@ -52,9 +52,9 @@ class Settling:
             idle: Whether nothing runs any more; a session ends only then, so that nodes behind the last screen can
                 still write to it.
         """
-        if idle and self._state.reply is not None and self._state.reply.kind == "end" and self._state.session:
-            if self._state.session.type == USSD:
-                self._state.session.end()
+        reply, session = self._state.reply, self._state.session
+        if idle and session is not None and session.type == USSD and reply is not None and reply.kind == "end":
+            session.end()
         self._take_commit(idle)
         turns = await self._journal.write(entry)
         version = await self.commit()

@@ -144,7 +144,7 @@ class Visit:
             except NodeFailure as failure:
                 attempt = _Attempt(number, started_ms, None, failure, [])
                 seen.ended(_status(failure.error), failure.error)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a defect in one node is a failure of that node
                 _log.exception("a node raised what it must not", extra={"node_type": self._node.node.type})
                 defect = NodeFailure(permanent("INTERNAL", "the node met a defect of the platform; it was logged"))
                 attempt = _Attempt(number, started_ms, None, defect, [])
@@ -183,9 +183,7 @@ class Visit:
         active_ms = before_ms + now - attempt.started_ms
         if isinstance(attempt.outcome, Wait):
             wait = attempt.outcome
-            return Suspended(
-                Waiting(wait.kind, now + wait.expires_in_ms, dict(wait.memory), now, active_ms), wait.text
-            )
+            return Suspended(Waiting(wait.kind, now + wait.expires_in_ms, dict(wait.memory), now, active_ms), wait.text)
         self._own.attempt = attempt.number
         error = None if attempt.failure is None else attempt.failure.error
         output = None if error is not None else self._own.output
