@@ -142,17 +142,20 @@ def _annotated(
 
 
 def _nested(annotation: Any, value: Any, path: tuple[str | int, ...]) -> Iterator[ConfigText]:
-    """Yields what stands in models inside of a field: one model, a list of them, or an optional one."""
+    origin, options = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, NodeConfig) and isinstance(value, Mapping):
         for text in config_texts(annotation, value):
             yield ConfigText(path + text.path, text.role, text.text)
-        return
-    is_list = get_origin(annotation) in {list, tuple} and isinstance(value, list | tuple)
-    for option in get_args(annotation):
-        if is_list:
-            for index, item in enumerate(value):
-                yield from _nested(option, item, (*path, index))
-        else:
+    elif origin is Annotated:
+        yield from _annotated(options[0], options[1:], value, path)
+    elif origin in {list, tuple} and isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _nested(options[0], item, (*path, index))
+    elif origin is dict and isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _nested(options[1], item, (*path, key))
+    elif origin in {Union, UnionType}:
+        for option in options:
             yield from _nested(option, value, path)
 
 

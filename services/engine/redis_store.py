@@ -173,7 +173,7 @@ class RedisStore:
         partition = ids.partition_of_session(session_id)
         with _unavailable():
             answer = await self._client.hget(keys.ledger(partition, session_id), f"a:{text}")
-        return None if answer is None else records.reply_from_bytes(answer)
+        return records.reply_from_bytes(answer) if isinstance(answer, bytes) else None
 
     async def close_with(self, session_id: str, text: str, reply: Reply) -> None:
         key = keys.ledger(ids.partition_of_session(session_id), session_id)
@@ -189,7 +189,7 @@ class RedisStore:
         value = f"{digest} {execution_id}"
         with _unavailable():
             before = await self._client.set(keys.idempotency(key), value, px=IDEMPOTENCY_LIFE_MS, nx=True, get=True)
-        bound = value if before is None else before.decode()
+        bound = before.decode() if isinstance(before, bytes) else value
         found_digest, _, found_id = bound.partition(" ")
         return found_digest, found_id
 
