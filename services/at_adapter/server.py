@@ -27,9 +27,9 @@ from services.at_adapter.outgoing.rate_limit import NoLimit, SharedSmsRate, SmsR
 from services.at_adapter.outgoing.sdk import SmsRequests
 from services.at_adapter.outgoing.slots import SendSlots
 from services.at_adapter.outgoing.sms_gateway import SmsGateway
-from services.at_adapter.outgoing.sms_sender import SmsSender
 from services.at_adapter.outgoing.transport import AtTransport
 from services.at_adapter.servicer import AtAdapterServicer
+from services.at_adapter.sms_sender import SmsSender
 from storage.connection import Client, connect, ping
 
 SERVICE_NAME = "njia.at_adapter.v1.AtAdapterService"

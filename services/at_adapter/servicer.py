@@ -7,7 +7,7 @@ import grpc
 from njia.at_adapter.v1.at_adapter_service_pb2 import SendSmsRequest, SendSmsResponse, SmsRecipient
 from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceServicer
 from services.at_adapter.outgoing.sms import Premium, SmsOrder, SmsReceipt
-from services.at_adapter.outgoing.sms_sender import SmsSender
+from services.at_adapter.sms_sender import SmsSender
 
 
 class AtAdapterServicer(AtAdapterServiceServicer):
