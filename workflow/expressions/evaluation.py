@@ -9,9 +9,9 @@ from workflow.templates.formatting import Formatting
 
 MAX_WORK = 200_000
 """
-Items compared in one evaluation. 256 characters searched count as one item, one character matched by a pattern as three.
+Items compared in one evaluation. 256 characters searched count as one item, a character matched by a pattern as three.
 
-Some tens of milliseconds at the most; half a second for the worst pattern on the longest text that it may match.
+That is some tens of milliseconds; half a second for the worst pattern on the longest text that it may meet.
 """
 
 

@@ -34,7 +34,7 @@ class ScannedTokens(Lexer):
     def __init__(self, lexer_conf: object) -> None:
         """Lark makes the lexer itself and passes its configuration, which is not needed here."""
 
-    def lex(self, lexer_state: LexerState, parser_state: Any) -> Iterator[Token]:  # noqa: ARG002  # Lark's signature.
+    def lex(self, lexer_state: LexerState, parser_state: Any) -> Iterator[Token]:
         """Yields what was handed to `parse`, which is any object where the lexer is a custom one."""
         tokens: Sequence[scanner.Token] = lexer_state.text  # type: ignore[assignment]
         for token in tokens:
