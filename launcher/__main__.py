@@ -16,8 +16,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from launcher import addresses, encryption_key, env_file, examples, lock, process, stack, valkey
+from launcher.log_lines import WarningsTail, readable
 from launcher.process import ChildProcess, ProcessDied
-from launcher.warnings_tail import WarningsTail
 
 DATA = stack.ROOT / "data"
 EXAMPLES = stack.ROOT / "examples"
@@ -177,7 +177,7 @@ def _refuse_taken_ports(environ: Mapping[str, str]) -> None:
 
 
 def _say_why_it_died(died: ProcessDied) -> None:
-    print(f"error: {died}; the end of its log:", *died.last_lines, sep="\n  ", file=sys.stderr)
+    print(f"error: {died}; the end of its log:", *map(readable, died.last_lines), sep="\n", file=sys.stderr)
 
 
 if __name__ == "__main__":

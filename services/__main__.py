@@ -37,7 +37,10 @@ TARGETS: Mapping[str, str] = {
     "at_adapter": "services.at_adapter.server",
     "gateway": "gateway.server",
 }
-"""Module of each service. It is loaded only when its service is asked for."""
+"""
+Module of each service, loaded only when its service is asked for. A service stands behind those that it calls: they
+are stopped in the opposite order, so that a call that still runs finds all that it needs.
+"""
 
 GRPC_LISTENS: Mapping[str, str] = {
     "VALIDATOR": "127.0.0.1:50051",
@@ -154,11 +157,18 @@ def _load(name: str) -> Serve:
 async def _serve_all(
     serves: Mapping[str, Serve], environ: Mapping[str, str], stop: asyncio.Event, providers: AsyncExitStack
 ) -> None:
+    stops = {name: asyncio.Event() for name in serves}
     async with asyncio.TaskGroup() as group:
+        tasks = {}
         for name, serve in serves.items():
             provider = tracing.provider(name, environ)
             providers.push_async_callback(tracing.shut_down, provider)
-            group.create_task(_serve_one(name, serve(environ, provider, stop), stop), name=name)
+            serving = _serve_one(name, serve(environ, provider, stops[name]), stops[name])
+            tasks[name] = group.create_task(serving, name=name)
+        await stop.wait()
+        for name in reversed(tasks):
+            stops[name].set()
+            await asyncio.wait({tasks[name]})
 
 
 async def _serve_one(name: str, serving: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from launcher import encryption_key, lock, process
-from launcher.warnings_tail import WarningsTail
+from launcher.log_lines import WarningsTail, readable
 
 
 def test_an_encryption_key_is_made_once_and_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -71,6 +71,13 @@ def test_the_terminal_shows_warnings_and_what_is_no_log_line_once_they_are_compl
         more.write('or","event":"failed","exception":"Traceback"}\n')
     assert list(tail.new_lines()) == [f"services: error: failed (see {log})"]
     assert list(tail.new_lines()) == []
+
+
+def test_a_traceback_reads_as_a_traceback() -> None:
+    line = '{"time":"t","level":"error","event":"failed","node":"n1","exception":"Traceback:\\n  KeyError"}'
+
+    assert readable(line) == "error: failed node=n1\nTraceback:\n  KeyError"
+    assert readable("plain") == "plain"
 
 
 def test_a_process_that_died_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:

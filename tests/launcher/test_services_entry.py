@@ -27,7 +27,7 @@ import structlog
 async def serve(environ, tracer_provider, stop):
     structlog.get_logger().info("serving")
     await stop.wait()
-    print("drained", flush=True)
+    print("{name} drained", flush=True)
 """
 
 WITH_PROBLEMS = """
@@ -102,13 +102,13 @@ def end(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_drains_every_service_of_the_process(start: Start, number: int) -> None:
+def test_a_signal_drains_every_service_those_that_others_call_last(start: Start, number: int) -> None:
     process = start("all", first=GOOD, second=GOOD)
     until_serving(process, 2)
     process.send_signal(number)
 
     code, out, err = end(process)
-    assert (code, out) == (0, "drained\ndrained\n")
+    assert (code, out) == (0, "SECOND drained\nFIRST drained\n")
     assert err.count('"event":"stopped"') == 2
 
 
