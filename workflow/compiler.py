@@ -1,6 +1,7 @@
 """From a flow as drawn to the graph that the engine runs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from workflow.catalogue import CATALOGUE
@@ -9,35 +10,44 @@ from workflow.fields import COMPILING, NodeConfig
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.handles import HandleError, entering, leaving
 from workflow.node_type import NodeType
-from workflow.spec import Node, RetryPolicy, WorkflowSpec
+from workflow.spec import Edge, Node, RetryPolicy, WorkflowSpec
 from workflow.topology import Arc, Topology
 
 
-def compile_flow(spec: WorkflowSpec, catalogue: Mapping[str, NodeType[Any]] = CATALOGUE) -> ExecutionGraph:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A node with its type and its config, defaults filled in."""
+
+    node: Node
+    type: NodeType[Any]
+    config: NodeConfig
+
+
+def compile_flow(spec: WorkflowSpec) -> ExecutionGraph:
     """
     Fills in defaults, resolves edges and computes order and facts.
-
-    Args:
-        spec: A flow without faults.
 
     Raises:
         KeyError, pydantic.ValidationError, HandleError: The flow has a fault that the validator reports.
     """
-    nodes = {node.id: node for node in (spec.trigger, *spec.nodes)}
     # The trigger may stand in nodes as well; then the one in `trigger` counts.
-    nodes[spec.trigger.id] = spec.trigger
-    types = {node.id: catalogue[node.type] for node in nodes.values()}
-    configs = {
-        node.id: types[node.id].config.model_validate(node.config, context=COMPILING) for node in nodes.values()
-    }
+    nodes = {node.id: node for node in (spec.trigger, *spec.nodes)} | {spec.trigger.id: spec.trigger}
+    parts = {node.id: _part(node) for node in nodes.values()}
     topology = Topology(
-        spec.trigger.id, list(nodes), [Arc(index, edge.source, edge.target) for index, edge in enumerate(spec.edges)]
+        spec.trigger.id, list(parts), [Arc(index, edge.source, edge.target) for index, edge in enumerate(spec.edges)]
     )
-    edges = _edges(spec, types, configs, topology)
+    edges = _edges(spec.edges, parts, topology)
     compiled = {
-        node_id: _node(spec, nodes[node_id], types[node_id], configs[node_id], edges, order)
+        node_id: _node(
+            spec,
+            parts[node_id],
+            tuple(edges[arc.index] for arc in topology.incoming[node_id]),
+            tuple(edges[arc.index] for arc in topology.outgoing[node_id]),
+            order,
+        )
         for order, node_id in enumerate(topology.order)
     }
+    default_retry = _policy(spec.error_handling.default_retry)
     return ExecutionGraph(
         workflow_id=spec.metadata.workflow_id,
         workflow_version=spec.metadata.version,
@@ -46,9 +56,7 @@ def compile_flow(spec: WorkflowSpec, catalogue: Mapping[str, NodeType[Any]] = CA
         nodes=compiled,
         execution_order=topology.order,
         settings=spec.settings,
-        error_handling=spec.error_handling.model_copy(
-            update={"default_retry": _policy(spec.error_handling.default_retry)}
-        ),
+        error_handling=spec.error_handling.model_copy(update={"default_retry": default_retry}),
         requires_session=any(node.requires_session and not node.disabled for node in compiled.values()),
         has_session_end=any(node.ends_session for node in compiled.values()),
         max_depth=topology.depth,
@@ -56,22 +64,17 @@ def compile_flow(spec: WorkflowSpec, catalogue: Mapping[str, NodeType[Any]] = CA
     )
 
 
-def _edges(
-    spec: WorkflowSpec, types: Mapping[str, NodeType[Any]], configs: Mapping[str, NodeConfig], topology: Topology
-) -> list[ExecutionEdge]:
-    incoming: dict[str, list[int]] = {}
-    for index, edge in enumerate(spec.edges):
-        incoming.setdefault(edge.target, []).append(index)
-    target_handles: dict[int, str] = {}
-    for target, indexes in incoming.items():
-        wanted = [spec.edges[index].target_handle or None for index in indexes]
-        for index, handle in zip(indexes, entering(target, types[target].inputs, wanted), strict=True):
-            if isinstance(handle, HandleError):
-                raise handle
-            target_handles[index] = handle
+def _part(node: Node) -> _Part:
+    node_type = CATALOGUE[node.type]
+    return _Part(node, node_type, node_type.config.model_validate(node.config, context=COMPILING))
+
+
+def _edges(edges: Sequence[Edge], parts: Mapping[str, _Part], topology: Topology) -> list[ExecutionEdge]:
+    target_handles = _target_handles(edges, parts)
     compiled = []
-    for index, (edge, edge_id) in enumerate(zip(spec.edges, assigned_edge_ids(spec.edges), strict=True)):
-        outputs = types[edge.source].output_handles(configs[edge.source])
+    for index, (edge, edge_id) in enumerate(zip(edges, assigned_edge_ids(edges), strict=True)):
+        source = parts[edge.source]
+        outputs = source.type.output_handles(source.config)
         way = leaving(edge.source, outputs, edge.source_handle or None, edge.condition or None)
         compiled.append(
             ExecutionEdge(
@@ -87,14 +90,29 @@ def _edges(
     return compiled
 
 
+def _target_handles(edges: Sequence[Edge], parts: Mapping[str, _Part]) -> Mapping[int, str]:
+    """The handle that each edge enters by, by its index."""
+    incoming: dict[str, list[int]] = {}
+    for index, edge in enumerate(edges):
+        incoming.setdefault(edge.target, []).append(index)
+    found: dict[int, str] = {}
+    for target, indexes in incoming.items():
+        wanted = [edges[index].target_handle or None for index in indexes]
+        for index, handle in zip(indexes, entering(target, parts[target].type.inputs, wanted), strict=True):
+            if isinstance(handle, HandleError):
+                raise handle
+            found[index] = handle
+    return found
+
+
 def _node(
     spec: WorkflowSpec,
-    node: Node,
-    node_type: NodeType[Any],
-    config: NodeConfig,
-    edges: Sequence[ExecutionEdge],
+    part: _Part,
+    incoming: tuple[ExecutionEdge, ...],
+    outgoing: tuple[ExecutionEdge, ...],
     order: int,
 ) -> ExecutionNode:
+    node, node_type, config = part.node, part.type, part.config
     retry = node.retry or spec.error_handling.default_retry or node_type.retry
     return ExecutionNode(
         id=node.id,
@@ -105,8 +123,8 @@ def _node(
         retry=_policy(retry) if node_type.may_be_retried(config) else None,
         timeout_ms=node.timeout if node.timeout is not None else node_type.timeout_ms,
         disabled=node.disabled,
-        incoming=tuple(edge for edge in edges if edge.target == node.id),
-        outgoing=tuple(edge for edge in edges if edge.source == node.id),
+        incoming=incoming,
+        outgoing=outgoing,
         requires_session=node_type.requires_session,
         ends_session=node_type.ends_session(config) and not node.disabled,
         order=order,

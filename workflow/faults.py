@@ -1,6 +1,6 @@
 """What a pydantic model has against a value, as places and plain sentences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,16 +125,18 @@ def _steps(detail: ErrorDetails, document: Mapping[str, Any]) -> tuple[Step, ...
     value: Any = document
     location = detail["loc"]
     for index, step in enumerate(location):
-        if isinstance(value, Mapping) and isinstance(step, str) and step in value:
+        if _leads_on(value, step):
             value = value[step]
-        elif isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        elif detail["type"] == "missing" and index == len(location) - 1:
-            pass
-        else:
+        elif detail["type"] != "missing" or index < len(location) - 1:
             continue
         steps.append(step)
     return tuple(steps)
+
+
+def _leads_on(value: object, step: Step) -> bool:
+    if isinstance(value, Mapping):
+        return step in value
+    return isinstance(value, list) and isinstance(step, int) and step < len(value)
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -64,7 +64,9 @@ def leaving(source: str, outputs: Sequence[str], source_handle: str | None, cond
     if handle is not None:
         return Leaving(handle, expression)
     if not outputs:
-        raise HandleError(f"{source} has no way on: it ends here, so an edge may only leave by error or timeout", "source")
+        raise HandleError(
+            f"{source} has no way on: it ends here, so an edge may only leave by error or timeout", "source"
+        )
     return Leaving(DEFAULT if DEFAULT in outputs else None, expression)
 
 

@@ -191,6 +191,10 @@ class NodeType(ABC, Generic[C]):
         """Whether it may add to what the person gets in a turn."""
         return False
 
+    def screens(self, config: C) -> Sequence[str]:
+        """Returns what it shows, screen by screen, with a config whose templates are rendered."""
+        return ()
+
     def ends_session(self, config: C) -> bool:
         """Whether it ends the session."""
         return False

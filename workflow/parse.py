@@ -62,8 +62,11 @@ def _schema_error(message: str, path: str | None = None) -> Issue:
 
 
 def _present(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _present(value) if isinstance(value, Mapping) and key != "config" else value
-            for key, value in document.items() if value is not None}
+    return {
+        key: _present(value) if isinstance(value, Mapping) and key != "config" else value
+        for key, value in document.items()
+        if value is not None
+    }
 
 
 def _text(value: object) -> str | None:
@@ -177,7 +180,9 @@ class _Reader:
         if None not in (copy.type, trigger.type) and copy.type != trigger.type:
             self._duplicate(copy, "the trigger")
         elif None not in (copy.config, trigger.config) and copy.config != trigger.config:
-            message = f"the trigger stands here with another config; that of trigger counts, that of {copy.path} does not"
+            message = (
+                f"the trigger stands here with another config; that of trigger counts, that of {copy.path} does not"
+            )
             self._warn("TRIGGER_DIFFERS", message, f"{copy.path}.config", copy.id)
 
     def _node(self, value: Any, path: str) -> DraftNode | None:
@@ -190,7 +195,9 @@ class _Reader:
         known = {key: part for key, part in present.items() if key not in NODE_KEYS}
         whole = self._checked(Node, known, path, node_id=node_id)
         if "config" not in present and isinstance(present.get("data"), Mapping) and present["data"]:
-            self._warn("UNKNOWN_FIELD", "data is not read: the settings of a node stand in config", f"{path}.data", node_id)
+            self._warn(
+                "UNKNOWN_FIELD", "data is not read: the settings of a node stand in config", f"{path}.data", node_id
+            )
         return DraftNode(
             path=path,
             id=node_id,
@@ -236,7 +243,13 @@ class _Reader:
         )
 
     def _checked(
-        self, model: type[M], value: Mapping[str, Any], path: str, *, node_id: str | None = None, edge_id: str | None = None
+        self,
+        model: type[M],
+        value: Mapping[str, Any],
+        path: str,
+        *,
+        node_id: str | None = None,
+        edge_id: str | None = None,
     ) -> M | None:
         for steps, suggestion in unknown_keys(model, value):
             message = f"{steps[-1]} is not known here and has no effect{suggestion}"
@@ -251,16 +264,16 @@ class _Reader:
 
     def _has_issue(self, path: str) -> bool:
         return any(
-            issue.path is not None and not issue.is_warning and (issue.path == path or issue.path.startswith((f"{path}.", f"{path}[")))
+            issue.path is not None
+            and not issue.is_warning
+            and (issue.path == path or issue.path.startswith((f"{path}.", f"{path}[")))
             for issue in self.issues
         )
 
     def _missing(self, message: str, path: str) -> None:
         self.issues.append(Issue("MISSING_REQUIRED_FIELD", message, path=path))
 
-    def _warn(
-        self, code: str, message: str, path: str, node_id: str | None = None, edge_id: str | None = None
-    ) -> None:
+    def _warn(self, code: str, message: str, path: str, node_id: str | None = None, edge_id: str | None = None) -> None:
         self.issues.append(Issue(code, message, node_id, edge_id, path, is_warning=True))
 
 

@@ -9,7 +9,9 @@ Step = str | int
 _PLAIN = re.compile(r"[^\W\d][\w-]*\Z")
 _PART = re.compile(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)')
 
-_SECTIONS = {name: rank for rank, name in enumerate(("metadata", "trigger", "nodes", "edges", "settings", "errorHandling"), 1)}
+_SECTIONS = {
+    name: rank for rank, name in enumerate(("metadata", "trigger", "nodes", "edges", "settings", "errorHandling"), 1)
+}
 _LAST = len(_SECTIONS) + 1
 
 SortKey = tuple[int, tuple[tuple[int, int, str], ...]]

@@ -26,7 +26,12 @@ class SpecModel(BaseModel):
     """What all parts of a spec share: camelCase in JSON, exact types, immutable."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_alias=True, validate_by_name=False, frozen=True, strict=True, extra="ignore"
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=False,
+        frozen=True,
+        strict=True,
+        extra="ignore",
     )
 
 

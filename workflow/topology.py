@@ -45,12 +45,12 @@ class Topology:
     @cached_property
     def closing_arcs(self) -> frozenset[int]:
         """Indexes of the edges that close a cycle: those that lead back to a node on the way from the trigger."""
-        return self._walked[1]
+        return self._walked.closing
 
     @cached_property
     def order(self) -> tuple[str, ...]:
         """Every node after all that lead to it, edges that close a cycle aside; unreachable nodes come last."""
-        return self._walked[0]
+        return _reachable_first(self._walked.reverse_finishing, self.trigger)
 
     @cached_property
     def reachable(self) -> frozenset[str]:
@@ -83,15 +83,21 @@ class Topology:
         return frozenset(found)
 
     def cycles(self) -> Iterator[tuple[str, ...]]:
-        """Yields the nodes of each group that can reach one another, in walking order."""
-        downstream = {node: self.downstream(node) for node in self.nodes}
-        seen: set[str] = set()
-        for node in self.order:
-            if node in seen or node not in downstream[node]:
+        """Yields the nodes of each group that can reach one another, in walking order. Takes linear time (Kosaraju)."""
+        grouped: set[str] = set()
+        places = {node: place for place, node in enumerate(self.order)}
+        for root in self._walked.reverse_finishing:
+            if root in grouped:
                 continue
-            group = tuple(other for other in self.order if other in downstream[node] and node in downstream[other])
-            seen.update(group)
-            yield group
+            grouped.add(root)
+            group = [root]
+            for node in group:
+                for arc in self.incoming[node]:
+                    if arc.source not in grouped:
+                        grouped.add(arc.source)
+                        group.append(arc.source)
+            if len(group) > 1 or any(arc.target == root for arc in self.outgoing[root]):
+                yield tuple(sorted(group, key=places.__getitem__))
 
     def without(self, removed: frozenset[str]) -> "Topology":
         """Returns the shape that is left when nodes are taken out; the trigger stays."""
@@ -106,8 +112,8 @@ class Topology:
         return {node: tuple(arcs) for node, arcs in groups.items()}
 
     @cached_property
-    def _walked(self) -> tuple[tuple[str, ...], frozenset[int]]:
-        """Walks depth first without recursion; returns the order and the edges that lead back to an open node."""
+    def _walked(self) -> "_Walk":
+        """Walks depth first without recursion."""
         closing: set[int] = set()
         finished: list[str] = []
         opened: set[str] = set()
@@ -132,8 +138,21 @@ class Topology:
                     entered.add(arc.target)
                     opened.add(arc.target)
                     stack.append((arc.target, iter(reversed(self.outgoing[arc.target]))))
-        order = [node for node in reversed(finished)]
-        return _reachable_first(order, self.trigger), frozenset(closing)
+        return _Walk(tuple(reversed(finished)), frozenset(closing))
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """
+    What a depth-first walk found.
+
+    Attributes:
+        reverse_finishing: Nodes, those that were left last first.
+        closing: Indexes of the edges that led back to a node that was still open.
+    """
+
+    reverse_finishing: tuple[str, ...]
+    closing: frozenset[int]
 
 
 def _reachable_first(order: Sequence[str], trigger: str) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from workflow.catalogue import CATALOGUE
 from workflow.draft import Draft, DraftEdge, DraftNode
 from workflow.expressions import Expression, ExpressionSyntaxError, parse_expression
-from workflow.fields import COMPILING, NodeConfig, Role, config_texts
+from workflow.fields import COMPILING, ConfigText, NodeConfig, Role, config_texts
 from workflow.handles import HandleError, Leaving, entering, leaving
 from workflow.node_type import NodeType, TriggerType
-from workflow.places import written
+from workflow.places import Step, written
 from workflow.templates import Template, TemplateSyntaxError, parse_message_template, parse_template
 from workflow.topology import Arc, Topology
 
@@ -25,17 +25,19 @@ class FlowText:
 
     Attributes:
         path: Where it stands in the document.
+        steps: Where it stands in the config; empty for the condition of an edge.
         parsed: None when it has a syntax error.
         syntax_error: What is wrong with it; None when it parses.
     """
 
     path: str
+    steps: tuple[Step, ...]
     role: Role
     parsed: Template | Expression | None
     syntax_error: TemplateSyntaxError | ExpressionSyntaxError | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FlowNode:
     """
     A node with what its type says about it. Where type or config have faults, facts are what causes no further fault.
@@ -99,7 +101,7 @@ class FlowNode:
         return self.facts is None or self.facts[0].waits_for_all(self.facts[1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FlowEdge:
     """
     An edge with its ends.
@@ -162,13 +164,14 @@ class Flow:
         """
         The shape, from the trigger on.
 
-        Nodes that only an edge from nowhere leads to hang on the trigger: the edge is reported, its target is not at fault.
+        What only an edge from nowhere leads to hangs on the trigger, and edges into the trigger are left out: they are
+        faults of their own, and the nodes behind them have none.
         """
         assert self.trigger is not None
         arcs = [
             Arc(edge.index, self.trigger.id if edge.source is None else edge.source.id, edge.target.id)
             for edge in self.edges
-            if edge.target is not None
+            if edge.target is not None and edge.target is not self.trigger
         ]
         return Topology(self.trigger.id, list(self.nodes), arcs)
 
@@ -193,7 +196,9 @@ class Flow:
 
 def _node(draft: DraftNode, ids: Collection[str]) -> FlowNode:
     node_type = CATALOGUE.get(draft.type) if draft.type is not None else None
-    config, problem, texts = None, None, ()
+    config: NodeConfig | None = None
+    problem: ValidationError | None = None
+    texts: tuple[FlowText, ...] = ()
     if node_type is not None and draft.config is not None:
         try:
             config = node_type.config.model_validate(draft.config, context=COMPILING)
@@ -207,19 +212,19 @@ def _config_texts(
     node_type: NodeType[Any], draft: DraftNode, config: Mapping[str, Any], ids: Collection[str]
 ) -> Iterable[FlowText]:
     for text in config_texts(node_type.config, config):
-        yield _parsed(text.text, text.role, written(text.path, f"{draft.path}.config"), ids)
+        yield _parsed(text, written(text.path, f"{draft.path}.config"), ids)
 
 
-def _parsed(text: str, role: Role, path: str, ids: Collection[str]) -> FlowText:
+def _parsed(text: ConfigText, path: str, ids: Collection[str]) -> FlowText:
     try:
-        match role:
+        match text.role:
             case Role.EXPRESSION:
-                return FlowText(path, role, parse_expression(text, ids), None)
+                return FlowText(path, text.path, text.role, parse_expression(text.text, ids), None)
             case Role.MESSAGE:
-                return FlowText(path, role, parse_message_template(text), None)
-        return FlowText(path, role, parse_template(text), None)
+                return FlowText(path, text.path, text.role, parse_message_template(text.text), None)
+        return FlowText(path, text.path, text.role, parse_template(text.text), None)
     except (TemplateSyntaxError, ExpressionSyntaxError) as problem:
-        return FlowText(path, role, None, problem)
+        return FlowText(path, text.path, text.role, None, problem)
 
 
 def _edges(drafts: Iterable[DraftEdge], nodes: Mapping[str, FlowNode]) -> tuple[FlowEdge, ...]:
@@ -234,7 +239,8 @@ def _edges(drafts: Iterable[DraftEdge], nodes: Mapping[str, FlowNode]) -> tuple[
             faults = (*faults, entry_faults[index])
         condition = None
         if way is not None and way.expression is not None:
-            condition = _parsed(way.expression, Role.EXPRESSION, f"{draft.path}.condition", nodes)
+            text = ConfigText((), Role.EXPRESSION, way.expression)
+            condition = _parsed(text, f"{draft.path}.condition", nodes)
         edges.append(FlowEdge(draft, index, source, target, way, faults, condition))
     return tuple(edges)
 
@@ -252,7 +258,7 @@ def _entry_faults(drafts: tuple[DraftEdge, ...], nodes: Mapping[str, FlowNode]) 
     """Faults of target handles by index of the edge. A trigger has no handle at all: that is a fault of its own."""
     groups: dict[str, list[int]] = {}
     for index, draft in enumerate(drafts):
-        if draft.target in nodes:
+        if draft.target is not None and draft.target in nodes:
             groups.setdefault(draft.target, []).append(index)
     found: dict[int, HandleError] = {}
     for target, indexes in groups.items():

@@ -9,11 +9,13 @@ from pydantic import BaseModel, Field
 from workflow import gsm
 from workflow.errors import invalid
 from workflow.fields import TEMPLATED, NodeConfig, Role, TemplateMessage, TemplateText, WebAddress
+from workflow.literals import literal_text
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done
 from workflow.phone import normalised
 from workflow.ports import PremiumSms, SmsRecipient, SmsRequest
 from workflow.spec import RetryPolicy
+from workflow.templates import TemplateSyntaxError, parse_message_template
 
 ACCEPTED_CODES = frozenset({100, 101, 102})
 """Processed, sent and queued (Africa's Talking, SMS status codes)."""
@@ -111,6 +113,7 @@ class SendSms(NodeType[Config]):
                 "deliveryReport",
                 is_warning=True,
             )
+        yield from _size_findings(config)
         if config.bulk_sms_mode == 1 and (config.keyword is not None or config.link_id is not None):
             field = "keyword" if config.keyword is not None else "linkId"
             yield Finding("INVALID_NODE_CONFIG", f"{field} is for premium messages: set bulkSMSMode to 0", field)
@@ -133,6 +136,18 @@ class SendSms(NodeType[Config]):
             SmsRecipient(number, "Success", 101, f"dry-run-{index}", "0") for index, number in enumerate(request.to)
         ]
         return Done(output={**_output(rows, _segments(config)), "dryRun": True})
+
+
+def _size_findings(config: Config) -> Iterable[Finding]:
+    """Measures what is always in the text."""
+    try:
+        text = literal_text(parse_message_template(config.message))
+    except TemplateSyntaxError:
+        return
+    size = gsm.sms_segments(text or "", config.encoding)
+    if size.segments > 1:
+        message = f"the text takes {size.segments} messages ({size.units} units of {size.encoding}), each of which costs"
+        yield Finding("SMS_MULTI_SEGMENT", message, "message", is_warning=True)
 
 
 def _request(config: Config, context: NodeContext) -> SmsRequest:

@@ -78,6 +78,9 @@ class SendUssdResponse(NodeType[Config]):
     def shows(self, config: Config) -> bool:
         return True
 
+    def screens(self, config: Config) -> Sequence[str]:
+        return _pages(config)
+
     def ends_session(self, config: Config) -> bool:
         return config.auto_end_session
 

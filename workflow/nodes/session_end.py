@@ -1,6 +1,6 @@
 """SESSION_END: ends the session."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -48,6 +48,9 @@ class SessionEnd(NodeType[Config]):
 
     def shows(self, config: Config) -> bool:
         return bool(config.message)
+
+    def screens(self, config: Config) -> Sequence[str]:
+        return (config.message,) if config.message else ()
 
     def ends_session(self, config: Config) -> bool:
         return True

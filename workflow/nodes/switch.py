@@ -6,9 +6,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from workflow.fields import TEMPLATED, NodeConfig, Role
-from workflow.node_type import DEFAULT, Category, Finding, NodeContext, NodeType
+from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done
 from workflow.templates import as_text
+
+
+HANDLES_OF_EVERY_NODE = frozenset({DEFAULT, ERROR, SUCCESS, TIMEOUT})
+"""A case of such a name could not be told from the outcome."""
 
 
 class Case(NodeConfig):
@@ -54,6 +58,13 @@ class Switch(NodeType[Config]):
                 yield Finding(
                     "INVALID_NODE_CONFIG",
                     f"case {case.value!r} stands twice; the second can never be taken",
+                    f"cases[{index}].value",
+                )
+            if case.value in HANDLES_OF_EVERY_NODE:
+                yield Finding(
+                    "INVALID_NODE_CONFIG",
+                    f"case {case.value!r} has the name of a handle that means something else; change the case of both "
+                    "sides with the filter upper",
                     f"cases[{index}].value",
                 )
             seen.add(case.value)

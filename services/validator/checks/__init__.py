@@ -2,7 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from services.validator.checks import edges, node_configs, node_types, texts
+from services.validator.checks import (
+    cycles,
+    edges,
+    metadata,
+    node_configs,
+    node_types,
+    parallel_screens,
+    reachability,
+    screen_sizes,
+    session_end,
+    settings,
+    texts,
+    variables,
+)
 from services.validator.flow import Flow
 from workflow.draft import Draft
 from workflow.issues import Issue
@@ -10,10 +23,18 @@ from workflow.issues import Issue
 Check = Callable[[Flow], Iterable[Issue]]
 
 CHECKS: Sequence[Check] = (
+    metadata.check,
     node_types.check,
     node_configs.check,
     texts.check,
     edges.check,
+    reachability.check,
+    cycles.check,
+    session_end.check,
+    parallel_screens.check,
+    variables.check,
+    screen_sizes.check,
+    settings.check,
 )
 
 

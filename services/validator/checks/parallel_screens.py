@@ -1,0 +1,38 @@
+"""INVALID_NODE_CONNECTION: two screens that can be due at once. A phone shows one screen at a time."""
+
+from collections.abc import Iterator
+
+from services.validator.branches import Branches
+from services.validator.flow import Flow, FlowNode
+from workflow.issues import Issue
+
+
+def check(flow: Flow) -> Iterator[Issue]:
+    """
+    Yields each screen that can be due beside an earlier one, once.
+
+    Two nodes that show something clash, and so do a screen that waits for an answer and a node that ends the session.
+    """
+    if flow.trigger is None:
+        return
+    concerned = [node.id for node in flow.nodes.values() if node.shows or node.ends_session]
+    reported: set[str] = set()
+    for earlier, later, fork in Branches(flow).parallel(concerned):
+        if later in reported or not _clash(flow.nodes[earlier], flow.nodes[later]):
+            continue
+        reported.add(later)
+        message = (
+            f"{earlier} and {later} can be due at the same time, since {fork} starts both of their branches, and a phone "
+            f"shows one screen at a time: put one behind the other, or let a CONDITION or SWITCH choose between them"
+        )
+        yield Issue("INVALID_NODE_CONNECTION", message, later, path=flow.nodes[later].path)
+
+
+def _clash(one: FlowNode, other: FlowNode) -> bool:
+    if one.shows and other.shows:
+        return True
+    return (_asks(one) and other.ends_session) or (_asks(other) and one.ends_session)
+
+
+def _asks(node: FlowNode) -> bool:
+    return node.shows and node.waits

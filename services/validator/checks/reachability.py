@@ -1,0 +1,57 @@
+"""
+UNREACHABLE_NODE and DEAD_END_NODE: every node can run, and the flow goes on behind it.
+
+A dead end is
+- a node that only decides or joins (category logic) and that nothing follows;
+- in a flow with a session: a node that shows something, does not end the session, and that nothing follows;
+- in a flow with a session: a node that branches (it has several handles beside `success`, `error` and `timeout`) and
+  of whose handles one leads nowhere, so that the person is left without an answer.
+"""
+
+from collections.abc import Iterator
+
+from services.validator.flow import Flow, FlowNode
+from workflow.issues import Issue
+from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category, TriggerType
+
+
+def check(flow: Flow) -> Iterator[Issue]:
+    """Yields nodes that no way from the trigger leads to, and those where a way ends that should not."""
+    if flow.trigger is None:
+        return
+    has_session = flow.trigger_type is not None and flow.trigger_type.requires_session
+    for node in flow.nodes.values():
+        # A trigger beside the trigger is reported as such.
+        if node.id not in flow.topology.reachable:
+            if not isinstance(node.type, TriggerType):
+                message = f"no way leads from the trigger to {node.id}: draw an edge to it or take it away"
+                yield Issue("UNREACHABLE_NODE", message, node.id, path=node.path)
+        else:
+            dead_end = _dead_end(flow, node, has_session=has_session)
+            if dead_end is not None:
+                yield Issue("DEAD_END_NODE", dead_end, node.id, path=node.path, is_warning=True)
+
+
+def _dead_end(flow: Flow, node: FlowNode, *, has_session: bool) -> str | None:
+    if node.facts is None:
+        return None
+    if not flow.outgoing[node.id]:
+        if node.facts[0].category is Category.LOGIC:
+            return f"nothing follows {node.id}, so it decides nothing"
+        if has_session and node.shows and not node.ends_session:
+            return f"nothing follows {node.id}: the session ends without a closing word; lead to a SESSION_END"
+        return None
+    if has_session:
+        open_handles = _open_handles(flow, node)
+        if open_handles:
+            return f"{node.id} leads nowhere by {', '.join(open_handles)}: the person is left without an answer"
+    return None
+
+
+def _open_handles(flow: Flow, node: FlowNode) -> list[str]:
+    handles = [handle for handle in node.outputs or () if handle not in (SUCCESS, ERROR, TIMEOUT)]
+    ways = [edge.way for edge in flow.outgoing[node.id]]
+    if len(handles) < 2 or any(way is None or way.handle in (None, SUCCESS) for way in ways):
+        return []
+    used = {way.handle for way in ways if way is not None}
+    return [DEFAULT if handle == DEFAULT else f'"{handle}"' for handle in handles if handle not in used]

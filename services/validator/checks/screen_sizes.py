@@ -1,0 +1,50 @@
+"""
+USSD_SCREEN_TOO_LONG: a screen fits on the phone, as far as its literal text tells.
+
+Limits: 160 characters of the GSM alphabet, 184 on Airtel (Africa's Talking, help articles 1284071 and 1284096). A text
+that needs UCS-2 has room for half as many (3GPP TS 23.038: the same octets hold half as many 16-bit units).
+"""
+
+from collections.abc import Iterator
+
+from services.validator.flow import Flow, FlowNode
+from services.validator.literals import literal_config
+from workflow import gsm
+from workflow.issues import Issue
+
+SCREEN_CHARACTERS, AIRTEL_CHARACTERS = 160, 184
+
+AIRTEL_NETWORKS = frozenset({"62006", "62120", "63514", "63903", "64005", "64101", "64501"})
+"""Network codes of Airtel in Ghana, Nigeria, Rwanda, Kenya, Tanzania, Uganda and Zambia."""
+
+
+def check(flow: Flow) -> Iterator[Issue]:
+    """Yields each node of which a screen is too long even where its templates come to nothing."""
+    limit = AIRTEL_CHARACTERS if _network(flow) in AIRTEL_NETWORKS else SCREEN_CHARACTERS
+    for node in flow.nodes.values():
+        for screen in _screens(node):
+            septets = gsm.septets(screen)
+            size, room = (septets, limit) if septets is not None else (gsm.ucs2_units(screen), limit // 2)
+            if size > room:
+                why = "" if septets is not None else ", since it holds characters beyond the GSM alphabet"
+                message = (
+                    f"{node.id} shows {size} characters beside its templates; a phone shows {room}{why}: "
+                    "shorten it or use pagination"
+                )
+                yield Issue("USSD_SCREEN_TOO_LONG", message, node.id, path=f"{node.path}.config", is_warning=True)
+                break
+
+
+def _network(flow: Flow) -> object:
+    """The network that the trigger is for, None for all."""
+    if flow.trigger is None or flow.trigger.draft.config is None:
+        return None
+    code = flow.trigger.draft.config.get("networkCode")
+    return code if isinstance(code, str) else None
+
+
+def _screens(node: FlowNode) -> tuple[str, ...]:
+    if not node.shows or node.type is None:
+        return ()
+    config = literal_config(node)
+    return () if config is None else tuple(node.type.screens(config))

@@ -1,0 +1,64 @@
+"""SCHEMA_VALIDATION_ERROR for settings that name nothing real, UNSUPPORTED_SETTING for those without an effect yet."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+import phonenumbers
+
+from services.validator.flow import Flow
+from workflow.issues import Issue
+from workflow.suggestions import did_you_mean
+
+WITHOUT_EFFECT: Mapping[str, str] = {
+    "settings.rateLimit": "starts are not limited",
+    "settings.maxConcurrentExecutions": "executions are not limited",
+    "settings.resumeWithinMs": "a dropped session is not continued",
+    "settings.ussd.resumePrompt": "a dropped session is not continued",
+    "errorHandling.errorWebhook": "nobody is told of failed executions",
+    "errorHandling.maxErrors": "failures are not counted",
+}
+"""Settings that this release reads and does not act on, with what that means. Zero means that they are not wanted."""
+
+WITHOUT_EFFECT_WITH_VALUE: Mapping[str, tuple[Any, str]] = {
+    "settings.ussd.whenBusy": ("checkAgain", "a turn over its time budget ends with the apology"),
+    "settings.enableReplay": (False, "what a replay needs is kept all the same"),
+}
+"""Settings of which one value has no effect yet."""
+
+
+def check(flow: Flow) -> Iterator[Issue]:
+    """Yields unknown time zones and countries, and settings that do nothing."""
+    zone = flow.draft.settings.timezone
+    if zone not in _time_zones():
+        message = f'"{zone[:60]}" is no IANA time zone, such as Africa/Nairobi{did_you_mean(zone, _time_zones())}'
+        yield Issue("SCHEMA_VALIDATION_ERROR", message, path="settings.timezone")
+    country = flow.draft.settings.default_country
+    if country is not None and country not in phonenumbers.SUPPORTED_REGIONS:
+        message = f'"{country}" is no ISO 3166 country, such as KE'
+        yield Issue("SCHEMA_VALIDATION_ERROR", message, path="settings.defaultCountry")
+    for path, meaning in WITHOUT_EFFECT.items():
+        if _value(flow.draft.document, path) not in (None, 0):
+            yield _without_effect(path, meaning)
+    for path, (value, meaning) in WITHOUT_EFFECT_WITH_VALUE.items():
+        found = _value(flow.draft.document, path)
+        if found is value or (isinstance(found, str) and found == value):
+            yield _without_effect(path, meaning)
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _value(document: Mapping[str, Any], path: str) -> Any:
+    value: Any = document
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _without_effect(path: str, meaning: str) -> Issue:
+    name = path.rpartition(".")[2]
+    return Issue("UNSUPPORTED_SETTING", f"{name} has no effect in this release: {meaning}", path=path, is_warning=True)

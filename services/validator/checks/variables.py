@@ -1,0 +1,170 @@
+"""
+UNKNOWN_VARIABLE and MAYBE_UNBOUND_VARIABLE: what templates and expressions name is there when they are read.
+
+An error means that no way to the node can have made it. A warning means that some ways do not; it is for templates alone,
+since an expression reads what is not there as null. A `default` filter settles both.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from services.validator.bindings import Bindings
+from services.validator.flow import Flow, FlowEdge, FlowNode, FlowText
+from services.validator.roots import NODE_PREFIX, RESERVED, Answer, Outlook, fixed_root, payload_names, payload_root
+from workflow.fields import Role
+from workflow.issues import Issue
+from workflow.paths import Path
+from workflow.suggestions import did_you_mean
+
+STORED = "data"
+INPUT = "input"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """
+    A place that reads variables.
+
+    Attributes:
+        has: Tells whether the output of a node is surely there.
+        may_follow: Tells whether the place can come after a node.
+    """
+
+    node: FlowNode
+    edge: FlowEdge | None
+    has: Callable[[str], bool]
+    may_follow: Callable[[str], bool]
+
+
+def check(flow: Flow) -> Iterator[Issue]:
+    """Yields the variables of every text that cannot, or may not, be there."""
+    if flow.trigger is None or flow.trigger_type is None:
+        return
+    judge = _Judge(flow, Bindings(flow))
+    for reader, text in judge.texts():
+        yield from judge.issues(reader, text)
+
+
+class _Judge:
+    """Judges the variables of one flow."""
+
+    def __init__(self, flow: Flow, bindings: Bindings) -> None:
+        self._flow = flow
+        self._bindings = bindings
+        self._is_lenient = flow.draft.settings.missing_variable == "empty"
+
+    def texts(self) -> Iterator[tuple[_Reader, FlowText]]:
+        """Yields every text with the place that reads it; nodes that never run have other faults."""
+        for node in self._flow.nodes.values():
+            if node.id not in self._flow.topology.reachable:
+                continue
+            reader = self._node_reader(node)
+            for text in node.texts:
+                yield reader, text
+            for edge in self._flow.outgoing[node.id]:
+                if edge.condition is not None:
+                    yield self._edge_reader(node, edge), edge.condition
+
+    def issues(self, reader: _Reader, text: FlowText) -> Iterator[Issue]:
+        """Judges each variable of one text."""
+        if text.parsed is None:
+            return
+        in_expression = text.role is Role.EXPRESSION
+        for reference in text.parsed.references:
+            if reference.has_default:
+                continue
+            answer = self._answer(reference.path, reader)
+            if answer is None or (answer.outlook is Outlook.MAYBE and (in_expression or self._is_lenient)):
+                continue
+            is_warning = answer.outlook is Outlook.MAYBE
+            yield Issue(
+                "MAYBE_UNBOUND_VARIABLE" if is_warning else "UNKNOWN_VARIABLE",
+                f"{{{{{reference.path.text[:100]}}}}} {answer.message}",
+                reader.node.id if reader.edge is None else None,
+                None if reader.edge is None else reader.edge.id,
+                text.path,
+                is_warning=is_warning,
+            )
+
+    def _node_reader(self, node: FlowNode) -> _Reader:
+        return _Reader(
+            node,
+            None,
+            lambda maker: self._bindings.surely_there(node.id, maker),
+            lambda maker: node.id in self._bindings.may_precede(maker),
+        )
+
+    def _edge_reader(self, node: FlowNode, edge: FlowEdge) -> _Reader:
+        return _Reader(
+            node,
+            edge,
+            lambda maker: self._bindings.surely_there_on(edge, maker),
+            lambda maker: maker == node.id or node.id in self._bindings.may_precede(maker),
+        )
+
+    def _answer(self, path: Path, reader: _Reader) -> Answer | None:
+        if path.root.startswith(NODE_PREFIX):
+            maker = self._flow.nodes.get(path.root.removeprefix(NODE_PREFIX))
+            return self._unknown_node(path) if maker is None else self._output(path, maker, reader)
+        if path.root in RESERVED:
+            answer = fixed_root(path)
+            if answer is None and path.segments[:1] == (STORED,) and len(path.segments) > 1:
+                return self._stored(path.root, str(path.segments[1]), reader)
+            return answer
+        if path.root == INPUT and INPUT not in payload_names(self._flow):
+            return self._input(reader)
+        return payload_root(self._flow, path.root)
+
+    def _unknown_node(self, path: Path) -> Answer:
+        names = [f"{NODE_PREFIX}{node}" for node in self._flow.nodes]
+        return Answer(Outlook.NEVER, f"names no node of this flow{did_you_mean(path.root, names)}")
+
+    def _output(self, path: Path, maker: FlowNode, reader: _Reader) -> Answer | None:
+        wrong = _wrong_field(path, maker)
+        if wrong is not None:
+            return wrong
+        if maker.draft.disabled:
+            return Answer(Outlook.NEVER, f"is never there: {maker.id} is disabled; enable it or give a default")
+        if reader.has(maker.id) or maker is self._flow.trigger:
+            return None
+        if reader.may_follow(maker.id):
+            return Answer(Outlook.MAYBE, f"is there only on the ways that pass {maker.id}; give it a default")
+        if self._bindings.side_by_side(maker.id, reader.node.id):
+            hint = f"may not be there yet: {maker.id} runs on a branch of its own; draw an edge from it, or give a default"
+            return Answer(Outlook.MAYBE, hint)
+        return Answer(Outlook.NEVER, f"is never there: no way leads from {maker.id} to {reader.node.id}")
+
+    def _stored(self, scope: str, key: str, reader: _Reader) -> Answer | None:
+        for node in self._flow.nodes.values():
+            if node.facts is not None:
+                keys = node.facts[0].stored_keys(node.facts[1]).get(scope, ())
+                if key in keys and reader.has(node.id):
+                    return None
+        return Answer(Outlook.MAYBE, "is there only if something wrote it before; write it first, or give a default")
+
+    def _input(self, reader: _Reader) -> Answer | None:
+        asking = [
+            node.id
+            for node in self._flow.nodes.values()
+            if node.facts is not None and node.waits and INPUT in node.facts[0].output.model_fields
+        ]
+        if any(reader.has(node) for node in asking):
+            return None
+        if any(reader.may_follow(node) for node in asking):
+            return Answer(Outlook.MAYBE, "is there only after a node that asked for it; give it a default")
+        return payload_root(self._flow, INPUT)
+
+
+def _wrong_field(path: Path, maker: FlowNode) -> Answer | None:
+    if path.segments and path.segments[0] != "output":
+        return Answer(Outlook.NEVER, f"names nothing: a node has an output, so write {path.root}.output.…")
+    if len(path.segments) < 2 or maker.type is None:
+        return None
+    model, name = maker.type.output, str(path.segments[1])
+    if model.model_config.get("extra") == "allow" or name in model.model_fields:
+        return None
+    fields = ", ".join(model.model_fields)
+    return Answer(
+        Outlook.NEVER,
+        f"is never there: the output of {maker.type.type} has {fields}{did_you_mean(name, model.model_fields)}",
+    )
