@@ -10,17 +10,34 @@ Messages as REST documents and back, by their descriptors: the one place where t
 How each field is handled is worked out once a message type, since this runs on every request.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
-import orjson
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
+
+from rpc.document_values import (
+    ABSENT,
+    DocumentError,
+    Read,
+    Write,
+    as_it_is,
+    enum_conversion,
+    integer_reader,
+    read_bool,
+    read_float,
+    read_json,
+    read_text,
+    read_timestamp,
+    write_json,
+    write_timestamp,
+)
+
+__all__ = ["DocumentError", "from_document", "to_document"]
 
 M = TypeVar("M", bound=Message)
 
@@ -35,30 +52,6 @@ _INTEGERS: Mapping[int, tuple[int, int]] = {
 _FLOATS = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
 
 
-class DocumentError(Exception):
-    """
-    A document does not fit the message.
-
-    Attributes:
-        path: Place in the document as a person writes it, such as nodes[2].config; empty for the whole.
-        message: What is wrong there.
-    """
-
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(f"{path}: {message}" if path else message)
-        self.path = path
-        self.message = message
-
-
-class _Absent:
-    """Stands for a value that is left out."""
-
-
-_ABSENT = _Absent()
-_Write = Callable[[Any], Any]
-_Read = Callable[[Any, str], Any]
-
-
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
@@ -67,9 +60,9 @@ class _Field:
     is_repeated: bool
     is_map: bool
     is_message: bool
-    write: _Write
-    """Field value to document value; _ABSENT leaves it out."""
-    read: _Read
+    write: Write
+    """Field value to document value; ABSENT leaves it out."""
+    read: Read
     """Document value and its path to field value. Raises DocumentError."""
 
 
@@ -92,7 +85,7 @@ def to_document(message: Message) -> dict[str, Any]:
             value = [field.write(part) for part in getattr(message, field.name)]
         else:
             value = field.write(getattr(message, field.name))
-        if value is not _ABSENT:
+        if value is not ABSENT:
             document[field.member] = value
     return document
 
@@ -141,6 +134,7 @@ def _fill_map(target: Any, field: _Field, value: object, path: str) -> None:
         raise DocumentError(path, "must be an object")
     for key, part in value.items():
         read = field.read(part, f"{path}.{key}")
+        read_text(key, path)
         if field.is_message:
             target[key].CopyFrom(read)
         else:
@@ -170,7 +164,7 @@ def _plan(field: FieldDescriptor) -> _Field:
     member = field.json_name
     if is_text and field.name.endswith(_JSON_SUFFIX):
         member = member.removesuffix("Json")
-        write, read = _write_json, _read_json
+        write, read = write_json, read_json
     return _Field(
         name=field.name,
         member=member,
@@ -183,84 +177,26 @@ def _plan(field: FieldDescriptor) -> _Field:
     )
 
 
-def _conversion(field: FieldDescriptor) -> tuple[_Write, _Read]:
+def _conversion(field: FieldDescriptor) -> tuple[Write, Read]:
     kind = field.cpp_type
     if field.message_type is not None:
         if field.message_type.full_name == _TIMESTAMP:
-            return _write_timestamp, _read_timestamp
+            return write_timestamp, read_timestamp
         return to_document, _message_reader(field.message_type)
     if field.enum_type is not None:
-        return _enum_conversion(field.enum_type)
+        return enum_conversion(field.enum_type)
     if kind in _INTEGERS:
-        return _as_it_is, _integer_reader(*_INTEGERS[kind])
+        return as_it_is, integer_reader(*_INTEGERS[kind])
     if kind in _FLOATS:
-        return _as_it_is, _read_float
+        return as_it_is, read_float
     if kind == FieldDescriptor.CPPTYPE_BOOL:
-        return _as_it_is, _read_bool
+        return as_it_is, read_bool
     if field.type == FieldDescriptor.TYPE_STRING:
-        return _as_it_is, _read_text
+        return as_it_is, read_text
     raise TypeError(f"{field.full_name}: a document has no form for this type")
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _write_json(value: str) -> Any:
-    return orjson.loads(value) if value else _ABSENT
-
-
-def _read_json(value: object, path: str) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError as error:
-        raise DocumentError(path, f"cannot be written as JSON: {error}") from None
-
-
-def _write_timestamp(value: Timestamp) -> str:
-    moment = datetime.fromtimestamp(value.seconds, UTC).replace(microsecond=value.nanos // 1000)
-    # The zone is always +00:00 here.
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-def _read_timestamp(value: object, path: str) -> Timestamp:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise DocumentError(path, "must be a time with a zone, such as 2026-03-01T08:30:00.000Z")
-    stamp = Timestamp()
-    try:
-        stamp.FromDatetime(moment)
-    except (OverflowError, ValueError):
-        raise DocumentError(path, "must be a time of the years 1 to 9999") from None
-    return stamp
-
-
-def _enum_conversion(enum: EnumDescriptor) -> tuple[_Write, _Read]:
-    prefix = "".join(f"_{char}" if char.isupper() else char.upper() for char in enum.name).lstrip("_") + "_"
-    names: dict[int, Any] = {
-        value.number: value.name.removeprefix(prefix).lower() for value in enum.values if value.number != 0
-    }
-    if not enum.values_by_number[0].name.endswith("_UNSPECIFIED"):
-        names[0] = enum.values_by_number[0].name.removeprefix(prefix).lower()
-    numbers = {name: number for number, name in names.items()}
-
-    def write(number: int) -> Any:
-        # A value of a newer contract has no name here; its number is the most that can be said.
-        return names.get(number, _ABSENT if number == 0 else str(number))
-
-    def read(value: object, path: str) -> int:
-        number = numbers.get(value) if isinstance(value, str) else None
-        if number is None:
-            raise DocumentError(path, f"must be one of {', '.join(numbers)}")
-        return number
-
-    return write, read
-
-
-def _message_reader(descriptor: Descriptor) -> _Read:
+def _message_reader(descriptor: Descriptor) -> Read:
     message_class = GetMessageClass(descriptor)
 
     def read(value: object, path: str) -> Message:
@@ -269,32 +205,3 @@ def _message_reader(descriptor: Descriptor) -> _Read:
         return message
 
     return read
-
-
-def _integer_reader(minimum: int, maximum: int) -> _Read:
-    def read(value: object, path: str) -> int:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
-            raise DocumentError(path, f"must be a whole number from {minimum} to {maximum}")
-        return value
-
-    return read
-
-
-def _read_float(value: object, path: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise DocumentError(path, "must be a number")
-    return float(value)
-
-
-def _read_bool(value: object, path: str) -> bool:
-    if not isinstance(value, bool):
-        raise DocumentError(path, "must be true or false")
-    return value
-
-
-def _read_text(value: object, path: str) -> str:
-    if not isinstance(value, str):
-        raise DocumentError(path, "must be a text")
-    return value

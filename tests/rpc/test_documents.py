@@ -175,6 +175,8 @@ def test_null_counts_as_left_out() -> None:
         ({"settings": {"enableReplay": "yes"}}, "settings.enableReplay"),
         ({"trigger": {"position": {"x": "1"}}}, "trigger.position.x"),
         ({"surprise": 1}, "surprise"),
+        ({"metadata": {"name": "\ud800"}}, "metadata.name"),
+        ({"trigger": {"config": {"n": 2**64}}}, "trigger.config"),
     ],
 )
 def test_a_document_that_does_not_fit_names_the_place(document: dict[str, Any], path: str) -> None:
