@@ -93,7 +93,7 @@ class SessionServiceServicer:
     def OpenSession(self, request, context):
         """Creates a session, or returns the live one of that id. Safe to repeat.
         Errors:
-        - INVALID_ARGUMENT: type, id, ttl or data is not usable (INVALID_SESSION)
+        - INVALID_ARGUMENT: type, id, phone number, ttl or data is not usable, or data exceeds 256 KiB (INVALID_SESSION)
         - FAILED_PRECONDITION: the session of that id has ended (SESSION_ENDED)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -103,6 +103,7 @@ class SessionServiceServicer:
     def GetSession(self, request, context):
         """Reads a session, live or ended.
         Errors:
+        - INVALID_ARGUMENT: scoped_workflow_id is no id of a flow (INVALID_SESSION)
         - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -130,7 +131,7 @@ class SessionServiceServicer:
     def UpdateSession(self, request, context):
         """Changes the data of a session (merge or replace).
         Errors:
-        - INVALID_ARGUMENT: data is not a JSON object (INVALID_SESSION)
+        - INVALID_ARGUMENT: data is not a JSON object, or all of it would exceed 256 KiB (INVALID_SESSION)
         - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
         - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
         - ABORTED: expected_version is not the current one (SESSION_VERSION_CONFLICT); load and try again
@@ -141,9 +142,12 @@ class SessionServiceServicer:
 
     def CommitSession(self, request, context):
         """Applies what one turn of a flow did to a session. A repeat with the same commit_id changes nothing and
-        returns the session as it is.
+        returns the session as it is, even if it has ended since. The newest 64 commits of a session are remembered.
+        Data that outlives the session is written after it; where that data would grow too large, the session is
+        committed and the call refused.
         Errors:
-        - INVALID_ARGUMENT: a document is not a JSON object (INVALID_SESSION)
+        - INVALID_ARGUMENT: an id, a ttl or a version is not usable, a document is not a JSON object, all of the data of
+        one scope would exceed 256 KiB, or data of a phone number changes and the session has none (INVALID_SESSION)
         - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
         - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
         - ABORTED: expected_version is not the current one (SESSION_VERSION_CONFLICT); load and try again
@@ -153,8 +157,9 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def TouchSession(self, request, context):
-        """Moves the expiry of a live session.
+        """Moves the expiry of a live session. Its version stays.
         Errors:
+        - INVALID_ARGUMENT: ttl_seconds is not usable (INVALID_SESSION)
         - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
         - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
         """

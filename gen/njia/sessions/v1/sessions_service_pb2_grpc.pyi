@@ -39,12 +39,13 @@ class SessionServiceStub:
     OpenSession: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.OpenSessionRequest, _sessions_service_pb2.OpenSessionResponse]
     """Creates a session, or returns the live one of that id. Safe to repeat.
     Errors:
-    - INVALID_ARGUMENT: type, id, ttl or data is not usable (INVALID_SESSION)
+    - INVALID_ARGUMENT: type, id, phone number, ttl or data is not usable, or data exceeds 256 KiB (INVALID_SESSION)
     - FAILED_PRECONDITION: the session of that id has ended (SESSION_ENDED)
     """
     GetSession: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.GetSessionRequest, _sessions_service_pb2.GetSessionResponse]
     """Reads a session, live or ended.
     Errors:
+    - INVALID_ARGUMENT: scoped_workflow_id is no id of a flow (INVALID_SESSION)
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     """
     FindSession: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.FindSessionRequest, _sessions_service_pb2.FindSessionResponse]
@@ -60,23 +61,27 @@ class SessionServiceStub:
     UpdateSession: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.UpdateSessionRequest, _sessions_service_pb2.UpdateSessionResponse]
     """Changes the data of a session (merge or replace).
     Errors:
-    - INVALID_ARGUMENT: data is not a JSON object (INVALID_SESSION)
+    - INVALID_ARGUMENT: data is not a JSON object, or all of it would exceed 256 KiB (INVALID_SESSION)
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
     - ABORTED: expected_version is not the current one (SESSION_VERSION_CONFLICT); load and try again
     """
     CommitSession: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.CommitSessionRequest, _sessions_service_pb2.CommitSessionResponse]
     """Applies what one turn of a flow did to a session. A repeat with the same commit_id changes nothing and
-    returns the session as it is.
+    returns the session as it is, even if it has ended since. The newest 64 commits of a session are remembered.
+    Data that outlives the session is written after it; where that data would grow too large, the session is
+    committed and the call refused.
     Errors:
-    - INVALID_ARGUMENT: a document is not a JSON object (INVALID_SESSION)
+    - INVALID_ARGUMENT: an id, a ttl or a version is not usable, a document is not a JSON object, all of the data of
+      one scope would exceed 256 KiB, or data of a phone number changes and the session has none (INVALID_SESSION)
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
     - ABORTED: expected_version is not the current one (SESSION_VERSION_CONFLICT); load and try again
     """
     TouchSession: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.TouchSessionRequest, _sessions_service_pb2.TouchSessionResponse]
-    """Moves the expiry of a live session.
+    """Moves the expiry of a live session. Its version stays.
     Errors:
+    - INVALID_ARGUMENT: ttl_seconds is not usable (INVALID_SESSION)
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
     """
@@ -99,12 +104,13 @@ class SessionServiceAsyncStub(SessionServiceStub):
     OpenSession: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.OpenSessionRequest, _sessions_service_pb2.OpenSessionResponse]  # type: ignore[assignment]
     """Creates a session, or returns the live one of that id. Safe to repeat.
     Errors:
-    - INVALID_ARGUMENT: type, id, ttl or data is not usable (INVALID_SESSION)
+    - INVALID_ARGUMENT: type, id, phone number, ttl or data is not usable, or data exceeds 256 KiB (INVALID_SESSION)
     - FAILED_PRECONDITION: the session of that id has ended (SESSION_ENDED)
     """
     GetSession: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.GetSessionRequest, _sessions_service_pb2.GetSessionResponse]  # type: ignore[assignment]
     """Reads a session, live or ended.
     Errors:
+    - INVALID_ARGUMENT: scoped_workflow_id is no id of a flow (INVALID_SESSION)
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     """
     FindSession: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.FindSessionRequest, _sessions_service_pb2.FindSessionResponse]  # type: ignore[assignment]
@@ -120,23 +126,27 @@ class SessionServiceAsyncStub(SessionServiceStub):
     UpdateSession: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.UpdateSessionRequest, _sessions_service_pb2.UpdateSessionResponse]  # type: ignore[assignment]
     """Changes the data of a session (merge or replace).
     Errors:
-    - INVALID_ARGUMENT: data is not a JSON object (INVALID_SESSION)
+    - INVALID_ARGUMENT: data is not a JSON object, or all of it would exceed 256 KiB (INVALID_SESSION)
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
     - ABORTED: expected_version is not the current one (SESSION_VERSION_CONFLICT); load and try again
     """
     CommitSession: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.CommitSessionRequest, _sessions_service_pb2.CommitSessionResponse]  # type: ignore[assignment]
     """Applies what one turn of a flow did to a session. A repeat with the same commit_id changes nothing and
-    returns the session as it is.
+    returns the session as it is, even if it has ended since. The newest 64 commits of a session are remembered.
+    Data that outlives the session is written after it; where that data would grow too large, the session is
+    committed and the call refused.
     Errors:
-    - INVALID_ARGUMENT: a document is not a JSON object (INVALID_SESSION)
+    - INVALID_ARGUMENT: an id, a ttl or a version is not usable, a document is not a JSON object, all of the data of
+      one scope would exceed 256 KiB, or data of a phone number changes and the session has none (INVALID_SESSION)
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
     - ABORTED: expected_version is not the current one (SESSION_VERSION_CONFLICT); load and try again
     """
     TouchSession: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.TouchSessionRequest, _sessions_service_pb2.TouchSessionResponse]  # type: ignore[assignment]
-    """Moves the expiry of a live session.
+    """Moves the expiry of a live session. Its version stays.
     Errors:
+    - INVALID_ARGUMENT: ttl_seconds is not usable (INVALID_SESSION)
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
     """
@@ -162,7 +172,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_sessions_service_pb2.OpenSessionResponse, _abc.Awaitable[_sessions_service_pb2.OpenSessionResponse]]:
         """Creates a session, or returns the live one of that id. Safe to repeat.
         Errors:
-        - INVALID_ARGUMENT: type, id, ttl or data is not usable (INVALID_SESSION)
+        - INVALID_ARGUMENT: type, id, phone number, ttl or data is not usable, or data exceeds 256 KiB (INVALID_SESSION)
         - FAILED_PRECONDITION: the session of that id has ended (SESSION_ENDED)
         """
 
@@ -174,6 +184,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_sessions_service_pb2.GetSessionResponse, _abc.Awaitable[_sessions_service_pb2.GetSessionResponse]]:
         """Reads a session, live or ended.
         Errors:
+        - INVALID_ARGUMENT: scoped_workflow_id is no id of a flow (INVALID_SESSION)
         - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
         """
 
@@ -207,7 +218,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_sessions_service_pb2.UpdateSessionResponse, _abc.Awaitable[_sessions_service_pb2.UpdateSessionResponse]]:
         """Changes the data of a session (merge or replace).
         Errors:
-        - INVALID_ARGUMENT: data is not a JSON object (INVALID_SESSION)
+        - INVALID_ARGUMENT: data is not a JSON object, or all of it would exceed 256 KiB (INVALID_SESSION)
         - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
         - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
         - ABORTED: expected_version is not the current one (SESSION_VERSION_CONFLICT); load and try again
@@ -220,9 +231,12 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_service_pb2.CommitSessionResponse, _abc.Awaitable[_sessions_service_pb2.CommitSessionResponse]]:
         """Applies what one turn of a flow did to a session. A repeat with the same commit_id changes nothing and
-        returns the session as it is.
+        returns the session as it is, even if it has ended since. The newest 64 commits of a session are remembered.
+        Data that outlives the session is written after it; where that data would grow too large, the session is
+        committed and the call refused.
         Errors:
-        - INVALID_ARGUMENT: a document is not a JSON object (INVALID_SESSION)
+        - INVALID_ARGUMENT: an id, a ttl or a version is not usable, a document is not a JSON object, all of the data of
+          one scope would exceed 256 KiB, or data of a phone number changes and the session has none (INVALID_SESSION)
         - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
         - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
         - ABORTED: expected_version is not the current one (SESSION_VERSION_CONFLICT); load and try again
@@ -234,8 +248,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_service_pb2.TouchSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_service_pb2.TouchSessionResponse, _abc.Awaitable[_sessions_service_pb2.TouchSessionResponse]]:
-        """Moves the expiry of a live session.
+        """Moves the expiry of a live session. Its version stays.
         Errors:
+        - INVALID_ARGUMENT: ttl_seconds is not usable (INVALID_SESSION)
         - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
         - FAILED_PRECONDITION: the session has ended (SESSION_ENDED)
         """

@@ -1,0 +1,1 @@
+"""Sessions of phone users and the data that flows keep about them."""
