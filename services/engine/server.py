@@ -24,6 +24,7 @@ from services.engine.adapters.sessions_grpc import SessionsClient
 from services.engine.adapters.spans import NodeSpans, NoSpans
 from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.config import EngineConfig
+from services.engine.core.program import warm_up
 from services.engine.core.surroundings import Surroundings
 from services.engine.executions import Executions
 from services.engine.programs import Programs
@@ -52,6 +53,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         ListenFailed: The address is taken.
     """
     config = EngineConfig.from_env(environ)
+    warm_up()
     async with AsyncExitStack() as parts:
         redis = connect(config.redis_url)
         parts.push_async_callback(redis.aclose)

@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import Any
 
 import grpc
+import orjson
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from njia.engine.v1 import engine_service_pb2 as pb
@@ -147,11 +148,16 @@ def _payload(document: str) -> dict[str, Any]:
     if not document:
         return {}
     try:
-        return parse_document(document)
+        payload = parse_document(document)
+        orjson.dumps(payload)
     except DocumentError as problem:
-        raise InvalidRequest(
-            "trigger_payload_json", f"is no usable JSON object: {problem}", "INVALID_PAYLOAD"
-        ) from None
+        message = f"is no usable JSON object: {problem}"
+    except TypeError as problem:
+        # JSON knows no largest integer, the journal does.
+        message = f"holds a value that cannot be kept: {problem}"
+    else:
+        return payload
+    raise InvalidRequest("trigger_payload_json", message, "INVALID_PAYLOAD")
 
 
 def _overrides(request: pb.ExecuteRequest) -> Overrides:
