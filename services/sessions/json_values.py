@@ -26,5 +26,5 @@ def from_json(field: str, text: str) -> Data:
 
 
 def to_json(data: Data) -> str:
-    """Writes an object. The texts are put together as they are."""
-    return "{" + ",".join([f"{orjson.dumps(key).decode()}:{text}" for key, text in data.items()]) + "}"
+    """Writes an object, keys sorted: equal data is equal text. The values are put in as they are."""
+    return "{" + ",".join([f"{orjson.dumps(key).decode()}:{text}" for key, text in sorted(data.items())]) + "}"

@@ -120,6 +120,21 @@ async def store(store_url: str | None) -> AsyncIterator[SessionStore]:
 @pytest.fixture
 async def sessions(client: Client) -> AsyncIterator["SessionServiceAsyncStub"]:
     """The service on an empty Redis that nothing else asks, over a real connection."""
+    async with _serve_sessions(client) as stub:
+        yield stub
+
+
+@pytest.fixture
+async def sessions_without_redis() -> AsyncIterator["SessionServiceAsyncStub"]:
+    """The service where no Redis listens."""
+    client = connect(f"redis://127.0.0.1:{valkey.free_port()}/0")
+    async with _serve_sessions(client) as stub:
+        yield stub
+    await client.aclose()
+
+
+@asynccontextmanager
+async def _serve_sessions(client: Client) -> AsyncIterator["SessionServiceAsyncStub"]:
     servicer = SessionServicer(RedisSessionStore(client, RETENTION_MS), DEFAULT_TTL_MS)
 
     async def ready() -> bool:

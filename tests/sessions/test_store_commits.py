@@ -143,9 +143,7 @@ async def test_scoped_changes_are_applied_in_order(store: SessionStore) -> None:
 
     await store.commit("s", Commit("c2", 2, scoped=ScopedChanges("flow", changes, changes[:1])))
 
-    assert await store.scoped(MSISDN, "flow") == ScopedData(
-        {"c": "4", "d": "[]"}, {"old": "0", "a": "1", "b": "2"}
-    )
+    assert await store.scoped(MSISDN, "flow") == ScopedData({"c": "4", "d": "[]"}, {"old": "0", "a": "1", "b": "2"})
 
 
 async def test_scoped_changes_of_a_repeated_commit_are_applied_once(store: SessionStore) -> None:
