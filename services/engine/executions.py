@@ -34,6 +34,7 @@ from services.engine.programs import Programs
 from services.engine.registry import Registry
 from services.engine.store import (
     Answered,
+    Begun,
     ExecutionStore,
     NoExecution,
     Occupied,
@@ -157,18 +158,14 @@ class Executions:
                 return await self._finished(execution_id)
         if session_id is not None:
             return await self._execute_on(session_id, program, payload, overrides, execution_id)
-        own = joined
-        if own is None and program.graph.requires_session:
-            own = ids.new_session_id(partition)
+        if not program.graph.requires_session:
+            state = self._fresh(program, execution_id, payload, joined, overrides)
+            taken = await self._store.create(_turn(None, payload), state)
+            return await self._run_to_rest(taken, program) if taken else await self._finished(execution_id)
+        own = joined or ids.new_session_id(partition)
         state = self._fresh(program, execution_id, payload, own, overrides)
-        turn = _turn(None, payload)
-        if joined is not None and program.graph.requires_session:
-            begun = await self._store.begin_on_session(turn, state)
-            return await self._resumed_or_started(begun, program, joined, payload)
-        taken = await self._store.create(turn, state)
-        if taken is None:
-            return await self._finished(execution_id)
-        return await self._run_to_rest(taken, program)
+        begun = await self._store.begin_on_session(_turn(None, payload), state)
+        return await self._resumed_or_started(begun, program, own)
 
     async def handle_ussd(self, callback: UssdCallback) -> UssdAnswer:
         """Answers a USSD callback in time, whatever happens to the flow."""
@@ -214,11 +211,16 @@ class Executions:
         self._room()
         partition = ids.partition_of(sms.message_id)
         execution_id = ids.execution_id_for(f"sms:{sms.message_id}", partition)
-        session_id = ids.new_session_id(partition) if route.program.graph.requires_session else None
+        needs_session = route.program.graph.requires_session
+        session_id = ids.session_id_for(f"sms:{sms.message_id}", partition) if needs_session else None
         state = self._fresh(route.program, execution_id, payload, session_id, Overrides())
-        taken = await self._store.create(_turn(None, payload), state)
-        if taken is not None:
-            self._launch(taken, route.program)
+        turn = _turn(None, payload)
+        if session_id is None:
+            begun: Begun | None = await self._store.create(turn, state)
+        else:
+            begun = await self._store.begin_on_session(turn, state)
+        if isinstance(begun, TakenUp):
+            self._launch(begun, route.program)
         return execution_id
 
     async def read(self, execution_id: str) -> Stored:
@@ -317,11 +319,9 @@ class Executions:
         if not overrides.dry_run:
             await self._sessions.get(session_id, program.graph.workflow_id, frozenset())
         begun = await self._store.begin_on_session(_turn(None, payload), state)
-        return await self._resumed_or_started(begun, program, session_id, payload)
+        return await self._resumed_or_started(begun, program, session_id)
 
-    async def _resumed_or_started(
-        self, begun: Any, program: Program, session_id: str, payload: Mapping[str, Any]
-    ) -> Stored:
+    async def _resumed_or_started(self, begun: Begun, program: Program, session_id: str) -> Stored:
         match begun:
             case Occupied(execution_id, workflow_id):
                 raise SessionBusy(session_id, execution_id, workflow_id)

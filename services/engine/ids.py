@@ -44,6 +44,11 @@ def execution_id_for(cause: str, partition: int) -> str:
     return f"exe_{partition:x}{blake2b(cause.encode(), digest_size=12).hexdigest()}"
 
 
+def session_id_for(cause: str, partition: int) -> str:
+    """Returns the id of the session that belongs to a cause, always the same one."""
+    return f"ses_{partition:x}{blake2b(cause.encode(), digest_size=12).hexdigest()}"
+
+
 def any_partition() -> int:
     """Returns a random partition."""
     return secrets.randbelow(PARTITIONS)

@@ -1,0 +1,208 @@
+"""Every error line of engine_service.proto, provoked over a real connection."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+import pytest
+
+from njia.engine.v1 import engine_service_pb2 as pb
+from njia.sessions.v1 import sessions_service_pb2 as sessions_pb
+from njia.workflow.v1 import workflow_pb2
+from rpc.status import Refusal, refusal_of
+
+Source = workflow_pb2.WorkflowSource
+INVALID, MISSING, NOT_NOW = (
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.FAILED_PRECONDITION,
+)
+
+
+async def refused(call: Awaitable[Any]) -> Refusal:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return refusal_of(caught.value)
+
+
+def said(refusal: Refusal) -> tuple[grpc.StatusCode, str]:
+    return refusal.code, refusal.reason
+
+
+async def test_execute_without_a_flow_is_refused(platform):
+    refusal = await refused(platform.engine.Execute(pb.ExecuteRequest()))
+
+    assert (INVALID, "INVALID_REQUEST") == said(refusal)
+    assert "workflow or ref" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        (pb.ExecuteOptions(max_execution_time_ms=0), "options.max_execution_time_ms"),
+        (pb.ExecuteOptions(max_execution_time_ms=86_400_001), "options.max_execution_time_ms"),
+        (pb.ExecuteOptions(wait_ms=-1), "options.wait_ms"),
+        (pb.ExecuteOptions(wait_ms=60_001), "options.wait_ms"),
+    ],
+)
+async def test_an_option_out_of_range_is_named(platform, conformance, options, field):
+    refusal = await refused(
+        platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("sms-echo"), options=options))
+    )
+
+    assert (INVALID, "INVALID_REQUEST") == said(refusal)
+    assert [field] == [violation.field for violation in refusal.violations]
+
+
+@pytest.mark.parametrize(
+    "payload", ["[]", "{", '{"a": 1, "a": 2}', '{"a": NaN}', '"text"', '{"a": 1e999}', '{"n": ' + "9" * 40 + "}"]
+)
+async def test_a_payload_that_is_no_usable_object_is_refused(platform, conformance, payload):
+    refusal = await refused(
+        platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("sms-echo"), trigger_payload_json=payload))
+    )
+
+    assert (INVALID, "INVALID_PAYLOAD") == said(refusal)
+
+
+async def test_a_flow_that_does_not_compile_is_refused_with_every_fault(platform, flow):
+    broken = flow(
+        "broken",
+        {"type": "SMS_RECEIVED"},
+        [{"id": "a", "type": "SEND_SMS", "config": {"to": "{{nme}}"}}, {"id": "b", "type": "SEND_PIGEON"}],
+        ["start > a", "a > nowhere"],
+    )
+    refusal = await refused(platform.engine.Execute(pb.ExecuteRequest(workflow=broken)))
+
+    assert (INVALID, "COMPILATION_FAILED") == said(refusal)
+    found = {violation.reason for violation in refusal.violations}
+    assert {"INVALID_NODE_TYPE", "INVALID_EDGE_TARGET", "UNKNOWN_VARIABLE", "MISSING_REQUIRED_FIELD"} <= found
+
+
+async def test_an_idempotency_key_belongs_to_one_request(platform, conformance):
+    first = pb.ExecuteRequest(
+        workflow=conformance("sms-echo"),
+        trigger_payload_json=json.dumps({"msisdn": "+254711000001", "message": "hi"}),
+        idempotency_key="order-1",
+    )
+    again = pb.ExecuteRequest()
+    again.CopyFrom(first)
+    other = pb.ExecuteRequest()
+    other.CopyFrom(first)
+    other.trigger_payload_json = json.dumps({"msisdn": "+254711000002", "message": "hi"})
+
+    answer = await platform.engine.Execute(first)
+    repeated = await platform.engine.Execute(again)
+    refusal = await refused(platform.engine.Execute(other))
+
+    assert answer.result.execution_id == repeated.result.execution_id
+    assert 2 == len(repeated.result.node_results)
+    assert (INVALID, "IDEMPOTENCY_KEY_REUSED") == said(refusal)
+
+
+async def test_an_unknown_flow_is_not_found(platform):
+    refusal = await refused(
+        platform.engine.Execute(pb.ExecuteRequest(ref=workflow_pb2.WorkflowRef(workflow_id="nobody")))
+    )
+
+    assert (MISSING, "WORKFLOW_NOT_FOUND") == said(refusal)
+
+
+async def test_an_unknown_session_is_not_found(platform, conformance):
+    refusal = await refused(
+        platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("ussd-menu"), session_id="nobody"))
+    )
+
+    assert (MISSING, "SESSION_NOT_FOUND") == said(refusal)
+
+
+async def test_an_ended_session_takes_no_input(platform, conformance):
+    await platform.sessions.OpenSession(
+        sessions_pb.OpenSessionRequest(session_id="s1", type=sessions_pb.SESSION_TYPE_USSD)
+    )
+    await platform.sessions.EndSession(sessions_pb.EndSessionRequest(session_id="s1"))
+
+    refusal = await refused(
+        platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("ussd-menu"), session_id="s1"))
+    )
+
+    assert (NOT_NOW, "SESSION_ENDED") == said(refusal)
+
+
+async def test_another_flow_cannot_take_a_session_that_waits(platform, conformance, flow):
+    started = await platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("ussd-menu")))
+    other = flow(
+        "other", {"type": "USSD_SESSION_START"}, [{"id": "bye", "type": "SESSION_END", "config": {}}], ["start > bye"]
+    )
+    refusal = await refused(
+        platform.engine.Execute(pb.ExecuteRequest(workflow=other, session_id=started.result.session_id))
+    )
+
+    assert (NOT_NOW, "SESSION_BUSY") == said(refusal)
+    assert started.result.execution_id == refusal.metadata["execution_id"]
+
+
+async def test_an_unknown_flow_needs_the_validator_and_a_known_one_does_not(platform, conformance):
+    payload = json.dumps({"msisdn": "+254711000001", "message": "hi"})
+    known = pb.ExecuteRequest(workflow=conformance("sms-echo"), trigger_payload_json=payload)
+    await platform.engine.Execute(known)
+    platform.stop_validator.set()
+
+    async def validator_away() -> Refusal:
+        return await refused(platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("ussd-menu")), timeout=20))
+
+    refusal = await validator_away()
+    answer = await platform.engine.Execute(known)
+
+    assert (grpc.StatusCode.UNAVAILABLE, "VALIDATOR_UNAVAILABLE") == said(refusal)
+    assert refusal.retry_after_ms
+    assert workflow_pb2.EXECUTION_STATUS_COMPLETED == answer.result.status
+
+
+@pytest.mark.parametrize("name", ["exe_0000000000000000000000000", "nonsense", ""])
+async def test_an_unknown_execution_is_not_found(platform, name):
+    read = await refused(platform.engine.GetExecution(pb.GetExecutionRequest(execution_id=name)))
+    cancelled = await refused(platform.engine.CancelExecution(pb.CancelExecutionRequest(execution_id=name)))
+
+    assert (MISSING, "EXECUTION_NOT_FOUND") == said(read)
+    assert (MISSING, "EXECUTION_NOT_FOUND") == said(cancelled)
+
+
+async def test_an_ended_execution_cannot_be_cancelled(platform, conformance):
+    payload = json.dumps({"msisdn": "+254711000001", "message": "hi"})
+    ended = await platform.engine.Execute(
+        pb.ExecuteRequest(workflow=conformance("sms-echo"), trigger_payload_json=payload)
+    )
+    refusal = await refused(
+        platform.engine.CancelExecution(pb.CancelExecutionRequest(execution_id=ended.result.execution_id))
+    )
+
+    assert (NOT_NOW, "EXECUTION_ENDED") == said(refusal)
+
+
+@pytest.mark.parametrize(
+    "request_", [pb.ListExecutionsRequest(page_size=1001), pb.ListExecutionsRequest(page_token="%%%")]
+)
+async def test_a_filter_that_cannot_be_used_is_refused(platform, request_):
+    refusal = await refused(platform.engine.ListExecutions(request_))
+
+    assert (INVALID, "INVALID_FILTER") == said(refusal)
+
+
+@pytest.mark.parametrize(
+    ("call", "request_"),
+    [
+        ("HandleUssd", pb.HandleUssdRequest(msisdn="+254711000001")),
+        ("HandleUssd", pb.HandleUssdRequest(session_id="ATUid_1")),
+        ("HandleSms", pb.HandleSmsRequest(msisdn="+254711000001")),
+        ("HandleSms", pb.HandleSmsRequest(message_id="1")),
+        ("HandleDeliveryReport", pb.HandleDeliveryReportRequest(status="Success")),
+        ("HandleDeliveryReport", pb.HandleDeliveryReportRequest(message_id="1")),
+    ],
+)
+async def test_a_callback_that_lacks_what_names_it_is_refused(platform, call: str, request_: Any):
+    method: Callable[[Any], Awaitable[Any]] = getattr(platform.engine, call)
+    refusal = await refused(method(request_))
+
+    assert (INVALID, "INVALID_REQUEST") == said(refusal)
