@@ -47,19 +47,8 @@ class Role(Enum):
     """An expression, evaluated by the node."""
 
 
-def _holds_template(value: Any) -> bool:
-    match value:
-        case str():
-            return contains_template(value)
-        case Mapping():
-            return any(_holds_template(item) for item in value.values())
-        case list() | tuple():
-            return any(_holds_template(item) for item in value)
-    return False
-
-
 def _pass_templates(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-    if info.context is COMPILING and _holds_template(value):
+    if info.context is COMPILING and isinstance(value, str) and contains_template(value):
         return value
     return handler(value)
 

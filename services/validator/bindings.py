@@ -36,7 +36,7 @@ class Bindings:
 
     def side_by_side(self, one: str, other: str) -> bool:
         """Whether both can be due at the same time."""
-        return any(True for _ in self._branches.parallel((one, other)))
+        return self._branches.side_by_side(one, other)
 
     def _may_precede(self, maker: str) -> frozenset[str]:
         """The nodes that `maker` leads to."""

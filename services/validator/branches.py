@@ -39,31 +39,75 @@ class Branches:
         """The set of this node alone; the empty set for one that the trigger does not lead to."""
         return self._bits.get(node, 0)
 
-    def parallel(self, nodes: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    def set_of(self, nodes: Iterable[str]) -> int:
+        """The set of these nodes, those left out that the trigger does not lead to."""
+        return _union(self.bit(node) for node in nodes)
+
+    def parallel(self, partners: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
         """
-        Yields pairs that can be due at the same time, earlier one first, each with the node where their ways part.
+        Yields nodes that can be due beside an earlier partner of theirs, each once: partner, node, where ways part.
 
         Two nodes are parallel when two ways that share no node lead to them from a node that can take both, and
         neither waits for the other. Ways that part by different handles exclude each other. Two edges with different
         conditions may exclude each other, so they count as if they did.
         """
-        wanted = [node for node in self._order if node in set(nodes)]
-        if len(wanted) < 2:
-            return
-        ahead = self._ahead(_union(self._bits[node] for node in wanted))
-        for fork in self._order:
-            for targets in self._taken_together(fork):
-                if sum(1 for target in targets if ahead[target]) < 2:
-                    continue
-                ways = self._ways(fork, targets)
-                yield from self._pairs(fork, [node for node in wanted if node in ways], ways)
+        # What is set before a bit in execution order are the bits below it.
+        pending = {
+            node: partners[node] & (self._bits[node] - 1) & ~self.surely_before[node]
+            for node in self._order
+            if node in partners
+        }
+        for fork, targets in self._forks:
+            ahead = _union(self._reach[target] for target in targets)
+            due = [node for node, others in pending.items() if self._bits[node] & ahead and others & ahead]
+            if not due:
+                continue
+            ways = self._ways(fork, targets)
+            members = self._members(ways)
+            for node in due:
+                beside = pending[node] & ahead & ~members[ways[node]]
+                if beside:
+                    del pending[node]
+                    yield self._order[(beside & -beside).bit_length() - 1], node, fork
 
-    def _pairs(self, fork: str, nodes: list[str], ways: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-        for place, later in enumerate(nodes):
-            for earlier in nodes[:place]:
-                waits = self.surely_before[later] & self._bits[earlier]
-                if ways[earlier] != ways[later] and not waits:
-                    yield earlier, later, fork
+    def side_by_side(self, one: str, other: str) -> bool:
+        """Whether both can be due at the same time, as `parallel` has it."""
+        return bool(self._beside.get(one, 0) & self.bit(other))
+
+    @cached_property
+    def _beside(self) -> Mapping[str, int]:
+        """The nodes that can be due at the same time as each node."""
+        found = dict.fromkeys(self._order, 0)
+        for fork, targets in self._forks:
+            ways = self._ways(fork, targets)
+            members = self._members(ways)
+            ahead = _union(members.values())
+            for node, way in ways.items():
+                found[node] |= ahead & ~members[way] & ~self.surely_before[node]
+        for node in self._order:
+            for later in self._order[self._places[node] + 1 :]:
+                if self.surely_before[later] & self._bits[node]:
+                    found[node] &= ~self._bits[later]
+        return found
+
+    def _members(self, ways: Mapping[str, str]) -> dict[str, int]:
+        members: dict[str, int] = {}
+        for node, way in ways.items():
+            members[way] = members.get(way, 0) | self._bits[node]
+        return members
+
+    @cached_property
+    def _forks(self) -> list[tuple[str, frozenset[str]]]:
+        """Nodes of which one outcome takes several edges, with the targets of those."""
+        return [(node, targets) for node in self._order for targets in self._taken_together(node)]
+
+    @cached_property
+    def _reach(self) -> Mapping[str, int]:
+        """Each node with all that it leads to, cycles cut."""
+        found: dict[str, int] = {}
+        for node in reversed(self._order):
+            found[node] = self._bits[node] | _union(found[arc.target] for arc in self._arcs_out[node])
+        return found
 
     def _ways(self, fork: str, targets: frozenset[str]) -> Mapping[str, str]:
         """
@@ -79,13 +123,6 @@ class Branches:
             elif before:
                 ways[node] = before.pop()
         return ways
-
-    def _ahead(self, wanted: int) -> Mapping[str, bool]:
-        """Tells of each node whether it is wanted or leads to one that is."""
-        found: dict[str, bool] = {}
-        for node in reversed(self._order):
-            found[node] = bool(self._bits[node] & wanted) or any(found[arc.target] for arc in self._arcs_out[node])
-        return found
 
     def _taken_together(self, node: str) -> Iterator[frozenset[str]]:
         """Yields the targets of each set of edges that one outcome of the node can take, where there are several."""

@@ -16,6 +16,9 @@ from workflow.issues import Issue
 from workflow.node_type import NodeType
 from workflow.spec import RetryPolicy
 
+LONGEST_TEXT = 1000
+"""Longest message, id or path of an issue, in characters."""
+
 
 def document_of(spec: pb.WorkflowSpec) -> tuple[dict[str, Any], tuple[Issue, ...]]:
     """
@@ -42,7 +45,11 @@ def document_of(spec: pb.WorkflowSpec) -> tuple[dict[str, Any], tuple[Issue, ...
 def issue_to_proto(issue: Issue) -> pb.Issue:
     """The message of an issue; whether it is a warning is said by the list that it stands in."""
     return pb.Issue(
-        code=issue.code, message=issue.message, node_id=issue.node_id, edge_id=issue.edge_id, path=issue.path
+        code=issue.code,
+        message=_short(issue.message),
+        node_id=_short(issue.node_id),
+        edge_id=_short(issue.edge_id),
+        path=_short(issue.path),
     )
 
 
@@ -129,6 +136,11 @@ def _edge(edge: ExecutionEdge) -> pb.ExecutionEdge:
 
 def _retry(policy: RetryPolicy | None) -> pb.RetryPolicy | None:
     return None if policy is None else from_document(_dumped(policy), pb.RetryPolicy)
+
+
+def _short(text: str | None) -> str | None:
+    """Ids and keys of a faulty flow may be of any length."""
+    return text if text is None or len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
 def _dumped(model: BaseModel) -> dict[str, Any]:

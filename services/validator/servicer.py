@@ -16,7 +16,7 @@ from workflow.catalogue import CATALOGUE
 from workflow.compiler import compile_flow
 from workflow.parse import parse_flow, parse_text
 
-SMALL_BYTES = 32 * 1024
+SMALL_BYTES = 8 * 1024
 """A flow up to this size is checked in a few milliseconds, on the event loop; a larger one in a thread."""
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -15,23 +15,21 @@ def check(flow: Flow) -> Iterator[Issue]:
     """
     if flow.trigger is None:
         return
-    concerned = [node.id for node in flow.nodes.values() if node.shows or node.ends_session]
-    reported: set[str] = set()
-    for earlier, later, fork in Branches(flow).parallel(concerned):
-        if later in reported or not _clash(flow.nodes[earlier], flow.nodes[later]):
-            continue
-        reported.add(later)
+    branches = Branches(flow)
+    showing = branches.set_of(node.id for node in flow.nodes.values() if node.shows)
+    asking = branches.set_of(node.id for node in flow.nodes.values() if _asks(node))
+    ending = branches.set_of(node.id for node in flow.nodes.values() if node.ends_session)
+    partners = {
+        node.id: (showing if node.shows else 0) | (ending if _asks(node) else 0) | (asking if node.ends_session else 0)
+        for node in flow.nodes.values()
+        if node.shows or node.ends_session
+    }
+    for earlier, later, fork in branches.parallel(partners):
         message = (
             f"{earlier} and {later} can be due at the same time, since {fork} starts both of their branches, and a phone "
             f"shows one screen at a time: put one behind the other, or let a CONDITION or SWITCH choose between them"
         )
         yield Issue("INVALID_NODE_CONNECTION", message, later, path=flow.nodes[later].path)
-
-
-def _clash(one: FlowNode, other: FlowNode) -> bool:
-    if one.shows and other.shows:
-        return True
-    return (_asks(one) and other.ends_session) or (_asks(other) and one.ends_session)
 
 
 def _asks(node: FlowNode) -> bool:

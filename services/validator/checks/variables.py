@@ -132,6 +132,8 @@ class _Judge:
         if self._bindings.side_by_side(maker.id, reader.node.id):
             hint = f"may not be there yet: {maker.id} runs on a branch of its own; draw an edge from it, or give a default"
             return Answer(Outlook.MAYBE, hint)
+        if maker is reader.node:
+            return Answer(Outlook.NEVER, "is never there: a node has no output before it ran")
         return Answer(Outlook.NEVER, f"is never there: no way leads from {maker.id} to {reader.node.id}")
 
     def _stored(self, scope: str, key: str, reader: _Reader) -> Answer | None:

@@ -1,0 +1,738 @@
+"""One row a code: a flow that has the fault, the place where it is reported, and a flow like it that has not."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from services.validator.validation import Report, validate
+from tests.validator.flow_texts import MERGE, READ, ask, bye, condition, flow, screen, sms, switch, write
+from workflow.parse import parse_flow
+
+Document = dict[str, Any]
+
+
+class Row(NamedTuple):
+    name: str
+    code: str
+    path: str | None
+    faulty: Document
+    sound: Document
+
+
+GOOD = flow({"a": sms(), "end": bye()}, "start > a", "a > end")
+
+
+def report_on(document: Document) -> Report:
+    return validate(parse_flow(document))
+
+
+def codes(document: Document) -> set[str]:
+    return {issue.code for issue in report_on(document).issues}
+
+
+def changed(section: str, **values: Any) -> Document:
+    return {**GOOD, section: {**GOOD.get(section, {}), **values}}
+
+
+def without(section: str, key: str) -> Document:
+    return {**GOOD, section: {name: value for name, value in GOOD[section].items() if name != key}}
+
+
+STRUCTURE = [
+    Row("no metadata", "MISSING_REQUIRED_FIELD", "metadata", {**GOOD, "metadata": None}, GOOD),
+    Row("no trigger", "MISSING_REQUIRED_FIELD", "trigger", {**GOOD, "trigger": None}, GOOD),
+    Row("no nodes", "MISSING_REQUIRED_FIELD", "nodes", {key: GOOD[key] for key in GOOD if key != "nodes"}, GOOD),
+    Row("no name", "MISSING_REQUIRED_FIELD", "metadata.name", without("metadata", "name"), GOOD),
+    Row("empty name", "SCHEMA_VALIDATION_ERROR", "metadata.name", changed("metadata", name=""), GOOD),
+    Row(
+        "workflow id with a slash",
+        "SCHEMA_VALIDATION_ERROR",
+        "metadata.workflowId",
+        changed("metadata", workflowId="a/b"),
+        changed("metadata", workflowId="a.b_c-1"),
+    ),
+    Row(
+        "reserved workflow id",
+        "SCHEMA_VALIDATION_ERROR",
+        "metadata.workflowId",
+        changed("metadata", workflowId="executions"),
+        changed("metadata", workflowId="my-executions"),
+    ),
+    Row(
+        "version 0", "SCHEMA_VALIDATION_ERROR", "metadata.version", changed("metadata", version=0), changed("metadata", version=7)
+    ),
+    Row(
+        "node id with a space",
+        "SCHEMA_VALIDATION_ERROR",
+        "nodes[0].id",
+        flow({"a b": sms(), "end": bye()}, "start > a b", "a b > end"),
+        GOOD,
+    ),
+    Row(
+        "two nodes with one id",
+        "DUPLICATE_NODE_ID",
+        "nodes[2].id",
+        {**GOOD, "nodes": [*GOOD["nodes"], {"id": "a", "type": "SEND_SMS", "config": sms()[1]}]},
+        GOOD,
+    ),
+    Row(
+        "the trigger in nodes with another type",
+        "DUPLICATE_NODE_ID",
+        "nodes[0].id",
+        {**GOOD, "nodes": [{"id": "start", "type": "SMS_RECEIVED"}, *GOOD["nodes"]]},
+        {**GOOD, "nodes": [GOOD["trigger"], *GOOD["nodes"]]},
+    ),
+    Row(
+        "the trigger in nodes with another config",
+        "TRIGGER_DIFFERS",
+        "nodes[0].config",
+        {**GOOD, "nodes": [{**GOOD["trigger"], "config": {"serviceCode": "*1#"}}, *GOOD["nodes"]]},
+        {**GOOD, "nodes": [{**GOOD["trigger"], "label": "Dial", "selected": True}, *GOOD["nodes"]]},
+    ),
+    Row(
+        "two edges with one id",
+        "SCHEMA_VALIDATION_ERROR",
+        "edges[1].id",
+        {**GOOD, "edges": [{**edge, "id": "e"} for edge in GOOD["edges"]]},
+        GOOD,
+    ),
+    Row("edge without a target", "MISSING_REQUIRED_FIELD", "edges[0].target", {**GOOD, "edges": [{"source": "a"}]}, GOOD),
+    Row("node that is no object", "SCHEMA_VALIDATION_ERROR", "nodes[0]", {**GOOD, "nodes": ["a", *GOOD["nodes"]]}, GOOD),
+    Row("unknown section", "UNKNOWN_FIELD", "setings", {**GOOD, "setings": {}}, {**GOOD, "viewport": {"zoom": 1}}),
+    Row(
+        "unknown key of a node",
+        "UNKNOWN_FIELD",
+        "nodes[0].timout",
+        flow({"a": (*sms(), {"timout": 5}), "end": bye()}, "start > a", "a > end"),
+        flow({"a": (*sms(), {"timeout": 5, "measured": {}, "zIndex": 1, "data": {}}), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "settings in data, where a canvas keeps its own",
+        "UNKNOWN_FIELD",
+        "nodes[0].data",
+        {**GOOD, "nodes": [{"id": "a", "type": "MERGE", "data": {"strategy": "first"}}, GOOD["nodes"][1]]},
+        {**GOOD, "nodes": [{**GOOD["nodes"][0], "data": {"label": "A"}}, GOOD["nodes"][1]]},
+    ),
+    Row("no description", "MISSING_DESCRIPTION", "metadata.description", without("metadata", "description"), GOOD),
+    Row("blank description", "MISSING_DESCRIPTION", "metadata.description", changed("metadata", description=" "), GOOD),
+]
+
+SETTINGS = [
+    Row(
+        "time zone that does not exist",
+        "SCHEMA_VALIDATION_ERROR",
+        "settings.timezone",
+        changed("settings", timezone="Africa/Nairobbi"),
+        changed("settings", timezone="Africa/Nairobi"),
+    ),
+    Row(
+        "country that does not exist",
+        "SCHEMA_VALIDATION_ERROR",
+        "settings.defaultCountry",
+        changed("settings", defaultCountry="XX"),
+        changed("settings", defaultCountry="KE"),
+    ),
+    Row(
+        "unknown way of dealing with missing variables",
+        "SCHEMA_VALIDATION_ERROR",
+        "settings.missingVariable",
+        changed("settings", missingVariable="ignore"),
+        changed("settings", missingVariable="empty"),
+    ),
+    Row("replay off", "UNSUPPORTED_SETTING", "settings.enableReplay", changed("settings", enableReplay=False), GOOD),
+    Row(
+        "rate limit",
+        "UNSUPPORTED_SETTING",
+        "settings.rateLimit",
+        changed("settings", rateLimit={"maxRequests": 1, "windowMs": 1}),
+        GOOD,
+    ),
+    Row(
+        "resume prompt",
+        "UNSUPPORTED_SETTING",
+        "settings.ussd.resumePrompt",
+        changed("settings", ussd={"resumePrompt": "Go on?"}),
+        changed("settings", ussd={"apology": "Sorry", "whenBusy": "end"}),
+    ),
+    Row(
+        "check again",
+        "UNSUPPORTED_SETTING",
+        "settings.ussd.whenBusy",
+        changed("settings", ussd={"whenBusy": "checkAgain"}),
+        GOOD,
+    ),
+    Row(
+        "continuing dropped sessions",
+        "UNSUPPORTED_SETTING",
+        "settings.resumeWithinMs",
+        changed("settings", resumeWithinMs=1000),
+        changed("settings", resumeWithinMs=0),
+    ),
+    Row(
+        "limit of executions",
+        "UNSUPPORTED_SETTING",
+        "settings.maxConcurrentExecutions",
+        changed("settings", maxConcurrentExecutions=5),
+        GOOD,
+    ),
+    Row(
+        "limit of errors",
+        "UNSUPPORTED_SETTING",
+        "errorHandling.maxErrors",
+        changed("errorHandling", maxErrors=5),
+        changed("errorHandling", continueOnError=True),
+    ),
+    Row(
+        "error webhook",
+        "UNSUPPORTED_SETTING",
+        "errorHandling.errorWebhook",
+        changed("errorHandling", errorWebhook="https://example.com"),
+        GOOD,
+    ),
+]
+
+NODES = [
+    Row(
+        "unknown node type",
+        "INVALID_NODE_TYPE",
+        "nodes[0].type",
+        flow({"a": ("SEND_SNS", {}), "end": bye()}, "start > a", "a > end"),
+        GOOD,
+    ),
+    Row("trigger that starts nothing", "INVALID_NODE_TYPE", "trigger.type", flow({}, trigger="SEND_SMS"), GOOD),
+    Row(
+        "second trigger beside the trigger",
+        "INVALID_NODE_TYPE",
+        "nodes[1].type",
+        {**GOOD, "nodes": [GOOD["trigger"], {"id": "other", "type": "SMS_RECEIVED"}, *GOOD["nodes"]]},
+        {**GOOD, "nodes": [GOOD["trigger"], *GOOD["nodes"]]},
+    ),
+    Row(
+        "another trigger in nodes",
+        "TRIGGER_NOT_IN_NODES",
+        "nodes[0]",
+        {**GOOD, "nodes": [{**GOOD["trigger"], "id": "other"}, *GOOD["nodes"]]},
+        GOOD,
+    ),
+    Row(
+        "config without what it needs",
+        "MISSING_REQUIRED_FIELD",
+        "nodes[0].config.to",
+        flow({"a": ("SEND_SMS", {"message": "x"}), "end": bye()}, "start > a", "a > end"),
+        GOOD,
+    ),
+    Row(
+        "config with a wrong type",
+        "INVALID_NODE_CONFIG",
+        "nodes[0].config.enqueue",
+        flow({"a": sms(enqueue="yes"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": sms(enqueue=True), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "config out of range",
+        "INVALID_NODE_CONFIG",
+        "trigger.config.sessionTimeout",
+        flow({"end": bye()}, "start > end", trigger_config={"sessionTimeout": 9}),
+        flow({"end": bye()}, "start > end", trigger_config={"sessionTimeout": 10}),
+    ),
+    Row(
+        "config of an entry of a list",
+        "INVALID_NODE_CONFIG",
+        "nodes[0].config.menuItems[1].option",
+        flow(
+            {"a": ask(menuType="menu", menuItems=[{"option": "1", "text": "A"}, {"option": 2, "text": "B"}]), "end": bye()},
+            "start > a",
+            "a > end",
+        ),
+        flow(
+            {"a": ask(menuType="menu", menuItems=[{"option": "1", "text": "A"}, {"option": "2", "text": "B"}]), "end": bye()},
+            "start > a",
+            "a > end",
+        ),
+    ),
+    Row(
+        "what a type finds in its own config",
+        "INVALID_NODE_CONFIG",
+        "nodes[1].config.cases[1].value",
+        flow({"m": ask(), "s": switch("1", "1"), "end": bye()}, "start > m", "m > s", "s :1 > end", "s > end"),
+        flow({"m": ask(), "s": switch("1", "2"), "end": bye()}, "start > m", "m > s", "s :1 > end", "s > end"),
+    ),
+    Row(
+        "case with the name of an outcome",
+        "INVALID_NODE_CONFIG",
+        "nodes[1].config.cases[0].value",
+        flow({"m": ask(), "s": switch("error"), "end": bye()}, "start > m", "m > s", "s > end"),
+        flow({"m": ask(), "s": switch("ERROR"), "end": bye()}, "start > m", "m > s", "s > end"),
+    ),
+    Row(
+        "unknown key of a config",
+        "UNKNOWN_CONFIG_FIELD",
+        "nodes[0].config.mesage",
+        flow({"a": sms(mesage="x"), "end": bye()}, "start > a", "a > end"),
+        GOOD,
+    ),
+    Row(
+        "unknown key inside of a config",
+        "UNKNOWN_CONFIG_FIELD",
+        "nodes[0].config.pagination.itemPerPage",
+        flow({"a": screen(pagination={"itemPerPage": 3}), "end": bye()}, "start > a", "a > end"),
+        flow({"a": screen(pagination={"itemsPerPage": 3}), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "config field that has no effect",
+        "UNSUPPORTED_BY_PROVIDER",
+        "nodes[1].config.redirectUrl",
+        flow({"a": sms(), "end": bye(redirectUrl="https://example.com")}, "start > a", "a > end"),
+        GOOD,
+    ),
+    Row(
+        "address that is none",
+        "INVALID_NODE_CONFIG",
+        "nodes[0].config.deliveryReportUrl",
+        flow({"a": sms(deliveryReportUrl="ftp://x"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": sms(deliveryReportUrl="https://x.example/r"), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "template that does not parse",
+        "INVALID_TEMPLATE",
+        "nodes[0].config.message",
+        flow({"a": sms("Hi {{msisdn"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": sms("Hi {{msisdn | truncate(3)}}"), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "template in an optional field",
+        "INVALID_TEMPLATE",
+        "nodes[0].config.from",
+        flow({"a": sms(**{"from": "{{msisdn |}}"}), "end": bye()}, "start > a", "a > end"),
+        flow({"a": sms(**{"from": "{{serviceCode}}"}), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "template inside of data",
+        "INVALID_TEMPLATE",
+        'nodes[0].config.data["first name"]',
+        flow({"a": write(**{"first name": "{{}}"}), "end": bye()}, "start > a", "a > end"),
+        flow({"a": write(**{"first name": "{{input}}"}), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "expression that does not parse",
+        "INVALID_EXPRESSION",
+        "nodes[0].config.expression",
+        flow({"c": condition("{{input}} =="), "end": bye()}, "start > c", "c > end"),
+        flow({"c": condition("{{input}} == '1'"), "end": bye()}, "start > c", "c > end"),
+    ),
+    Row(
+        "condition of an edge that does not parse",
+        "INVALID_EXPRESSION",
+        "edges[1].condition",
+        flow({"a": sms(), "end": bye()}, "start > a", "a ?{{input}} >>> 5 > end"),
+        flow({"a": sms(), "end": bye()}, "start > a", "a ?{{input}} > 5 > end"),
+    ),
+    Row(
+        "screen that does not fit",
+        "USSD_SCREEN_TOO_LONG",
+        "nodes[0].config",
+        flow({"a": screen("x" * 161 + "{{msisdn}}"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": screen("x" * 160 + "{{msisdn}}"), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "screen of characters that take two septets",
+        "USSD_SCREEN_TOO_LONG",
+        "nodes[0].config",
+        flow({"a": screen("€" * 81), "end": bye()}, "start > a", "a > end"),
+        flow({"a": screen("€" * 80), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "screen beyond the GSM alphabet",
+        "USSD_SCREEN_TOO_LONG",
+        "nodes[0].config",
+        flow({"a": screen("ሀ" * 81), "end": bye()}, "start > a", "a > end"),
+        flow({"a": screen("ሀ" * 80), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "longer screens on Airtel",
+        "USSD_SCREEN_TOO_LONG",
+        "nodes[0].config",
+        flow({"a": screen("x" * 185), "end": bye()}, "start > a", "a > end", trigger_config={"networkCode": "63903"}),
+        flow({"a": screen("x" * 184), "end": bye()}, "start > a", "a > end", trigger_config={"networkCode": "63903"}),
+    ),
+    Row(
+        "long list that is cut into screens",
+        "USSD_SCREEN_TOO_LONG",
+        "nodes[0].config",
+        flow({"a": ask("\\n".join(["x" * 40] * 10)), "end": bye()}, "start > a", "a > end"),
+        flow({"a": ask("\\n".join(["x" * 40] * 10), pagination={"enabled": True, "itemsPerPage": 3}), "end": bye()},
+             "start > a", "a > end"),
+    ),
+    Row(
+        "text that takes two messages",
+        "SMS_MULTI_SEGMENT",
+        "nodes[0].config.message",
+        flow({"a": sms("x" * 161 + "{{msisdn}}"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": sms("x" * 160), "end": bye()}, "start > a", "a > end"),
+    ),
+]
+
+EDGES = [
+    Row("edge from nowhere", "INVALID_EDGE_SOURCE", "edges[0].source", flow({"end": bye()}, "strat > end"), GOOD),
+    Row("edge to nowhere", "INVALID_EDGE_TARGET", "edges[1].target", flow({"a": sms()}, "start > a", "a > edn"), GOOD),
+    Row(
+        "handle that is not there",
+        "INVALID_EDGE_HANDLE",
+        "edges[1].sourceHandle",
+        flow({"c": condition(), "end": bye()}, "start > c", "c :yes > end"),
+        flow({"c": condition(), "end": bye()}, "start > c", "c :true > end", "c :error > end", "c :timeout > end"),
+    ),
+    Row(
+        "condition that names no outcome",
+        "INVALID_EDGE_HANDLE",
+        "edges[2].condition",
+        flow({"m": ask(), "s": switch("1"), "end": bye()}, "start > m", "m > s", "s ?2 > end", "s > end"),
+        flow({"m": ask(), "s": switch("1"), "end": bye()}, "start > m", "m > s", "s ?1 > end", "s ?default > end"),
+    ),
+    Row(
+        "condition_met of a node that has no true",
+        "INVALID_EDGE_HANDLE",
+        "edges[1].condition",
+        flow({"a": sms(), "end": bye()}, "start > a", "a ?condition_met > end"),
+        flow({"c": condition(), "end": bye()}, "start > c", "c ?condition_met > end", "c ?false > end"),
+    ),
+    Row(
+        "bare expression",
+        "INVALID_EDGE_HANDLE",
+        "edges[1].condition",
+        flow({"a": sms(), "end": bye()}, "start > a", "a ?input == 1 > end"),
+        flow({"a": sms(), "end": bye()}, "start > a", "a ?{{input}} == 1 > end"),
+    ),
+    Row(
+        "handle and condition that differ",
+        "INVALID_EDGE_HANDLE",
+        "edges[1].condition",
+        flow({"c": condition(), "end": bye()}, "start > c", "c :true ?false > end"),
+        flow({"c": condition(), "end": bye()}, "start > c", "c :true ?condition_met > end"),
+    ),
+    Row(
+        "way on from the end",
+        "INVALID_EDGE_HANDLE",
+        "edges[1].source",
+        flow({"end": bye(), "a": sms()}, "start > end", "end > a"),
+        flow({"end": bye(), "a": sms()}, "start > end", "end :error > a"),
+    ),
+    Row(
+        "target handle that is not there",
+        "INVALID_EDGE_HANDLE",
+        "edges[1].targetHandle",
+        {**GOOD, "edges": [{"source": "start", "target": "a"}, {"source": "a", "target": "end", "targetHandle": "in"}]},
+        {**GOOD, "edges": [{"source": "start", "target": "a"}, {"source": "a", "target": "end", "targetHandle": "default"}]},
+    ),
+    Row(
+        "target handle of a MERGE",
+        "INVALID_EDGE_HANDLE",
+        "edges[2].targetHandle",
+        {
+            **flow({"a": sms(), "j": MERGE, "end": bye()}, "start > a", "j > end"),
+            "edges": [*flow({}, "start > a", "j > end")["edges"], {"source": "a", "target": "j", "targetHandle": "left"}],
+        },
+        {
+            **flow({"a": sms(), "j": MERGE, "end": bye()}, "start > a", "j > end"),
+            "edges": [*flow({}, "start > a", "j > end")["edges"], {"source": "a", "target": "j", "targetHandle": "input7"}],
+        },
+    ),
+    Row(
+        "edge into the trigger",
+        "TRIGGER_HAS_INCOMING_EDGES",
+        "edges[1].target",
+        flow({"m": ask(), "end": bye()}, "start > m", "m > start", "m :error > end"),
+        flow({"m": ask(), "end": bye()}, "start > m", "m > m", "m :error > end"),
+    ),
+]
+
+SHAPE = [
+    Row(
+        "node that nothing leads to",
+        "UNREACHABLE_NODE",
+        "nodes[1]",
+        flow({"end": bye(), "a": sms()}, "start > end"),
+        flow({"a": sms(), "end": bye()}, "start > a", "start > end"),
+    ),
+    Row(
+        "cycle that waits for nobody",
+        "CYCLE_DETECTED",
+        "nodes[0]",
+        flow({"j": MERGE, "a": sms(), "end": bye()}, "start > j", "j > a", "a > j", "a :error > end"),
+        flow({"m": ask(), "s": switch("0"), "end": bye()}, "start > m", "m > s", "s :0 > m", "s > end"),
+    ),
+    Row(
+        "node that leads to itself",
+        "CYCLE_DETECTED",
+        "nodes[0]",
+        flow({"a": sms(), "end": bye()}, "start > a", "a > a", "a :error > end"),
+        flow({"a": ask(), "end": bye()}, "start > a", "a > a", "a :error > end"),
+    ),
+    Row(
+        "cycle past a screen that is disabled",
+        "CYCLE_DETECTED",
+        "nodes[0]",
+        flow({"m": (*ask(), {"disabled": True}), "a": sms(), "end": bye()}, "start > m", "m > a", "a > m", "a :error > end"),
+        flow({"m": ask(), "a": sms(), "end": bye()}, "start > m", "m > a", "a > m", "a :error > end"),
+    ),
+    Row(
+        "USSD flow that never ends its session",
+        "USSD_MISSING_SESSION_END",
+        "trigger",
+        flow({"m": screen()}, "start > m"),
+        flow({"m": screen(autoEndSession=True)}, "start > m"),
+    ),
+    Row(
+        "session end that cannot be reached",
+        "USSD_MISSING_SESSION_END",
+        "trigger",
+        flow({"m": screen(), "end": bye()}, "start > m"),
+        flow({"m": screen()}, "start > m", trigger="SMS_RECEIVED"),
+    ),
+    Row(
+        "two screens side by side",
+        "INVALID_NODE_CONNECTION",
+        "nodes[1]",
+        flow({"a": screen("A"), "b": screen("B"), "end": bye()}, "start > a", "start > b", "a > end", "b > end"),
+        flow({"a": screen("A"), "b": screen("B"), "end": bye()}, "start > a", "start > b", "a > b", "b > end"),
+    ),
+    Row(
+        "screen beside what follows an SMS",
+        "INVALID_NODE_CONNECTION",
+        "nodes[1]",
+        flow({"x": sms(), "a": ask(), "end": bye()}, "start > x", "start > a", "x > end"),
+        flow({"x": sms(), "a": ask(), "end": bye()}, "start > x", "start > a", "x > end", "a > end"),
+    ),
+    Row(
+        "question beside a silent end",
+        "INVALID_NODE_CONNECTION",
+        "nodes[1]",
+        flow({"a": ask(), "end": bye(None)}, "start > a", "start > end"),
+        flow({"a": ask(), "end": bye(None)}, "start > a", "a > end"),
+    ),
+    Row(
+        "conditional screen beside one that always comes",
+        "INVALID_NODE_CONNECTION",
+        "nodes[2]",
+        flow({"m": ask(), "a": bye("A"), "b": bye("B")}, "start > m", "m ?{{input}} == '1' > a", "m > b"),
+        flow({"m": ask(), "a": bye("A"), "b": bye("B")}, "start > m", "m ?{{input}} == '1' > a", "m ?{{input}} == '2' > b"),
+    ),
+    Row(
+        "screens behind a MERGE that takes the first",
+        "INVALID_NODE_CONNECTION",
+        "nodes[2]",
+        flow(
+            {"a": screen("A"), "j": ("MERGE", {"strategy": "first"}), "b": bye("B"), "x": sms()},
+            "start > a", "start > x", "a > j", "x > j", "j > b",
+        ),
+        flow(
+            {"a": screen("A"), "j": MERGE, "b": bye("B"), "x": sms()},
+            "start > a", "start > x", "a > j", "x > j", "j > b",
+        ),
+    ),
+    Row(
+        "decision that nothing follows",
+        "DEAD_END_NODE",
+        "nodes[0]",
+        flow({"c": condition("{{message}} == 'x'")}, "start > c", trigger="SMS_RECEIVED"),
+        flow({"c": condition("{{message}} == 'x'"), "a": sms()}, "start > c", "c :true > a", trigger="SMS_RECEIVED"),
+    ),
+    Row(
+        "screen that nothing follows",
+        "DEAD_END_NODE",
+        "nodes[0]",
+        flow({"a": ask(), "b": bye()}, "start ?{{text}} == '' > a", "start ?{{text}} != '' > b"),
+        flow({"a": ask(), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "answer that leads nowhere",
+        "DEAD_END_NODE",
+        "nodes[1]",
+        flow({"m": ask(), "s": switch("1", "2"), "end": bye()}, "start > m", "m > s", "s :1 > end"),
+        flow({"m": ask(), "s": switch("1", "2"), "end": bye()}, "start > m", "m > s", "s :1 > end", "s :2 > end", "s > end"),
+    ),
+]
+
+VARIABLES = [
+    Row(
+        "name that no payload has",
+        "UNKNOWN_VARIABLE",
+        "nodes[0].config.message",
+        flow({"a": sms("{{nme}}"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": sms("{{nme | default('friend')}}"), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "name that no payload has, in an expression",
+        "UNKNOWN_VARIABLE",
+        "nodes[0].config.expression",
+        flow({"c": condition("inptu == '1'"), "end": bye()}, "start > c", "c > end"),
+        flow({"c": condition("input == '1'"), "end": bye()}, "start > c", "c > end"),
+    ),
+    Row(
+        "name that no payload has, on an edge",
+        "UNKNOWN_VARIABLE",
+        "edges[1].condition",
+        flow({"a": sms(), "end": bye()}, "start > a", "a ?{{inptu}} == '1' > end"),
+        flow({"a": sms(), "end": bye()}, "start > a", "a ?{{input}} == '1' > end"),
+    ),
+    Row(
+        "key below a reserved name",
+        "UNKNOWN_VARIABLE",
+        "nodes[0].config.message",
+        flow({"a": sms("{{session.dta.name}}"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": sms("{{session.msisdn}} {{workflow.name}} {{execution.id}} {{triggerPayload.x.y}}"), "end": bye()},
+             "start > a", "a > end"),
+    ),
+    Row(
+        "node that does not exist",
+        "UNKNOWN_VARIABLE",
+        "nodes[1].config.message",
+        flow({"a": sms(), "end": bye("{{node_b.output.status}}")}, "start > a", "a :success > end"),
+        flow({"a": sms(), "end": bye("{{node_a.output.status}}")}, "start > a", "a :success > end"),
+    ),
+    Row(
+        "node that comes later",
+        "UNKNOWN_VARIABLE",
+        "nodes[0].config.message",
+        flow({"a": sms("{{node_b.output.status}}"), "b": sms(), "end": bye()}, "start > a", "a > b", "b > end"),
+        flow({"a": sms("{{node_start.output.msisdn}}"), "b": sms(), "end": bye()}, "start > a", "a > b", "b > end"),
+    ),
+    Row(
+        "node on the other branch",
+        "UNKNOWN_VARIABLE",
+        "nodes[2].config.message",
+        flow({"c": condition(), "a": sms(), "b": bye("{{node_a.output.cost}}")}, "start > c", "c :true > a", "c :false > b"),
+        flow({"c": condition(), "a": sms(), "b": bye("{{node_c.output.result}}")}, "start > c", "c :true > a", "c :false > b"),
+    ),
+    Row(
+        "field that the output does not have",
+        "UNKNOWN_VARIABLE",
+        "nodes[1].config.message",
+        flow({"a": sms(), "end": bye("{{node_a.output.state}}")}, "start > a", "a > end"),
+        flow({"a": READ, "end": bye("{{node_a.output.anything}}")}, "start > a", "a > end"),
+    ),
+    Row(
+        "node without its output",
+        "UNKNOWN_VARIABLE",
+        "nodes[1].config.message",
+        flow({"a": sms(), "end": bye("{{node_a.status}}")}, "start > a", "a > end"),
+        flow({"a": sms(), "end": bye("{{node_a.output}}")}, "start > a", "a > end"),
+    ),
+    Row(
+        "node that is disabled",
+        "UNKNOWN_VARIABLE",
+        "nodes[1].config.message",
+        flow({"a": (*sms(), {"disabled": True}), "end": bye("{{node_a.output.cost}}")}, "start > a", "a > end"),
+        flow({"a": sms(), "end": bye("{{node_a.output.cost}}")}, "start > a", "a > end"),
+    ),
+    Row(
+        "optional key of the payload",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[0].config.message",
+        flow({"a": sms("{{linkId}}")}, "start > a", trigger="SMS_RECEIVED"),
+        flow({"a": sms("{{message}}")}, "start > a", trigger="SMS_RECEIVED"),
+    ),
+    Row(
+        "node on one of two ways",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[2].config.message",
+        flow({"c": condition(), "a": sms(), "end": bye("{{node_a.output.cost}}")},
+             "start > c", "c :true > a", "c :false > end", "a > end"),
+        flow({"c": condition(), "a": sms(), "end": bye("{{node_a.output.cost}}")},
+             "start > c", "c :true > a", "a > end"),
+    ),
+    Row(
+        "node that failed on one way",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[1].config.message",
+        flow({"a": sms(), "end": bye("{{node_a.output.cost}}")}, "start > a", "a > end", "a :error > end"),
+        flow({"x": sms(), "y": sms(), "end": bye("{{node_x.output.cost}} {{node_y.output.cost}}")},
+             "start > x", "start > y", "x > end", "y > end"),
+    ),
+    Row(
+        "node whose failure is passed over",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[1].config.message",
+        flow({"a": sms(), "end": bye("{{node_a.output.cost}}")}, "start > a", "a > end", errorHandling={"continueOnError": True}),
+        flow({"a": sms(), "end": bye("{{node_a.output.cost}}")}, "start > a", "a :success > end",
+             errorHandling={"continueOnError": True}),
+    ),
+    Row(
+        "node that runs beside",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[1].config.message",
+        flow({"a": sms(), "b": bye("{{node_a.output.cost}}")}, "start > a", "start > b"),
+        flow({"a": sms(), "b": bye("{{node_a.output.cost}}")}, "start > a", "start > b", "a > b"),
+    ),
+    Row(
+        "stored value that nobody wrote",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[1].config.message",
+        flow({"w": write(city="x"), "end": bye("{{session.data.name}}")}, "start > w", "w > end"),
+        flow({"w": write(name={"first": "x"}), "end": bye("{{session.data.name.first}}")}, "start > w", "w > end"),
+    ),
+    Row(
+        "stored value of another scope",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[1].config.message",
+        flow({"w": ("SESSION_WRITE", {"data": {"k": 1}}), "end": bye("{{global.data.k}}")}, "start > w", "w > end"),
+        flow({"w": ("SESSION_WRITE", {"data": {"k": 1}, "scope": "global"}), "end": bye("{{global.data.k}}")},
+             "start > w", "w > end"),
+    ),
+    Row(
+        "missing variables that are welcome",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[0].config.message",
+        flow({"end": bye("{{session.data.name}}")}, "start > end"),
+        flow({"end": bye("{{session.data.name}}")}, "start > end", settings={"missingVariable": "empty"}),
+    ),
+    Row(
+        "stored value, in an expression that may ask for null",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[0].config.message",
+        flow({"end": bye("{{session.data.name}}")}, "start > end"),
+        flow({"c": condition("{{session.data.name}} == null"), "end": bye()}, "start > c", "c > end"),
+    ),
+    Row(
+        "answer in a flow whose trigger has none",
+        "UNKNOWN_VARIABLE",
+        "nodes[0].config.message",
+        flow({"a": sms("{{input}}"), "m": ask()}, "start > a", "a > m", trigger="SMS_RECEIVED"),
+        flow({"a": sms("{{input}}"), "m": ask()}, "start > m", "m > a", trigger="SMS_RECEIVED"),
+    ),
+    Row(
+        "answer that was asked for on one way",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[0].config.message",
+        flow({"a": sms("{{input}}"), "m": ask(), "c": condition("{{message}} == 'x'")},
+             "start > c", "c :true > m", "c :false > a", "m > a", trigger="SMS_RECEIVED"),
+        flow({"a": sms("{{input}}"), "m": ask(), "c": condition("{{message}} == 'x'")},
+             "start > m", "m > c", "c :true > a", trigger="SMS_RECEIVED"),
+    ),
+]
+
+TABLE = [*STRUCTURE, *SETTINGS, *NODES, *EDGES, *SHAPE, *VARIABLES]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_a_fault_is_reported_at_its_place(row: Row) -> None:
+    found = [issue for issue in report_on(row.faulty).issues if issue.code == row.code]
+    assert row.path in [issue.path for issue in found]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_a_flow_without_the_fault_is_not_accused_of_it(row: Row) -> None:
+    assert row.code not in codes(row.sound)
+
+
+def test_every_documented_code_has_a_row() -> None:
+    documented = {
+        "SCHEMA_VALIDATION_ERROR", "MISSING_REQUIRED_FIELD", "INVALID_NODE_TYPE", "INVALID_NODE_CONFIG",
+        "DUPLICATE_NODE_ID", "INVALID_EDGE_SOURCE", "INVALID_EDGE_TARGET", "INVALID_EDGE_HANDLE",
+        "TRIGGER_HAS_INCOMING_EDGES", "TRIGGER_NOT_IN_NODES", "UNREACHABLE_NODE", "CYCLE_DETECTED",
+        "USSD_MISSING_SESSION_END", "INVALID_NODE_CONNECTION", "INVALID_EXPRESSION", "INVALID_TEMPLATE",
+        "UNKNOWN_VARIABLE", "DEAD_END_NODE", "UNKNOWN_CONFIG_FIELD", "UNKNOWN_FIELD", "MISSING_DESCRIPTION",
+        "MAYBE_UNBOUND_VARIABLE", "USSD_SCREEN_TOO_LONG", "SMS_MULTI_SEGMENT", "UNSUPPORTED_SETTING",
+        "UNSUPPORTED_BY_PROVIDER", "TRIGGER_DIFFERS",
+    }
+    assert {row.code for row in TABLE} == documented

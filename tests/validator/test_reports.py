@@ -1,0 +1,186 @@
+"""What a report is like as a whole: all faults at once, in order, bounded."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.validator.validation import MAX_LISTED, Report, validate
+from tests.validator.flow_texts import ask, bye, flow, screen, sms, switch
+from workflow.parse import MAX_DOCUMENT_BYTES, MAX_EDGES, MAX_NODES, parse_flow, parse_text
+
+CONFORMANCE = Path(__file__).parent.parent / "conformance"
+
+
+def report_on(document: dict[str, Any]) -> Report:
+    return validate(parse_flow(document))
+
+
+def test_all_faults_are_reported_at_once_and_in_order() -> None:
+    document = flow(
+        {"a": ("SEND_SMS", {"enqueue": 1, "message": "{{nme"}), "b": ("NOTHING", {}), "c": (*bye(), {"retry": {}})},
+        "start > a",
+        "a > x",
+        "b :no > c",
+    )
+    del document["metadata"]["name"]
+    document["settings"] = {"timezone": 5}
+    found = [(issue.code, issue.path) for issue in report_on(document).issues if not issue.is_warning]
+    assert found == [
+        ("MISSING_REQUIRED_FIELD", "metadata.name"),
+        ("INVALID_NODE_CONFIG", "nodes[0].config.enqueue"),
+        ("INVALID_TEMPLATE", "nodes[0].config.message"),
+        ("MISSING_REQUIRED_FIELD", "nodes[0].config.to"),
+        ("UNREACHABLE_NODE", "nodes[1]"),
+        ("INVALID_NODE_TYPE", "nodes[1].type"),
+        ("UNREACHABLE_NODE", "nodes[2]"),
+        ("MISSING_REQUIRED_FIELD", "nodes[2].retry.initialDelayMs"),
+        ("MISSING_REQUIRED_FIELD", "nodes[2].retry.maxAttempts"),
+        ("INVALID_EDGE_TARGET", "edges[1].target"),
+        ("SCHEMA_VALIDATION_ERROR", "settings.timezone"),
+    ]
+
+
+def test_nodes_and_edges_stand_in_their_order_beyond_ten() -> None:
+    document = flow({f"n{index}": ("NOTHING", {}) for index in range(12)}, "start > n0")
+    places = [issue.path for issue in report_on(document).issues if issue.code == "INVALID_NODE_TYPE"]
+    assert places == [f"nodes[{index}].type" for index in range(12)]
+
+
+def test_an_edge_from_nowhere_does_not_accuse_the_nodes_behind_it() -> None:
+    report = report_on(flow({"a": sms(), "b": sms(), "end": bye()}, "strat > a", "a > b", "b > end"))
+    assert [issue.code for issue in report.issues] == ["INVALID_EDGE_SOURCE"]
+
+
+def test_a_node_of_an_unknown_type_causes_no_further_faults() -> None:
+    report = report_on(
+        flow(
+            {"a": ("SEND_SNS", {}), "b": bye("{{node_a.output.x}}")}, "start > a", "a :sent > b", "a :failed > a"
+        )
+    )
+    assert [issue.code for issue in report.issues] == ["INVALID_NODE_TYPE"]
+
+
+def test_issues_name_their_node_or_edge() -> None:
+    report = report_on(flow({"a": sms(to=5), "end": bye()}, "start > a", "a :no > end"))
+    assert [(issue.node_id, issue.edge_id) for issue in report.issues] == [("a", None)]
+    report = report_on(flow({"a": sms(), "end": bye()}, "start > a", "a :no > end"))
+    assert [(issue.node_id, issue.edge_id) for issue in report.issues] == [(None, "e-a-end")]
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "meant"),
+    [("SEND_SNS", "SEND_SMS"), ("send_sms", "SEND_SMS"), ("SESION_END", "SESSION_END")],
+)
+def test_a_mistyped_node_type_gets_a_suggestion(mistyped: str, meant: str) -> None:
+    report = report_on(flow({"a": (mistyped, {})}, "start > a"))
+    assert f"did you mean {meant}?" in report.issues[0].message
+
+
+def test_a_mistyped_variable_gets_a_suggestion() -> None:
+    report = report_on(flow({"a": sms("{{msisd}}"), "end": bye()}, "start > a", "a > end"))
+    assert "did you mean msisdn?" in report.issues[0].message
+
+
+def test_a_syntax_error_names_the_column() -> None:
+    report = report_on(flow({"a": sms("Hello {{msisdn | uper}}"), "end": bye()}, "start > a", "a > end"))
+    assert report.issues[0].code == "INVALID_TEMPLATE"
+    assert "column" in report.issues[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "empty"),
+        ("[]", "object"),
+        ('{"a": 1,}', "line 1, column"),
+        ('{\n  "a": 1,\n  "a": 2}', "line 3, column"),
+        ('{"a": NaN}', "NaN"),
+        ('{"a": "\\ud800"}', "surrogate"),
+        ('{"a": ' + "[" * 70 + "]" * 70 + "}", "64"),
+        ("{" + " " * MAX_DOCUMENT_BYTES + "}", "larger"),
+    ],
+)
+def test_a_text_that_is_no_document_is_an_answer(text: str, expected: str) -> None:
+    report = validate(parse_text(text))
+    assert [issue.code for issue in report.issues] == ["SCHEMA_VALIDATION_ERROR"]
+    assert expected in report.issues[0].message
+
+
+def test_too_many_nodes_or_edges_are_refused_without_looking_at_them() -> None:
+    nodes = report_on({**flow({}), "nodes": [{}] * (MAX_NODES + 1)})
+    edges = report_on({**flow({}), "edges": [{}] * (MAX_EDGES + 1)})
+    assert [issue.path for issue in nodes.issues] == ["nodes"]
+    assert [issue.path for issue in edges.issues] == ["edges"]
+
+
+def test_a_report_lists_so_many_errors_and_no_more() -> None:
+    document = {**flow({}), "edges": [{}] * 600}
+    report = report_on(document)
+    errors = [issue for issue in report.issues if not issue.is_warning]
+    assert len(errors) == MAX_LISTED + 1
+    assert errors[-1].code == "MORE_ISSUES"
+    assert not report.valid
+
+
+def test_keys_of_a_canvas_are_nobodys_business() -> None:
+    document = flow({"end": bye()}, "start > end")
+    document["nodes"][0] |= {"data": {"label": "x"}, "width": 1, "height": 2, "selected": True, "dragging": False}
+    document["nodes"][0] |= {"positionAbsolute": {"x": 1, "y": 2}, "measured": {}, "style": {}, "className": "x"}
+    document["edges"][0] |= {"type": "smoothstep", "animated": True, "markerEnd": {"type": "arrow"}, "sourceHandle": None}
+    document["viewport"] = {"x": 0, "y": 0, "zoom": 1}
+    assert report_on(document).issues == ()
+
+
+def test_null_counts_as_absent() -> None:
+    document = flow({"end": (*bye(), {"label": None, "retry": None, "disabled": None})}, "start > end", settings=None)
+    assert report_on(document).issues == ()
+
+
+@pytest.mark.parametrize("name", ["sms-echo", "ussd-menu"])
+def test_flows_that_were_written_elsewhere_are_valid(name: str) -> None:
+    assert validate(parse_text((CONFORMANCE / f"{name}.json").read_text())).valid
+
+
+def test_a_menu_with_loops_pages_and_an_sms_is_sound() -> None:
+    """The kind of flow that people build: no error and no warning."""
+    document = flow(
+        {
+            "menu": ask(
+                "Soko\\n",
+                menuType="menu",
+                menuItems=[{"option": "1", "text": "Prices"}, {"option": "2", "text": "Order"}, {"option": "0", "text": "Exit"}],
+            ),
+            "route": switch("1", "2", "0"),
+            "prices": ask("Maize 40\\nBeans 90\\nRice 120", pagination={"enabled": True, "itemsPerPage": 2}),
+            "crop": ask("Which crop?", menuType="input"),
+            "keep": ("SESSION_WRITE", {"data": {"crop": "{{input}}"}}),
+            "check": ("CONDITION", {"expression": "{{session.data.crop}} == 'maize' || {{input}} == 'beans'"}),
+            "text": sms("You ordered {{session.data.crop}}"),
+            "thanks": bye("Thank you"),
+            "sorry": ask("We have no {{session.data.crop}}. 0. Back"),
+            "failed": bye("Try again later"),
+            "exit": bye(),
+        },
+        "start > menu",
+        "menu > route",
+        "route :1 > prices",
+        "route :2 > crop",
+        "route :0 > exit",
+        "route > menu",
+        "prices > menu",
+        "crop > keep",
+        "keep > check",
+        "check :true > text",
+        "check :false > sorry",
+        "sorry > menu",
+        "text :success > thanks",
+        "text :error > failed",
+    )
+    assert report_on(document).issues == ()
+
+
+def test_screens_of_one_turn_in_a_row_are_sound() -> None:
+    document = flow({"a": screen("A"), "b": screen("B"), "end": bye()}, "start > a", "a > b", "b > end")
+    assert report_on(document).issues == ()
