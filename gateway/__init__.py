@@ -1,0 +1,1 @@
+"""The REST API: HTTP in, gRPC out, and nothing else."""

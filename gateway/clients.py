@@ -1,0 +1,27 @@
+"""The services behind the gateway, as their stubs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grpc_health.v1.health_pb2_grpc import HealthStub
+
+    from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
+    from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceAsyncStub
+    from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceAsyncStub
+    from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceAsyncStub
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """
+    Attributes:
+        health: Health service of each process, by the service's name.
+    """
+
+    validator: "ValidatorServiceAsyncStub"
+    engine: "EngineServiceAsyncStub"
+    workflows: "WorkflowServiceAsyncStub"
+    sessions: "SessionServiceAsyncStub"
+    health: "Mapping[str, HealthStub]"

@@ -1,0 +1,114 @@
+"""What a request is refused with: the one table from gRPC status to HTTP, and the gateway's own refusals."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from grpc import StatusCode
+
+from rpc.status import Refusal
+
+HTTP_STATUS: Mapping[StatusCode, int] = {
+    StatusCode.INVALID_ARGUMENT: 400,
+    StatusCode.UNAUTHENTICATED: 401,
+    StatusCode.PERMISSION_DENIED: 403,
+    StatusCode.NOT_FOUND: 404,
+    StatusCode.ALREADY_EXISTS: 409,
+    StatusCode.ABORTED: 409,
+    StatusCode.FAILED_PRECONDITION: 409,
+    StatusCode.OUT_OF_RANGE: 400,
+    StatusCode.RESOURCE_EXHAUSTED: 429,
+    StatusCode.CANCELLED: 499,
+    StatusCode.UNIMPLEMENTED: 501,
+    StatusCode.UNAVAILABLE: 503,
+    StatusCode.DEADLINE_EXCEEDED: 504,
+}
+"""Every status that is not listed is a 500."""
+
+TITLES: Mapping[str, str] = {
+    "COMPILATION_FAILED": "Compilation failed",
+    "EXECUTION_NOT_FOUND": "Execution not found",
+    "WORKFLOW_NOT_FOUND": "Workflow not found",
+    "SESSION_NOT_FOUND": "Session not found",
+    "SESSION_ENDED": "Session has ended",
+    "SESSION_BUSY": "Session is busy",
+    "TRIGGER_CLAIMED": "Trigger is claimed",
+}
+"""Short text of the reasons that clients show as they are."""
+
+RETRY_STATUSES = (429, 503)
+DEFAULT_RETRY_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HttpError(Exception):
+    """
+    A request that is refused.
+
+    Attributes:
+        error: Short text.
+        message: What is wrong, where, and what to do.
+        code: Machine-readable; None where the status says all.
+        errors: Single faults, as REST shows issues.
+    """
+
+    status: int
+    error: str
+    message: str
+    code: str | None = None
+    errors: Sequence[Mapping[str, Any]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The body of the answer."""
+        document: dict[str, Any] = {"error": self.error, "message": self.message}
+        if self.code is not None:
+            document["code"] = self.code
+        if self.errors:
+            document["errors"] = list(self.errors)
+        return document
+
+
+def bad_request(message: str, code: str = "INVALID_REQUEST") -> HttpError:
+    """A request that cannot be used as it is."""
+    return HttpError(400, "Bad request", message, code)
+
+
+def refused(refusal: Refusal) -> HttpError:
+    """Returns what a refusal of a service is over HTTP."""
+    status = HTTP_STATUS.get(refusal.code, 500)
+    headers = {}
+    if status in RETRY_STATUSES:
+        seconds = DEFAULT_RETRY_SECONDS if refusal.retry_after_ms is None else refusal.retry_after_ms / 1000
+        headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return HttpError(
+            500, "Internal server error", "the request met a defect of the platform; it was logged", "INTERNAL"
+        )
+    title = TITLES.get(refusal.reason) or _title(status)
+    return HttpError(status, title, refusal.message, refusal.reason, _faults(refusal), headers)
+
+
+def _faults(refusal: Refusal) -> list[Mapping[str, Any]]:
+    whole = refusal.metadata.get("issues")
+    if whole is not None:
+        found: list[Mapping[str, Any]] = orjson.loads(whole)
+        return found
+    return [
+        {
+            "code": violation.reason or refusal.reason,
+            "message": violation.description,
+            **({"path": violation.field} if violation.field else {}),
+        }
+        for violation in refusal.violations
+    ]
+
+
+def _title(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase.capitalize()
+    except ValueError:
+        return "Client closed request"
