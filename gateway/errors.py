@@ -43,7 +43,7 @@ RETRY_STATUSES = (429, 503)
 DEFAULT_RETRY_SECONDS = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class HttpError(Exception):
     """
     A request that is refused.
