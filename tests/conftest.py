@@ -1,6 +1,7 @@
 """What every layer of tests shares: one real Valkey server a test run, empty for each test."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from launcher import valkey
+
+# gRPC's fork handlers run in a child before it becomes its own program, and sometimes abort it there. The processes
+# that tests start never use gRPC between fork and exec. gRPC reads this with its first use, so it stands here.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,40 @@
+"""Real processes: one set for most tests, one process a service for those that kill some."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from launcher.stack import ONE_PROCESS, ONE_PROCESS_EACH, Stack
+from tests.e2e.driving import Platform
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def standing_platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """Every service in one process, as `make run` has it; no test kills any of it."""
+    directory = tmp_path_factory.mktemp("together")
+    async with Stack(directory, layout=ONE_PROCESS) as running, Platform(running) as platform:
+        yield platform
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def platform(standing_platform: Platform) -> AsyncIterator[Platform]:
+    """The standing set; faults that a test leaves behind are taken back."""
+    yield standing_platform
+    await standing_platform.control.delete("/control/faults")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def standing_separate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """Each service in a process of its own, with a short lease, so that taking over is quick."""
+    directory = tmp_path_factory.mktemp("separate")
+    environ = {"NJIA_ENGINE_LEASE_MS": "2000", "NJIA_ENGINE_SCAN_MS": "100"}
+    async with Stack(directory, layout=ONE_PROCESS_EACH, environ=environ) as running, Platform(running) as platform:
+        yield platform
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def separate(standing_separate: Platform) -> AsyncIterator[Platform]:
+    """The set to kill parts of; a test leaves it running."""
+    yield standing_separate
+    await standing_separate.control.delete("/control/faults")

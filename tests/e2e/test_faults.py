@@ -1,0 +1,266 @@
+"""What happens to a flow when Africa's Talking fails, and what the log says of it."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.e2e.driving import Document, Platform, eventually, new_code, new_id, new_phone, results_of
+from tests.e2e.flows import ask, bye, dialled, flow, node, quick_retry, sms, texted
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def one_sms(name: str, *edges: str, **more: object) -> Document:
+    """start -> send, with nodes `caught` and `late` for edges that lead there."""
+    targets = {edge.rpartition(">")[2] for edge in edges}
+    caught = [node(target, "SWITCH", {"value": "x", "cases": [{"value": "x", "label": "x"}]}) for target in targets]
+    return flow(
+        new_id(name), texted(), [sms("send", **more), *sorted(caught, key=lambda it: it["id"])], ["start>send", *edges]
+    )
+
+
+async def run(platform: Platform, spec: Document) -> tuple[str, Document]:
+    """Runs a flow for a new phone; returns the phone and the log."""
+    phone = new_phone()
+    result = await platform.execute(spec, {"msisdn": phone, "message": "hi"})
+    return phone, await platform.log(result["executionId"])
+
+
+async def test_two_500s_and_a_success_are_three_attempts_with_growing_waits(platform: Platform) -> None:
+    await platform.fault(kind="http_status", status=500, times=2)
+
+    phone, log = await run(platform, one_sms("twice-500", retry=quick_retry()))
+
+    assert log["status"] == "completed"
+    attempts = results_of(log, "send")
+    assert [(row["attempt"], row["status"]) for row in attempts] == [(1, "error"), (2, "error"), (3, "success")]
+    assert [row["error"]["code"] for row in attempts[:2]] == ["SERVER_ERROR", "SERVER_ERROR"]
+    assert [row["error"]["type"] for row in attempts[:2]] == ["transient", "transient"]
+    assert "retryDelayMs" not in attempts[0]
+    # Half of the delay is fixed and half random: 50 to 100 ms, then 200 to 400 ms.
+    assert 50 <= attempts[1]["retryDelayMs"] <= 100
+    assert 200 <= attempts[2]["retryDelayMs"] <= 400
+    assert log["durationMs"] >= attempts[1]["retryDelayMs"] + attempts[2]["retryDelayMs"]
+    assert await platform.sent_to(phone) == ["hello"]
+
+
+async def test_the_catalogue_retries_a_500_even_if_the_flow_says_nothing(platform: Platform) -> None:
+    await platform.fault(kind="http_status", status=503, times=1)
+
+    phone, log = await run(platform, one_sms("catalogue-retry"))
+
+    attempts = results_of(log, "send")
+    assert [row["status"] for row in attempts] == ["error", "success"]
+    assert 500 <= attempts[1]["retryDelayMs"] <= 1000
+    assert await platform.sent_to(phone) == ["hello"]
+
+
+async def test_three_500s_use_up_the_attempts_and_fail_the_execution(platform: Platform) -> None:
+    await platform.fault(kind="http_status", status=500, times=3)
+
+    phone, log = await run(platform, one_sms("thrice-500", retry=quick_retry()))
+
+    assert log["status"] == "failed"
+    assert log["error"]["code"] == "SERVER_ERROR"
+    assert [row["attempt"] for row in results_of(log, "send")] == [1, 2, 3]
+    assert await platform.sent_to(phone) == []
+
+
+async def test_a_401_fails_at_once_as_permanent(platform: Platform) -> None:
+    await platform.fault(kind="http_status", status=401, times=1)
+
+    phone, log = await run(platform, one_sms("refused-401", retry=quick_retry()))
+
+    assert log["status"] == "failed"
+    assert [row["attempt"] for row in results_of(log, "send")] == [1]
+    assert log["error"]["code"] == "AUTHENTICATION_FAILED"
+    assert log["error"]["type"] == "permanent"
+    assert await platform.sent_to(phone) == []
+
+
+async def test_a_429_waits_as_long_as_its_retry_after_says(platform: Platform) -> None:
+    await platform.fault(kind="http_status", status=429, times=1, retryAfterSeconds=1)
+    started = time.monotonic()
+
+    phone, log = await run(platform, one_sms("slow-down", retry=quick_retry()))
+
+    assert time.monotonic() - started >= 1
+    attempts = results_of(log, "send")
+    assert [(row["attempt"], row["status"]) for row in attempts] == [(1, "error"), (2, "success")]
+    assert (attempts[0]["error"]["code"], attempts[0]["error"]["type"]) == ("RATE_LIMIT", "rate_limit")
+    assert attempts[1]["retryDelayMs"] == 1000
+    assert await platform.sent_to(phone) == ["hello"]
+
+
+async def test_a_lost_answer_is_an_unknown_outcome_and_is_not_sent_again(platform: Platform) -> None:
+    await platform.fault(kind="lost_answer", times=1)
+
+    phone, log = await run(platform, one_sms("lost-answer", retry=quick_retry()))
+
+    assert log["status"] == "failed"
+    assert log["error"]["code"] == "SEND_OUTCOME_UNKNOWN"
+    assert len(results_of(log, "send")) == 1
+    assert await platform.sent_to(phone) == ["hello"]
+
+
+async def test_a_connection_that_is_closed_unanswered_and_unrecorded_is_unknown_too(platform: Platform) -> None:
+    """Nobody can tell this from a lost answer, so it is not sent again either."""
+    await platform.fault(kind="refused", times=1)
+
+    phone, log = await run(platform, one_sms("refused", retry=quick_retry()))
+
+    assert log["error"]["code"] == "SEND_OUTCOME_UNKNOWN"
+    assert await platform.sent_to(phone) == []
+
+
+async def test_an_answer_without_recipients_is_permanent(platform: Platform) -> None:
+    await platform.fault(kind="empty_recipients", times=1)
+
+    phone, log = await run(platform, one_sms("no-recipients", retry=quick_retry()))
+
+    assert log["status"] == "failed"
+    assert (log["error"]["code"], log["error"]["type"]) == ("INVALID_SENDER_ID", "permanent")
+    assert len(results_of(log, "send")) == 1
+    assert await platform.sent_to(phone) == []
+
+
+async def test_a_node_timeout_ends_a_slow_send(platform: Platform) -> None:
+    await platform.fault(kind="slow", delayMs=2000, times=1)
+
+    _, log = await run(platform, one_sms("slow", "send:timeout>late", retry=quick_retry(1), timeout=200))
+
+    assert [row["status"] for row in results_of(log, "send")] == ["timeout"]
+    assert results_of(log, "send")[0]["error"]["code"] == "TIMEOUT"
+    assert [row["status"] for row in results_of(log, "late")] == ["success"]
+    assert log["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"kind": "http_status", "status": 401}, "AUTHENTICATION_FAILED"),
+        ({"kind": "row_status", "statusCode": 406}, "USER_IN_BLACKLIST"),
+        ({"kind": "lost_answer"}, "SEND_OUTCOME_UNKNOWN"),
+    ],
+)
+async def test_an_error_edge_is_taken_and_the_execution_completes(
+    platform: Platform, fault: Document, code: str
+) -> None:
+    await platform.fault(times=1, **fault)
+
+    _, log = await run(platform, one_sms("caught", "send:error>caught", "send:success>glad"))
+
+    assert log["status"] == "completed"
+    assert results_of(log, "send")[-1]["error"]["code"] == code
+    assert [row["status"] for row in results_of(log, "caught")] == ["success"]
+    assert [row["status"] for row in results_of(log, "glad")] == ["skipped"]
+
+
+async def test_continue_on_error_takes_the_plain_edges_and_keeps_the_failure_in_the_log(platform: Platform) -> None:
+    await platform.fault(kind="http_status", status=401, times=1)
+    spec = one_sms("goes-on", "send>plain", "send:success>glad")
+    spec["errorHandling"] = {"continueOnError": True}
+
+    _, log = await run(platform, spec)
+
+    assert log["status"] == "completed"
+    assert [row["status"] for row in results_of(log, "send")] == ["error"]
+    assert [row["status"] for row in results_of(log, "plain")] == ["success"]
+    assert [row["status"] for row in results_of(log, "glad")] == ["skipped"]
+
+
+async def test_a_failure_without_an_edge_cancels_the_siblings_and_runs_nothing_behind(platform: Platform) -> None:
+    phone = new_phone()
+    await platform.fault(kind="http_status", status=401, times=1)
+    spec = flow(
+        new_id("sibling"),
+        texted(),
+        [sms("bad"), sms("behind"), sms("other", retry=quick_retry())],
+        ["start>bad", "bad>behind", "start>other"],
+    )
+
+    result = await platform.execute(spec, {"msisdn": phone, "message": "hi"})
+
+    assert result["status"] == "failed"
+    assert results_of(result, "behind") == []
+    # The two sends race for the fault; whichever took it, the message of the other was sent at most once.
+    assert len(await platform.sent_to(phone)) <= 1
+
+
+async def test_the_phone_gets_the_apology_of_the_flow_when_a_turn_fails(platform: Platform) -> None:
+    code, phone = new_code(), new_phone()
+    spec = flow(
+        new_id("apology"),
+        dialled(code),
+        [ask("menu", "Send?"), sms("send"), bye("end", "Sent to {{node_send.output.recipients.0.number}}")],
+        ["start>menu", "menu>send", "send>end"],
+        settings={"ussd": {"apology": "Samahani, try again later."}},
+    )
+    workflow_id = await platform.publish(spec)
+    await platform.fault(kind="http_status", status=401, times=1)
+    call = await platform.dial(code, phone)
+
+    assert str(await call.type("1")) == "END Samahani, try again later."
+    log = await platform.ended(workflow_id)
+    assert log["status"] == "failed"
+    assert log["error"]["code"] == "AUTHENTICATION_FAILED"
+
+
+async def test_a_slow_send_behind_the_last_screen_does_not_delay_the_screen(platform: Platform) -> None:
+    code, phone = new_code(), new_phone()
+    workflow_id = await platform.publish(
+        flow(new_id("tail"), dialled(code), [bye("end", "Done"), sms("send")], ["start>end", "start>send"])
+    )
+    await platform.fault(kind="slow", delayMs=1500, times=1)
+    started = time.monotonic()
+
+    call = await platform.dial(code, phone)
+
+    assert str(call.screen) == "END Done"
+    assert time.monotonic() - started < 1.4
+    log = await platform.ended(workflow_id)
+    assert log["status"] == "completed"
+    assert await platform.sent_to(phone) == ["hello"]
+
+
+async def test_a_delivery_report_stands_in_the_log_of_the_execution_that_sent(platform: Platform) -> None:
+    phone, log = await run(platform, one_sms("reported"))
+
+    async def reports() -> list[Document]:
+        found: list[Document] = (await platform.log(log["executionId"]))["deliveryReports"]
+        return found if found and found[-1]["status"] == "Success" else []
+
+    assert [report["status"] for report in await eventually(reports)] == ["Sent", "Success"]
+    assert {report["number"] for report in await reports()} == {phone}
+
+
+async def test_two_sends_of_one_flow_do_not_wait_for_each_other(platform: Platform) -> None:
+    await platform.fault(kind="slow", delayMs=600, times=2)
+    phone = new_phone()
+    spec = flow(
+        new_id("parallel"),
+        texted(),
+        [sms("one", "one"), sms("two", "two"), node("join", "MERGE", {"strategy": "all"})],
+        ["start>one", "start>two", "one>join:input1", "two>join:input2"],
+    )
+    started = time.monotonic()
+
+    result = await platform.execute(spec, {"msisdn": phone, "message": "hi"})
+
+    assert result["status"] == "completed"
+    assert time.monotonic() - started < 1.1
+    assert sorted(await platform.sent_to(phone)) == ["one", "two"]
+    assert len(results_of(result, "join")[0]["output"]["items"]) == 2
+
+
+async def test_many_executions_at_once_each_send_their_own_text(platform: Platform) -> None:
+    spec = flow(new_id("many"), texted(), [sms("send", "For {{message}}")], ["start>send"])
+    phones = [new_phone() for _ in range(50)]
+
+    results = await asyncio.gather(
+        *(platform.execute(spec, {"msisdn": phone, "message": phone[-3:]}) for phone in phones)
+    )
+
+    assert {result["status"] for result in results} == {"completed"}
+    assert [await platform.sent_to(phone) for phone in phones] == [[f"For {phone[-3:]}"] for phone in phones]
