@@ -1,0 +1,241 @@
+"""What stands outside of the core in these tests: a journal, the sessions service and Africa's Talking, all in memory."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from services.engine import records
+from services.engine.core.ports import (
+    AttemptObserver,
+    Entry,
+    LeaseLost,
+    SessionGone,
+    SessionsUnavailable,
+    StoreUnavailable,
+)
+from services.engine.core.program import Program, RunnableNode
+from services.engine.core.state import Commit, ExecutionState, NodeResult, Reply, Turn
+from workflow.errors import ErrorType, NodeError, NodeFailure
+from workflow.ports import SmsRecipient, SmsRequest
+from workflow.session import Scope, TurnSession
+
+
+class Steps:
+    """Counts what became durable; at the chosen count the process dies: nothing of it runs on."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.stop_after: int | None = None
+        self.died = asyncio.Event()
+
+    async def count(self) -> None:
+        """One more thing is durable. Never returns when the process dies of it."""
+        self.taken += 1
+        if self.taken == self.stop_after:
+            self.died.set()
+            await asyncio.get_running_loop().create_future()
+
+
+@dataclass
+class Disk:
+    """What the journal keeps of one execution, as bytes; it lives through every crash."""
+
+    state: bytes
+    results: list[bytes] = field(default_factory=list)
+    turns: list[bytes] = field(default_factory=list)
+    answers: dict[str, Reply] = field(default_factory=dict)
+    correlations: list[str] = field(default_factory=list)
+    taken: int = 0
+    confirmed: int | None = None
+    fence: int = 0
+    leased: bool = False
+    unavailable: bool = False
+    states: list[bytes] = field(default_factory=list)
+
+    def log(self) -> list[NodeResult]:
+        """The results, read back."""
+        return [records.result_from_bytes(result) for result in self.results]
+
+    def left(self) -> list[Turn]:
+        """Turns that are not taken yet."""
+        return [
+            records.turn_from_bytes(turn, self.taken + number)
+            for number, turn in enumerate(self.turns[self.taken :], start=1)
+        ]
+
+
+class DiskJournal:
+    """See Journal. Writes under one lease, with the rules of the engine's own store."""
+
+    def __init__(self, disk: Disk, steps: Steps) -> None:
+        disk.fence += 1
+        disk.leased = True
+        self._disk, self._steps, self._fence = disk, steps, disk.fence
+
+    async def write(self, entry: Entry) -> Sequence[Turn]:
+        disk, written = self._disk, records.state_to_bytes(entry.state)
+        read_back = records.state_from_bytes(written)
+        assert read_back == entry.state, "a state must survive its serialisation"
+        results = [records.result_to_bytes(result) for result in entry.results]
+        # Like a round trip to a store: others run in between, but the write itself is one thing.
+        await asyncio.sleep(0)
+        if self._fence != disk.fence:
+            raise LeaseLost
+        if disk.unavailable:
+            raise StoreUnavailable
+        disk.state, disk.taken, disk.confirmed = written, read_back.turns, None
+        disk.states.append(written)
+        disk.results += results
+        disk.correlations += entry.correlations
+        if entry.answered is not None and read_back.reply is not None:
+            disk.answers.setdefault(entry.answered, read_back.reply)
+        turns = disk.left()
+        if entry.released and not turns:
+            disk.leased = False
+        await self._steps.count()
+        return turns
+
+    async def confirm(self, state: ExecutionState, version: int) -> None:
+        if self._fence == self._disk.fence:
+            self._disk.confirmed = version
+            await self._steps.count()
+
+
+class SessionsService:
+    """See Sessions. Applies every commit once, by its id."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self.data: dict[Scope, dict[str, Any]] = {scope: {} for scope in Scope}
+        self.version = 1
+        self.active = True
+        self.applied: list[str] = []
+        self.calls: list[str] = []
+        self.unavailable = False
+
+    async def commit(self, session: TurnSession, workflow_id: str, commit: Commit) -> int:
+        self.calls.append(commit.commit_id)
+        await asyncio.sleep(0)
+        if self.unavailable:
+            raise SessionsUnavailable
+        if commit.commit_id in self.applied:
+            session.version = self.version
+            return self.version
+        if not self.active:
+            raise SessionGone
+        for scope, changes in commit.changes.items():
+            for change in changes:
+                self.data[scope] = orjson.loads(orjson.dumps(change.apply(self.data[scope])))
+        self.applied.append(commit.commit_id)
+        self.version += 1
+        self.active = not commit.end
+        session.version = self.version
+        await self._steps.count()
+        return self.version
+
+
+def failing(
+    code: str = "SERVER_ERROR", kind: str = "transient", retry_after_ms: int | None = None, after: float = 0
+) -> "Answer":
+    """A refusal of Africa's Talking, some seconds after the call."""
+    return Answer(after, NodeFailure(NodeError(code, "refused", ErrorType(kind)), retry_after_ms))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    How one call goes.
+
+    Attributes:
+        after: Seconds until the answer; None: it never comes.
+        failure: What it says; None: the message was accepted.
+    """
+
+    after: float | None = 0
+    failure: Exception | None = None
+
+
+HANGS = Answer(None)
+
+
+def slow(seconds: float) -> Answer:
+    """Accepted after so many seconds."""
+    return Answer(seconds)
+
+
+class AfricasTalking:
+    """
+    See SmsSender. Answers each key once and repeats that answer; a definite refusal frees the key.
+
+    Attributes:
+        script: Answers of the calls to come, by number; the last one stays. Without one every message is accepted.
+        inbox: What was accepted, by idempotency key.
+        calls: Every call: its key and when it came, in seconds of virtual time.
+    """
+
+    def __init__(self) -> None:
+        self.script: dict[str, list[Answer]] = {}
+        self.inbox: dict[str, tuple[tuple[str, ...], str]] = {}
+        self.calls: list[tuple[str, float]] = []
+        self._settled: dict[str, Answer] = {}
+        self._bodies: dict[str, SmsRequest] = {}
+
+    async def send(self, request: SmsRequest) -> Sequence[SmsRecipient]:
+        key = request.idempotency_key
+        self.calls.append((key, asyncio.get_running_loop().time()))
+        before = self._bodies.setdefault(key, request)
+        assert before == request, "the same key came with another message"
+        answer = self._settled.get(key) or self._next_answer(request.to[0])
+        if answer.failure is None:
+            # It is on its way from here on, whether or not somebody waits for the answer.
+            self.inbox[key] = (tuple(request.to), request.message)
+            self._settled[key] = answer
+        if answer.after is None:
+            await asyncio.get_running_loop().create_future()
+        await asyncio.sleep(answer.after or 0)
+        if answer.failure is not None:
+            raise answer.failure
+        return [SmsRecipient(number, "Success", 101, f"id-{key}", "KES 0.8000") for number in request.to]
+
+    def texts(self) -> list[str]:
+        """The accepted messages."""
+        return [message for _, message in self.inbox.values()]
+
+    def _next_answer(self, number: str) -> Answer:
+        script = self.script.get(number, [Answer()])
+        return script.pop(0) if len(script) > 1 else script[0]
+
+
+class PlainCipher:
+    """See Cipher. Marks instead of encrypting, so that a test sees what is sealed."""
+
+    def seal(self, value: Any) -> str:
+        return "sealed:" + orjson.dumps(value).hex()
+
+    def unseal(self, sealed: str) -> Any:
+        return orjson.loads(bytes.fromhex(sealed.removeprefix("sealed:")))
+
+
+class _Unseen:
+    def ended(self, status: str, error: NodeError | None) -> None:
+        """Nobody looks."""
+
+
+class NobodyLooks:
+    """See Observer."""
+
+    def attempt(
+        self, program: Program, state: ExecutionState, node: RunnableNode, number: int
+    ) -> AbstractContextManager[AttemptObserver]:
+        return nullcontext(_Unseen())
+
+
+def each_once(values: Sequence[str]) -> bool:
+    """Whether no value stands twice."""
+    return len(set(values)) == len(values)
+
+
