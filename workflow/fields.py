@@ -61,8 +61,11 @@ def is_templated(validator: object) -> bool:
     return validator is _pass_templates
 
 
-TemplateText = Annotated[str, Field(strict=False, coerce_numbers_to_str=True), TEMPLATED, Role.TEXT]
-TemplateMessage = Annotated[str, Field(strict=False, coerce_numbers_to_str=True), TEMPLATED, Role.MESSAGE]
+Text = Annotated[str, Field(strict=False, coerce_numbers_to_str=True)]
+"""A text; a number counts as what is written."""
+
+TemplateText = Annotated[Text, TEMPLATED, Role.TEXT]
+TemplateMessage = Annotated[Text, TEMPLATED, Role.MESSAGE]
 TemplateData = Annotated[dict[str, Any], TEMPLATED, Role.VALUE]
 ExpressionText = Annotated[str, Field(min_length=1), Role.EXPRESSION]
 

@@ -63,8 +63,6 @@ def sms_segments(text: str, encoding: Literal["GSM7", "UCS2", "auto"] = "auto") 
     return SmsSize("UCS2", wide, 1 if wide <= SINGLE_UCS2 else _parts([_width(c) for c in text], PART_UCS2))
 
 
-
-
 def _gsm7_parts(text: str, units: int) -> int:
     if units <= SINGLE_GSM7:
         return 1

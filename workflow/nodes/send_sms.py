@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from workflow import gsm
 from workflow.errors import invalid
-from workflow.fields import TEMPLATED, NodeConfig, Role, TemplateMessage, TemplateText, WebAddress
+from workflow.fields import TEMPLATED, NodeConfig, Role, TemplateMessage, TemplateText, Text, WebAddress
 from workflow.literals import literal_text
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done
@@ -23,14 +23,14 @@ ACCEPTED_CODES = frozenset({100, 101, 102})
 MAX_RECIPIENTS = 1000
 MAX_MESSAGE_LENGTH = 1600
 
-Recipients = Annotated[str | list[str], TEMPLATED, Role.VALUE]
+Recipients = Annotated[Text | list[Text], TEMPLATED, Role.VALUE]
 
 
 class Config(NodeConfig):
     r"""
     Attributes:
         to: One number, several separated by commas, or a list.
-        message: The text; a written \\n is a new line.
+        message: The text; a written \n is a new line.
         sender: Short code or alphanumeric sender (`from`).
         encoding: GSM7 refuses a text that needs more; UCS2 counts segments as UCS-2; auto takes what fits.
         enqueue: Whether Africa's Talking may queue the message and answer at once.

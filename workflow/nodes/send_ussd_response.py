@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from workflow.fields import NodeConfig, TemplateMessage
+from workflow.fields import NodeConfig, TemplateMessage, Text
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType, Resumption
 from workflow.outcome import Done, Outcome, Wait, WaitKind
 
@@ -16,7 +16,7 @@ SESSION_GRACE_SECONDS = 60
 class MenuItem(NodeConfig):
     """One line of a menu: what to type, and what it means."""
 
-    option: Annotated[str, Field(min_length=1, max_length=16)]
+    option: Annotated[Text, Field(min_length=1, max_length=16)]
     text: TemplateMessage
 
 
@@ -37,7 +37,7 @@ class Pagination(NodeConfig):
 class Config(NodeConfig):
     r"""
     Attributes:
-        message: The text of the screen; a written \\n is a new line.
+        message: The text of the screen; a written \n is a new line.
         expect_input: Whether the screen asks for an answer.
         menu_type: text: any answer goes; menu: the items stand below the message; input: an empty answer asks again.
         session_timeout: How long the person has to answer, seconds.
@@ -146,20 +146,20 @@ def _pages(config: Config) -> Sequence[str]:
     size = config.pagination.items_per_page
     if not config.pagination.enabled or len(lines) <= size:
         return ["\n".join([*title, *lines])]
-    starts = range(0, len(lines), size)
     return [
-        "\n".join(
-            [*title, *lines[start : start + size], *_page_keys(config.pagination, start > 0, start + size < len(lines))]
-        )
-        for start in starts
+        "\n".join([*title, *lines[start : start + size], *_page_keys(config, start, len(lines))])
+        for start in range(0, len(lines), size)
     ]
 
 
-def _page_keys(pagination: Pagination, has_previous: bool, has_next: bool) -> list[str]:
+def _page_keys(config: Config, start: int, count: int) -> list[str]:
+    """The lines below a page. The last page of a screen that expects no input waits for none, so it offers none."""
+    pagination = config.pagination
+    has_next = start + pagination.items_per_page < count
     keys = []
     if has_next:
         keys.append(f"{pagination.next_key}. Next")
-    if has_previous:
+    if start > 0 and (has_next or config.expect_input):
         keys.append(f"{pagination.prev_key}. Back")
     return keys
 

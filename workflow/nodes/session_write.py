@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from workflow.documents import dump_document
 from workflow.errors import invalid
 from workflow.fields import NodeConfig, TemplateData
 from workflow.node_type import Category, NodeContext, NodeType
@@ -12,6 +13,9 @@ from workflow.outcome import Done
 from workflow.session import SEALED, DataChange, Scope
 
 MASK = "***"
+
+MAX_DATA_BYTES = 250_000
+"""Largest set of values as JSON; a little below the 256 KiB that the sessions service keeps."""
 
 
 class Config(NodeConfig):
@@ -65,15 +69,19 @@ class SessionWrite(NodeType[Config]):
         values = dict(config.data)
         if config.encrypt:
             values = {key: {SEALED: context.ports.cipher.seal(value)} for key, value in values.items()}
-        session.write(
-            config.scope,
-            DataChange(
-                clear=not config.merge,
-                set=values if config.overwrite else {},
-                set_if_absent={} if config.overwrite else values,
-                ttl_seconds=config.ttl or 0,
-            ),
+        change = DataChange(
+            clear=not config.merge,
+            set=values if config.overwrite else {},
+            set_if_absent={} if config.overwrite else values,
+            ttl_seconds=config.ttl or 0,
         )
+        size = len(dump_document(change.apply(session.data.get(config.scope, {}))).encode())
+        if size > MAX_DATA_BYTES:
+            raise invalid(
+                "SESSION_DATA_TOO_LARGE",
+                f"scope {config.scope} would hold {size} bytes of JSON, at most {MAX_DATA_BYTES}",
+            )
+        session.write(config.scope, change)
         return Done(output={"sessionData": masked(session.data[config.scope])})
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from workflow.fields import TEMPLATED, NodeConfig, Role
+from workflow.fields import TEMPLATED, NodeConfig, Role, Text
 from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done
 from workflow.templates import as_text
@@ -18,8 +18,8 @@ HANDLES_OF_EVERY_NODE = frozenset({DEFAULT, ERROR, SUCCESS, TIMEOUT})
 class Case(NodeConfig):
     """One value and the name of its way."""
 
-    value: str
-    label: str
+    value: Text
+    label: Text
 
 
 class Config(NodeConfig):

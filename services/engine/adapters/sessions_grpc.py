@@ -9,7 +9,7 @@ import orjson
 from njia.sessions.v1 import sessions_service_pb2 as pb
 from rpc.deadlines import call_timeout
 from rpc.status import refusal_of
-from services.engine.core.ports import SessionGone, SessionsUnavailable
+from services.engine.core.ports import CommitRefused, SessionsUnavailable
 from services.engine.core.state import Commit
 from services.engine.errors import SessionEnded, SessionNotFound
 from workflow.session import DataChange, Scope, TurnSession
@@ -98,8 +98,12 @@ class SessionsClient:
                     case grpc.StatusCode.ABORTED:
                         await self._catch_up(session, commit)
                         continue
-                    case grpc.StatusCode.NOT_FOUND | grpc.StatusCode.FAILED_PRECONDITION:
-                        raise SessionGone(session.session_id) from None
+                    case (
+                        grpc.StatusCode.NOT_FOUND
+                        | grpc.StatusCode.FAILED_PRECONDITION
+                        | grpc.StatusCode.INVALID_ARGUMENT
+                    ):
+                        raise CommitRefused(str(error.details())) from None
                 raise SessionsUnavailable(str(error.details())) from None
             session.version = response.session.version
             return session.version
@@ -113,7 +117,7 @@ class SessionsClient:
             )
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.NOT_FOUND:
-                raise SessionGone(session.session_id) from None
+                raise CommitRefused(str(error.details())) from None
             raise SessionsUnavailable(str(error.details())) from None
         data = _values(response.session.data_json)
         for change in (*commit.changes.get(Scope.SESSION, ()), *session.changes.get(Scope.SESSION, ())):

@@ -19,8 +19,8 @@ class LeaseLost(Exception):
     """Another engine runs this execution now; whatever this one still does must not be written."""
 
 
-class SessionGone(Exception):
-    """The session of a commit has ended or expired in the meantime."""
+class CommitRefused(Exception):
+    """The sessions service will never take this commit: the session has ended, expired, or would grow too large."""
 
 
 class SessionsUnavailable(Exception):
@@ -70,7 +70,7 @@ class Sessions(Protocol):
         """
         Applies a commit once, whatever others wrote in the meantime; returns the version of the session now.
 
-        The snapshot takes over what others wrote. Raises SessionGone, SessionsUnavailable.
+        The snapshot takes over what others wrote. Raises CommitRefused, SessionsUnavailable.
         """
         ...
 

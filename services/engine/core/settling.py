@@ -8,7 +8,7 @@ repetition harmless.
 import logging
 from collections.abc import Sequence
 
-from services.engine.core.ports import Entry, Journal, SessionGone, Sessions, SessionsUnavailable
+from services.engine.core.ports import Entry, Journal, CommitRefused, Sessions, SessionsUnavailable
 from services.engine.core.program import Program
 from services.engine.core.state import Commit, ExecutionState, ExecutionStatus, Reply, Turn
 from workflow.outcome import WaitKind
@@ -73,8 +73,8 @@ class Settling:
         while session is not None and self._state.commits:
             try:
                 version = await self._sessions.commit(session, self._state.workflow_id, self._state.commits[0])
-            except SessionGone:
-                _log.warning("a session ended before its turn was committed")
+            except CommitRefused as refusal:
+                _log.error("the changes of a turn could not be kept in its session: %s", refusal)
                 version = session.version
             except SessionsUnavailable:
                 _log.warning("the sessions service does not answer; the commit waits in the journal")
