@@ -119,7 +119,7 @@ def config_texts(model: type[NodeConfig], config: Mapping[str, Any]) -> Iterator
         alias = info.alias or name
         if alias not in config:
             continue
-        # Metadata of the field itself, as pydantic takes it off the annotation; that of an option of a union stays on it.
+        # Pydantic takes the metadata of a field off its annotation; that of an option of a union stays on it.
         yield from _annotated(info.annotation, info.metadata, config[alias], (alias,))
 
 

@@ -1,7 +1,8 @@
 """
 By which handle an edge leaves one node and enters another.
 
-The `sourceHandle` of an edge, else its `condition`, names the outcome that takes it. Where both are given both must hold.
+The `sourceHandle` of an edge, else its `condition`, names the outcome that takes it. Where both are given both must
+hold.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
 """
 Which outputs are surely there when a node runs.
 
-A forward analysis over sets of nodes (integers with one bit a node): before a node, an output is surely there when it is
-so on every edge that can lead to the node, or when a node that surely ran always leads to its maker and the node waits
-for that one.
+A forward analysis over sets of nodes (integers with one bit a node): before a node, an output is surely there when it
+is so on every edge that can lead to the node, or when a node that surely ran always leads to its maker and the node
+waits for that one.
 """
 
 from collections.abc import Mapping
@@ -115,6 +115,8 @@ def _is_always_taken(edge: FlowEdge) -> bool:
     if edge.source is None or edge.source.outputs is None or edge.way is None or edge.way.expression is not None:
         return False
     outputs = [output for output in edge.source.outputs if output not in (ERROR, TIMEOUT)]
-    return edge.way.handle is None or outputs == [edge.way.handle] or (
-        edge.way.handle == SUCCESS and SUCCESS not in outputs
+    return (
+        edge.way.handle is None
+        or outputs == [edge.way.handle]
+        or (edge.way.handle == SUCCESS and SUCCESS not in outputs)
     )

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
+
 from njia.validator.v1.validator_service_pb2 import NodeTypeInfo
 from njia.workflow.v1 import workflow_pb2 as pb
-from pydantic import BaseModel
 from rpc.documents import from_document, to_document
 from services.validator.schemas import config_defaults, config_schema, output_schema
 from workflow.catalogue import CATALOGUE
@@ -37,7 +38,9 @@ def document_of(spec: pb.WorkflowSpec) -> tuple[dict[str, Any], tuple[Issue, ...
         try:
             parse_document(node.config_json)
         except DocumentError as problem:
-            issues.append(Issue("SCHEMA_VALIDATION_ERROR", f"config: {problem}", node.id or None, path=f"{path}.config"))
+            issues.append(
+                Issue("SCHEMA_VALIDATION_ERROR", f"config: {problem}", node.id or None, path=f"{path}.config")
+            )
             node.config_json = ""
     return to_document(readable), tuple(issues)
 
@@ -47,9 +50,9 @@ def issue_to_proto(issue: Issue) -> pb.Issue:
     return pb.Issue(
         code=issue.code,
         message=_short(issue.message),
-        node_id=_short(issue.node_id),
-        edge_id=_short(issue.edge_id),
-        path=_short(issue.path),
+        node_id=None if issue.node_id is None else _short(issue.node_id),
+        edge_id=None if issue.edge_id is None else _short(issue.edge_id),
+        path=None if issue.path is None else _short(issue.path),
     )
 
 
@@ -138,9 +141,9 @@ def _retry(policy: RetryPolicy | None) -> pb.RetryPolicy | None:
     return None if policy is None else from_document(_dumped(policy), pb.RetryPolicy)
 
 
-def _short(text: str | None) -> str | None:
+def _short(text: str) -> str:
     """Ids and keys of a faulty flow may be of any length."""
-    return text if text is None or len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
 def _dumped(model: BaseModel) -> dict[str, Any]:

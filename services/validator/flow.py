@@ -143,7 +143,8 @@ class Flow:
         self.nodes: Mapping[str, FlowNode] = {node.id: node for node in told_apart}
         self.trigger = next((node for node in told_apart if node.draft is draft.trigger), None)
         self.loose = tuple(
-            _node(node, ids) for node in (*draft.all_nodes, *draft.duplicates)
+            _node(node, ids)
+            for node in (*draft.all_nodes, *draft.duplicates)
             if node.id is None or node in draft.duplicates
         )
         self.edges = _edges(draft.edges, self.nodes)

@@ -28,6 +28,11 @@ class _ConfigSchema(GenerateJsonSchema):
             return inner
         return {"anyOf": [inner, dict(TEMPLATE)]}
 
+    def field_title_should_be_set(self, schema: object) -> bool:
+        """No titles: they would be the keys once more, in another case."""
+        del schema
+        return False
+
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         """Splits the docstring of a model into its own description and those of its fields."""
         result = super().model_schema(schema)

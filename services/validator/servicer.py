@@ -31,21 +31,17 @@ class ValidatorServicer(ValidatorServiceServicer):
             node_types=[node_type_to_proto(node_type) for node_type in CATALOGUE.values()]
         )
 
-    async def ValidateWorkflow(  # noqa: N802 (the name of the RPC)
+    async def ValidateWorkflow(
         self, request: pb.ValidateWorkflowRequest, context: Context
     ) -> pb.ValidateWorkflowResponse:
         """Reports every fault."""
         return await _worked(request.source, lambda: _validated(request.source))
 
-    async def CompileWorkflow(  # noqa: N802 (the name of the RPC)
-        self, request: pb.CompileWorkflowRequest, context: Context
-    ) -> pb.CompileWorkflowResponse:
+    async def CompileWorkflow(self, request: pb.CompileWorkflowRequest, context: Context) -> pb.CompileWorkflowResponse:
         """Reports every fault, or compiles."""
         return await _worked(request.source, lambda: _compiled(request.source))
 
-    async def ListNodeTypes(  # noqa: N802 (the name of the RPC)
-        self, request: pb.ListNodeTypesRequest, context: Context
-    ) -> pb.ListNodeTypesResponse:
+    async def ListNodeTypes(self, request: pb.ListNodeTypesRequest, context: Context) -> pb.ListNodeTypesResponse:
         """Lists the catalogue."""
         return self._node_types
 

@@ -8,7 +8,6 @@ from workflow.issues import Issue, in_order
 from workflow.parse import Parsed
 from workflow.spec import WorkflowSpec
 
-
 MAX_LISTED = 500
 """Most errors, and most warnings, that a report lists. Nobody reads more, and an answer has to fit into a message."""
 

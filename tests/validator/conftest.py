@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -16,6 +17,10 @@ from rpc.server import start_server
 from services.validator.errors import ERRORS
 from services.validator.server import SERVICE_NAME
 from services.validator.servicer import ValidatorServicer
+
+if TYPE_CHECKING:
+    # The generated code has this name for type checkers alone.
+    from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceAsyncStub
 
 
 @pytest.fixture
@@ -42,6 +47,6 @@ async def channel() -> AsyncIterator[grpc.aio.Channel]:
 
 
 @pytest.fixture
-def validator(channel: grpc.aio.Channel) -> ValidatorServiceStub:
+def validator(channel: grpc.aio.Channel) -> "ValidatorServiceAsyncStub":
     """The generated client of that validator."""
     return ValidatorServiceStub(channel)

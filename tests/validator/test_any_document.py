@@ -20,24 +20,63 @@ GOOD = [
     *(json.loads(path.read_text()) for path in sorted(CONFORMANCE.glob("*.json"))),
     flow(
         {"m": ask(), "s": switch("1", "2"), "w": write(a="{{input}}"), "c": condition(), "x": sms(), "end": bye()},
-        "start > m", "m > s", "s :1 > w", "s :2 > m", "s > end", "w > c", "c :true > x", "c :false > end", "x > end",
+        "start > m",
+        "m > s",
+        "s :1 > w",
+        "s :2 > m",
+        "s > end",
+        "w > c",
+        "c :true > x",
+        "c :false > end",
+        "x > end",
     ),
     flow({"a": sms(), "b": sms(), "j": MERGE, "end": bye()}, "start > a", "start > b", "a > j", "b > j", "j > end"),
 ]
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 words = st.sampled_from(
-    ["", "a", "start", "m", "s", "end", "1", "default", "true", "error", "{{input}}", "{{", "{{x}} == 1", "SEND_SMS",
-     "SWITCH", "CONDITION", "MERGE", "SESSION_END", "SMS_RECEIVED", "node_m", "{{node_m.output.input}}"]
+    [
+        "",
+        "a",
+        "start",
+        "m",
+        "s",
+        "end",
+        "1",
+        "default",
+        "true",
+        "error",
+        "{{input}}",
+        "{{",
+        "{{x}} == 1",
+        "SEND_SMS",
+        "SWITCH",
+        "CONDITION",
+        "MERGE",
+        "SESSION_END",
+        "SMS_RECEIVED",
+        "node_m",
+        "{{node_m.output.input}}",
+    ]
 )
 values = st.recursive(
-    scalars | words, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words | st.text(), inner, max_size=4), max_leaves=12
+    scalars | words,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words | st.text(), inner, max_size=4),
+    max_leaves=12,
 )
 nodes = st.fixed_dictionaries(
     {}, optional={"id": words, "type": words, "config": values, "retry": values, "disabled": st.booleans(), "x": values}
 )
 edges = st.fixed_dictionaries(
-    {}, optional={"id": words, "source": words, "target": words, "sourceHandle": words, "condition": words, "targetHandle": words}
+    {},
+    optional={
+        "id": words,
+        "source": words,
+        "target": words,
+        "sourceHandle": words,
+        "condition": words,
+        "targetHandle": words,
+    },
 )
 documents = st.fixed_dictionaries(
     {},
@@ -106,7 +145,10 @@ def test_a_good_flow_with_a_part_changed_gets_a_report(data: st.DataObject) -> N
 
 
 @QUICK
-@given(st.lists(st.tuples(st.integers(0, 7), st.integers(1, 8)), max_size=20), st.lists(st.booleans(), min_size=9, max_size=9))
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(1, 8)), max_size=20),
+    st.lists(st.booleans(), min_size=9, max_size=9),
+)
 def test_a_flow_of_any_shape_is_judged(arcs: list[tuple[int, int]], asks: list[bool]) -> None:
     """Shapes at random: the analyses end, and what is called valid has no cycle without a wait."""
     shape = {f"n{index}": ask() if asks[index] else screen() for index in range(1, 8)}

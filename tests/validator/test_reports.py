@@ -1,6 +1,5 @@
 """What a report is like as a whole: all faults at once, in order, bounded."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +54,13 @@ def test_an_edge_from_nowhere_does_not_accuse_the_nodes_behind_it() -> None:
 
 def test_a_node_of_an_unknown_type_causes_no_further_faults() -> None:
     report = report_on(
-        flow(
-            {"a": ("SEND_SNS", {}), "b": bye("{{node_a.output.x}}")}, "start > a", "a :sent > b", "a :failed > a"
-        )
+        flow({"a": ("SEND_SNS", {}), "b": bye("{{node_a.output.x}}")}, "start > a", "a :sent > b", "a :failed > a")
     )
     assert [issue.code for issue in report.issues] == ["INVALID_NODE_TYPE"]
 
 
 def test_issues_name_their_node_or_edge() -> None:
-    report = report_on(flow({"a": sms(to=5), "end": bye()}, "start > a", "a :no > end"))
+    report = report_on(flow({"a": sms(enqueue=5), "end": bye()}, "start > a", "a :no > end"))
     assert [(issue.node_id, issue.edge_id) for issue in report.issues] == [("a", None)]
     report = report_on(flow({"a": sms(), "end": bye()}, "start > a", "a :no > end"))
     assert [(issue.node_id, issue.edge_id) for issue in report.issues] == [(None, "e-a-end")]
@@ -128,7 +125,12 @@ def test_keys_of_a_canvas_are_nobodys_business() -> None:
     document = flow({"end": bye()}, "start > end")
     document["nodes"][0] |= {"data": {"label": "x"}, "width": 1, "height": 2, "selected": True, "dragging": False}
     document["nodes"][0] |= {"positionAbsolute": {"x": 1, "y": 2}, "measured": {}, "style": {}, "className": "x"}
-    document["edges"][0] |= {"type": "smoothstep", "animated": True, "markerEnd": {"type": "arrow"}, "sourceHandle": None}
+    document["edges"][0] |= {
+        "type": "smoothstep",
+        "animated": True,
+        "markerEnd": {"type": "arrow"},
+        "sourceHandle": None,
+    }
     document["viewport"] = {"x": 0, "y": 0, "zoom": 1}
     assert report_on(document).issues == ()
 
@@ -150,7 +152,11 @@ def test_a_menu_with_loops_pages_and_an_sms_is_sound() -> None:
             "menu": ask(
                 "Soko\\n",
                 menuType="menu",
-                menuItems=[{"option": "1", "text": "Prices"}, {"option": "2", "text": "Order"}, {"option": "0", "text": "Exit"}],
+                menuItems=[
+                    {"option": "1", "text": "Prices"},
+                    {"option": "2", "text": "Order"},
+                    {"option": "0", "text": "Exit"},
+                ],
             ),
             "route": switch("1", "2", "0"),
             "prices": ask("Maize 40\\nBeans 90\\nRice 120", pagination={"enabled": True, "itemsPerPage": 2}),

@@ -146,7 +146,7 @@ def _size_findings(config: Config) -> Iterable[Finding]:
         return
     size = gsm.sms_segments(text or "", config.encoding)
     if size.segments > 1:
-        message = f"the text takes {size.segments} messages ({size.units} units of {size.encoding}), each of which costs"
+        message = f"the text takes {size.segments} messages, each of which costs ({size.units} {size.encoding} units)"
         yield Finding("SMS_MULTI_SEGMENT", message, "message", is_warning=True)
 
 

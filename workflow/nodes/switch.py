@@ -10,7 +10,6 @@ from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category, Findi
 from workflow.outcome import Done
 from workflow.templates import as_text
 
-
 HANDLES_OF_EVERY_NODE = frozenset({DEFAULT, ERROR, SUCCESS, TIMEOUT})
 """A case of such a name could not be told from the outcome."""
 

@@ -22,7 +22,11 @@ def _unknown(node: FlowNode) -> Iterator[Issue]:
     for steps, suggestion in unknown_keys(node.type.config, node.draft.config):
         message = f"{node.draft.type} knows no {steps[-1]}; it has no effect{suggestion}"
         yield Issue(
-            "UNKNOWN_CONFIG_FIELD", message, node.id or None, path=written(steps, f"{node.path}.config"), is_warning=True
+            "UNKNOWN_CONFIG_FIELD",
+            message,
+            node.id or None,
+            path=written(steps, f"{node.path}.config"),
+            is_warning=True,
         )
 
 

@@ -26,8 +26,8 @@ def check(flow: Flow) -> Iterator[Issue]:
     }
     for earlier, later, fork in branches.parallel(partners):
         message = (
-            f"{earlier} and {later} can be due at the same time, since {fork} starts both of their branches, and a phone "
-            f"shows one screen at a time: put one behind the other, or let a CONDITION or SWITCH choose between them"
+            f"{earlier} and {later} can be due at the same time, since {fork} starts both of their branches, and a "
+            "phone shows one screen at a time: put one behind the other, or let a CONDITION or SWITCH choose one"
         )
         yield Issue("INVALID_NODE_CONNECTION", message, later, path=flow.nodes[later].path)
 

@@ -1,8 +1,8 @@
 """
 UNKNOWN_VARIABLE and MAYBE_UNBOUND_VARIABLE: what templates and expressions name is there when they are read.
 
-An error means that no way to the node can have made it. A warning means that some ways do not; it is for templates alone,
-since an expression reads what is not there as null. A `default` filter settles both.
+An error means that no way to the node can have made it. A warning means that some ways do not; it is for templates
+alone, since an expression reads what is not there as null. A `default` filter settles both.
 """
 
 from collections.abc import Callable, Iterator
@@ -130,7 +130,9 @@ class _Judge:
         if reader.may_follow(maker.id):
             return Answer(Outlook.MAYBE, f"is there only on the ways that pass {maker.id}; give it a default")
         if self._bindings.side_by_side(maker.id, reader.node.id):
-            hint = f"may not be there yet: {maker.id} runs on a branch of its own; draw an edge from it, or give a default"
+            hint = (
+                f"may not be there yet: {maker.id} runs on a branch of its own; draw an edge from it, or give a default"
+            )
             return Answer(Outlook.MAYBE, hint)
         if maker is reader.node:
             return Answer(Outlook.NEVER, "is never there: a node has no output before it ran")

@@ -1,0 +1,155 @@
+"""SEND_USSD_RESPONSE and SESSION_END: what the person sees."""
+
+from typing import Any
+
+import pytest
+
+from tests.workflow.stage import Findings, Stage, done, waiting
+from workflow.errors import NodeFailure
+from workflow.nodes.send_ussd_response import SESSION_GRACE_SECONDS, SendUssdResponse
+from workflow.nodes.session_end import SessionEnd
+from workflow.outcome import Done, Wait, WaitKind
+from workflow.session import Scope
+
+SCREEN, END = SendUssdResponse(), SessionEnd()
+
+LIST: dict[str, Any] = {
+    "message": "Soko",
+    "menuType": "menu",
+    "expectInput": True,
+    "menuItems": [{"option": str(number), "text": f"Crop {number}"} for number in range(1, 6)],
+    "pagination": {"enabled": True, "itemsPerPage": 2},
+}
+
+
+async def test_a_screen_without_a_question_is_done_at_once(stage: Stage) -> None:
+    outcome = await stage.run(SCREEN, {"message": "Your balance is KES 100"})
+    assert outcome == Done(
+        output={"sessionId": "ATUid_1", "message": "Your balance is KES 100"}, text="Your balance is KES 100"
+    )
+    assert not stage.session.ended
+
+
+async def test_a_question_waits_and_keeps_the_session_alive(stage: Stage) -> None:
+    outcome = await stage.run(SCREEN, {"message": "Name?", "expectInput": True, "sessionTimeout": 90})
+    assert outcome == Wait(WaitKind.INPUT, 90_000, {"page": 0}, "Name?")
+    assert stage.session.ttl_seconds == 90 + SESSION_GRACE_SECONDS
+
+
+async def test_the_answer_stands_in_the_output(stage: Stage) -> None:
+    outcome = await stage.resume(SCREEN, {"message": "Name?", "expectInput": True}, {"page": 0}, "Asha")
+    assert outcome == Done(output={"sessionId": "ATUid_1", "message": "Name?", "input": "Asha"})
+
+
+async def test_any_answer_goes_on_a_text_screen(stage: Stage) -> None:
+    outcome = await stage.resume(SCREEN, {"message": "Name?", "expectInput": True}, {"page": 0}, "")
+    assert isinstance(outcome, Done)
+    assert outcome.output["input"] == ""
+
+
+async def test_an_empty_answer_to_an_input_screen_asks_again(stage: Stage) -> None:
+    document = {"message": "Name?", "expectInput": True, "menuType": "input"}
+    assert isinstance(await stage.resume(SCREEN, document, {"page": 0}, "  "), Wait)
+    assert isinstance(await stage.resume(SCREEN, document, {"page": 0}, "A"), Done)
+
+
+async def test_a_screen_may_end_the_session(stage: Stage) -> None:
+    outcome = await stage.run(SCREEN, {"message": "Bye", "autoEndSession": True})
+    assert outcome.text == "Bye"
+    assert stage.session.ended
+
+
+async def test_a_menu_shows_its_items_below_the_message(stage: Stage) -> None:
+    items = [{"option": "1", "text": "Prices"}, {"option": 2, "text": "Order"}]
+    outcome = await stage.run(SCREEN, {"message": "Soko", "menuType": "menu", "expectInput": True, "menuItems": items})
+    assert outcome.text == "Soko\n1. Prices\n2. Order"
+
+
+async def test_a_long_menu_is_turned_page_by_page(stage: Stage) -> None:
+    first = waiting(await stage.run(SCREEN, LIST))
+    assert first.text == "Soko\n1. Crop 1\n2. Crop 2\n99. Next"
+    second = waiting(await stage.resume(SCREEN, LIST, first.memory, "99"))
+    assert second.text == "Soko\n3. Crop 3\n4. Crop 4\n99. Next\n98. Back"
+    third = waiting(await stage.resume(SCREEN, LIST, second.memory, "99"))
+    assert third.text == "Soko\n5. Crop 5\n98. Back"
+    back = waiting(await stage.resume(SCREEN, LIST, third.memory, "98"))
+    assert back.text == second.text
+    chosen = done(await stage.resume(SCREEN, LIST, back.memory, "4"))
+    assert chosen == Done(output={"sessionId": "ATUid_1", "message": second.text, "input": "4"})
+
+
+async def test_page_keys_that_lead_nowhere_are_answers(stage: Stage) -> None:
+    assert done(await stage.resume(SCREEN, LIST, {"page": 0}, "98")).output["input"] == "98"
+    assert done(await stage.resume(SCREEN, LIST, {"page": 2}, "99")).output["input"] == "99"
+
+
+async def test_the_lines_of_a_long_message_are_turned_too(stage: Stage) -> None:
+    document = {"message": "one\ntwo\nthree", "pagination": {"enabled": True, "itemsPerPage": 2, "nextKey": "#"}}
+    first = waiting(await stage.run(SCREEN, document))
+    assert first == Wait(WaitKind.INPUT, 60_000, {"page": 0}, "one\ntwo\n#. Next")
+    last = await stage.resume(SCREEN, document, first.memory, "#")
+    assert last == Done(output={"sessionId": "ATUid_1", "message": "three"}, text="three")
+
+
+async def test_a_list_that_fits_has_no_page_keys(stage: Stage) -> None:
+    outcome = await stage.run(SCREEN, {**LIST, "pagination": {"enabled": True, "itemsPerPage": 5}})
+    assert outcome.text == "Soko\n" + "\n".join(f"{number}. Crop {number}" for number in range(1, 6))
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"message": "x", "autoEndSession": True, "expectInput": True}, ("INVALID_NODE_CONFIG", "autoEndSession")),
+        ({"message": "x", "menuType": "menu", "expectInput": True}, ("INVALID_NODE_CONFIG", "menuItems")),
+        ({"message": "x", "menuItems": [{"option": "1", "text": "a"}]}, ("INVALID_NODE_CONFIG", "menuItems")),
+        ({"message": "x", "menuType": "input"}, ("SCREEN_WITHOUT_INPUT", "expectInput")),
+        (
+            {**LIST, "pagination": {"enabled": True, "nextKey": "1"}},
+            ("INVALID_NODE_CONFIG", "menuItems[0].option"),
+        ),
+        (
+            {"message": "x", "pagination": {"enabled": True, "nextKey": "0", "prevKey": "0"}},
+            ("INVALID_NODE_CONFIG", "pagination.prevKey"),
+        ),
+    ],
+)
+def test_a_screen_that_makes_no_sense_is_found(
+    findings: Findings, document: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    assert expected in findings(SCREEN, document)
+
+
+def test_a_plain_list_is_found_sound(findings: Findings) -> None:
+    assert findings(SCREEN, LIST) == []
+
+
+async def test_the_end_says_goodbye_and_ends_the_session(stage: Stage) -> None:
+    assert await stage.run(END, {"message": "Thank you!"}) == Done(output={"ended": True}, text="Thank you!")
+    assert stage.session.ended
+
+
+async def test_the_end_may_be_silent_and_give_a_reason(stage: Stage) -> None:
+    assert await stage.run(END, {"reason": "done"}) == Done(output={"ended": True, "reason": "done"})
+
+
+async def test_the_end_may_clear_the_values_of_the_session(stage: Stage) -> None:
+    stage.session.data[Scope.SESSION] = {"pin": "1"}
+    await stage.run(END, {"clearData": True})
+    assert stage.session.data[Scope.SESSION] == {}
+
+
+async def test_the_end_may_keep_the_values_beyond_the_session(stage: Stage) -> None:
+    stage.session.data[Scope.SESSION] = {"name": "Asha"}
+    await stage.run(END, {"saveData": True, "clearData": True})
+    assert stage.session.data[Scope.WORKFLOW] == {"name": "Asha"}
+    assert stage.session.data[Scope.SESSION] == {}
+
+
+async def test_values_cannot_be_kept_without_a_phone_number(stage: Stage) -> None:
+    stage.session.msisdn = None
+    with pytest.raises(NodeFailure, match="NO_PHONE_NUMBER"):
+        await stage.run(END, {"saveData": True})
+
+
+def test_a_redirect_has_no_effect_and_says_so(findings: Findings) -> None:
+    assert findings(END, {"redirectUrl": "https://example.com"}) == [("UNSUPPORTED_BY_PROVIDER", "redirectUrl")]

@@ -1,0 +1,92 @@
+"""SMS_RECEIVED and USSD_SESSION_START: which callbacks start a flow."""
+
+from typing import Any
+
+import pytest
+
+from tests.workflow.stage import Findings, Stage
+from workflow.node_type import TriggerType
+from workflow.nodes.sms_received import SmsReceived
+from workflow.nodes.ussd_session_start import UssdSessionStart
+from workflow.outcome import Done
+
+SMS, USSD = SmsReceived(), UssdSessionStart()
+MESSAGE = {"msisdn": "+254711000001", "message": "Join now", "shortCode": "22334"}
+DIAL = {"sessionId": "s", "msisdn": "+254711000001", "serviceCode": "*384*1#", "networkCode": "63902"}
+
+
+def narrowness(trigger: TriggerType[Any], document: dict[str, Any], payload: dict[str, Any]) -> int | None:
+    return trigger.specificity(trigger.config.model_validate(document), payload)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"shortCode": "22334"},
+        {"keyword": "join"},
+        {"keyword": "Join", "caseSensitive": True},
+        {"regexPattern": "^Join (now|later)$"},
+        {"phoneNumber": "+254711*"},
+        {"phoneNumber": "*"},
+    ],
+)
+def test_a_message_starts_the_flow_when_its_filters_fit(document: dict[str, Any]) -> None:
+    assert narrowness(SMS, document, MESSAGE) is not None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"shortCode": "1"},
+        {"keyword": "joi"},
+        {"keyword": "join", "caseSensitive": True},
+        {"keyword": "now"},
+        {"regexPattern": "^now"},
+        {"phoneNumber": "+255*"},
+        {"shortCode": "22334", "keyword": "stop"},
+    ],
+)
+def test_a_message_does_not_start_the_flow_when_a_filter_does_not_fit(document: dict[str, Any]) -> None:
+    assert narrowness(SMS, document, MESSAGE) is None
+
+
+def test_narrower_filters_win() -> None:
+    filters = [{}, {"phoneNumber": "*"}, {"regexPattern": "J"}, {"keyword": "join"}, {"shortCode": "22334"}]
+    found = [narrowness(SMS, document, MESSAGE) for document in filters]
+    assert found == [0, 1, 2, 4, 8]
+
+
+def test_equal_filters_claim_the_same() -> None:
+    def claim(document: dict[str, Any]) -> tuple[str, ...]:
+        return SMS.claim(SMS.config.model_validate(document))
+
+    assert claim({"keyword": "JOIN"}) == claim({"keyword": "join"})
+    assert claim({"keyword": "JOIN"}) != claim({"keyword": "join", "shortCode": "1"})
+
+
+def test_a_pattern_that_is_none_is_found(findings: Findings) -> None:
+    assert findings(SMS, {"regexPattern": "("}) == [("INVALID_NODE_CONFIG", "regexPattern")]
+
+
+def test_reports_of_incoming_messages_have_no_effect_and_it_is_said(findings: Findings) -> None:
+    assert findings(SMS, {"requireDeliveryReport": True}) == [("UNSUPPORTED_BY_PROVIDER", "requireDeliveryReport")]
+
+
+def test_a_dial_starts_the_flow_of_its_code() -> None:
+    assert narrowness(USSD, {}, DIAL) == 0
+    assert narrowness(USSD, {"serviceCode": "*384*1#"}, DIAL) == 2
+    assert narrowness(USSD, {"serviceCode": "*384*1#", "networkCode": "63902"}, DIAL) == 3
+    assert narrowness(USSD, {"serviceCode": "*384*2#"}, DIAL) is None
+    assert narrowness(USSD, {"networkCode": "63903"}, DIAL) is None
+
+
+def test_a_dial_opens_a_session_of_the_configured_length(findings: Findings) -> None:
+    assert USSD.session_ttl_seconds(USSD.config.model_validate({"sessionTimeout": 120})) == 120
+    assert findings(USSD, {"requireSessionId": False}) == [("UNSUPPORTED_BY_PROVIDER", "requireSessionId")]
+
+
+@pytest.mark.parametrize("trigger", [SMS, USSD])
+async def test_a_trigger_hands_the_payload_on(stage: Stage, trigger: Any) -> None:
+    stage.payload = {"msisdn": "+254711000001"}
+    assert await stage.run(trigger, {}) == Done(output={"msisdn": "+254711000001"})

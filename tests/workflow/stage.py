@@ -1,0 +1,122 @@
+"""A node's surroundings, small enough to see through."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflow.fields import NodeConfig
+from workflow.node_type import Arrival, Evaluation, NodeContext, NodeType, Ports, Resumption
+from workflow.outcome import Done, Outcome, Wait
+from workflow.paths import UNSET
+from workflow.ports import SmsRecipient, SmsRequest
+from workflow.session import Scope, TurnSession
+from workflow.templates import Formatting
+
+
+@dataclass
+class SmsOutbox:
+    """Keeps what is sent and answers with `rows`, or with one accepted row a number."""
+
+    sent: list[SmsRequest] = field(default_factory=list)
+    rows: Sequence[SmsRecipient] | None = None
+
+    async def send(self, request: SmsRequest) -> Sequence[SmsRecipient]:
+        self.sent.append(request)
+        if self.rows is not None:
+            return self.rows
+        return [SmsRecipient(number, "Success", 101, f"id-{number}", "KES 0.8000") for number in request.to]
+
+
+class MarkingCipher:
+    """Marks what was sealed, so that tests see it."""
+
+    def seal(self, value: Any) -> str:
+        return f"sealed:{value}"
+
+    def unseal(self, sealed: str) -> Any:
+        return sealed.removeprefix("sealed:")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A scope that knows the trigger payload alone."""
+
+    values: Mapping[str, Any]
+
+    def lookup(self, root: str) -> object:
+        return self.values if root == "triggerPayload" else self.values.get(root, UNSET)
+
+
+@dataclass(frozen=True)
+class Fixed(Evaluation):
+    """An expression that always comes to the same."""
+
+    value: bool
+
+    def truth(self) -> bool:
+        return self.value
+
+
+@dataclass
+class Stage:
+    """Runs nodes: give it a type and a config document."""
+
+    outbox: SmsOutbox = field(default_factory=SmsOutbox)
+    arrivals: list[Arrival] = field(default_factory=list)
+    expressions: dict[str, Evaluation] = field(default_factory=dict)
+    payload: dict[str, Any] = field(default_factory=dict)
+    default_country: str | None = None
+    session: TurnSession = field(
+        default_factory=lambda: TurnSession("ATUid_1", "ussd", "+254711000001", 3, {Scope.SESSION: {}})
+    )
+
+    @property
+    def context(self) -> NodeContext:
+        return NodeContext(
+            workflow_id="flow-1",
+            execution_id="exec-1",
+            node_id="n",
+            visit=2,
+            attempt=1,
+            scope=Payload(self.payload),
+            formatting=Formatting(),
+            default_country=self.default_country,
+            arrivals=self.arrivals,
+            session=self.session,
+            expressions=self.expressions,
+            ports=Ports(sms=self.outbox, cipher=MarkingCipher()),
+        )
+
+    def config(self, node_type: NodeType[Any], document: Mapping[str, Any]) -> NodeConfig:
+        return node_type.config.model_validate(document)
+
+    async def run(self, node_type: NodeType[Any], document: Mapping[str, Any]) -> Outcome:
+        return await node_type.run(self.config(node_type, document), self.context)
+
+    async def rehearse(self, node_type: NodeType[Any], document: Mapping[str, Any]) -> Outcome:
+        return await node_type.rehearse(self.config(node_type, document), self.context)
+
+    async def resume(
+        self, node_type: NodeType[Any], document: Mapping[str, Any], memory: Mapping[str, Any], typed: str | None
+    ) -> Outcome:
+        resumption = Resumption(memory, typed, {"input": typed})
+        return await node_type.resume(self.config(node_type, document), self.context, resumption)
+
+    def always(self, value: bool) -> Evaluation:
+        return Fixed(value)
+
+
+def done(outcome: Outcome) -> Done:
+    """Returns the outcome of a node that is done."""
+    assert isinstance(outcome, Done)
+    return outcome
+
+
+def waiting(outcome: Outcome) -> Wait:
+    """Returns the outcome of a node that waits."""
+    assert isinstance(outcome, Wait)
+    return outcome
+
+
+Findings = Callable[[NodeType[Any], Mapping[str, Any]], list[tuple[str, str]]]
+"""Code and field of what a type finds in its own config."""
