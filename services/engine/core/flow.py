@@ -15,6 +15,9 @@ from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT
 Taken = Callable[[RunnableEdge], bool]
 Log = Callable[[NodeResult], None]
 
+BUSY = (Stage.READY, Stage.WAITING)
+"""Stages in which a visit has begun and not ended."""
+
 
 def start(state: ExecutionState, program: Program) -> None:
     """Makes the trigger ready."""
@@ -78,7 +81,7 @@ def passing_edges(node: RunnableNode, holds: Taken) -> list[str]:
 def _consider(state: ExecutionState, node: RunnableNode) -> bool:
     """Begins a visit of the node if it is due. Returns whether the node is to be skipped instead."""
     current = state.node(node.node.id)
-    if current.stage in (Stage.READY, Stage.WAITING):
+    if current.stage in BUSY:
         return False
     fresh = [edge for edge in node.incoming if state.edges.get(edge.id) is Decision.TAKEN]
     decided = all(edge in state.edges for edge in node.awaited)
@@ -113,9 +116,15 @@ def _use(state: ExecutionState, node: RunnableNode) -> list[str]:
 
 
 def _forget_downstream(state: ExecutionState, node: RunnableNode) -> None:
-    """Forgets what was decided downstream; nodes that still run keep running and decide anew when they end."""
-    for edge_id in node.downstream_edges:
-        state.edges.pop(edge_id, None)
+    """
+    Forgets what was decided downstream; nodes that still run keep running and decide anew when they end.
+
+    What such a node was asked for while it ran is not forgotten: it runs for that when it is done.
+    """
+    for edge in node.downstream_edges:
+        is_asked_for = state.edges.get(edge.id) is Decision.TAKEN and state.node(edge.target).stage in BUSY
+        if not is_asked_for:
+            state.edges.pop(edge.id, None)
     for node_id in node.downstream:
         other = state.node(node_id)
         if other.stage in (Stage.DONE, Stage.SKIPPED):

@@ -34,8 +34,8 @@ class RunnableNode:
         usual_handle: Handle that a success leaves by when the node names none; None where every success is alike.
         incoming: Edges that enter, in the order of their handles.
         awaited: Ids of the edges whose decision the node waits for.
-        downstream: Nodes that it leads to.
-        downstream_edges: Ids of the edges that leave it or one of those.
+        downstream: Nodes that it leads to before a cycle closes: those that a visit of it leads to.
+        downstream_edges: Edges that leave it or one of those.
         shows_ahead: Whether it, or a node that can run after it in the same turn, may add to the screen.
     """
 
@@ -50,7 +50,7 @@ class RunnableNode:
     awaited: frozenset[str]
     outgoing: tuple[RunnableEdge, ...]
     downstream: frozenset[str]
-    downstream_edges: frozenset[str]
+    downstream_edges: tuple[ExecutionEdge, ...]
     shows_ahead: bool
     waits_for_all: bool
 
@@ -99,7 +99,7 @@ def load(graph: ExecutionGraph, digest: str) -> Program:
         node.id: CATALOGUE[node.type].config.model_validate(node.config, context=COMPILING)
         for node in graph.nodes.values()
     }
-    edges = [edge for node in graph.nodes.values() for edge in node.outgoing]
+    edges = [edge for node in graph.nodes.values() for edge in node.outgoing if not edge.closes_cycle]
     topology = Topology(
         graph.trigger,
         graph.execution_order,
@@ -147,7 +147,7 @@ def _runnable(
             for edge in node.outgoing
         ),
         downstream=downstream,
-        downstream_edges=frozenset(edge.id for other in {node.id, *downstream} for edge in graph.nodes[other].outgoing),
+        downstream_edges=tuple(edge for other in (node.id, *sorted(downstream)) for edge in graph.nodes[other].outgoing),
         shows_ahead=shows_ahead,
         waits_for_all=node_type.waits_for_all(config),
     )

@@ -13,7 +13,7 @@ from services.engine.core.ports import (
     AttemptObserver,
     Entry,
     LeaseLost,
-    SessionGone,
+    CommitRefused,
     SessionsUnavailable,
     StoreUnavailable,
 )
@@ -126,7 +126,7 @@ class SessionsService:
             session.version = self.version
             return self.version
         if not self.active:
-            raise SessionGone
+            raise CommitRefused
         for scope, changes in commit.changes.items():
             for change in changes:
                 self.data[scope] = orjson.loads(orjson.dumps(change.apply(self.data[scope])))

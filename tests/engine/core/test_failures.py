@@ -8,6 +8,7 @@ from tests.engine.core.flow_dicts import FAST, NUMBER, condition, document, sms,
 from tests.engine.core.outside import HANGS, Answer, failing, slow
 from tests.engine.core.virtual_time import in_virtual_time, told
 from tests.engine.core.world import World
+from workflow.session import Scope
 
 A, B, C = (f"+25471100001{digit}" for digit in range(3))
 
@@ -277,17 +278,17 @@ async def test_text_that_looks_like_a_template_or_an_expression_stays_text() -> 
 
 @in_virtual_time
 async def test_an_output_that_is_too_large_is_a_failure_and_is_not_kept() -> None:
-    flow = document("ussd", {"keep": write(all="{{message}}"), "caught": sms(A)}, ["start > keep", "keep:error > caught"])
+    flow = document("ussd", {"keep": write(a="{{message}}", b="{{message}}"), "caught": sms(A)}, ["start > keep", "keep:error > caught"])
     world = World(flow, max_output_bytes=1000)
-    await world.execute({"message": "hi"})
+    await world.execute({"message": "é" * 200})
     assert world.statuses()["keep"] == "success"
     world = World(flow, max_output_bytes=1000)
-    await world.execute({"message": "é" * 460})
+    await world.execute({"message": "é" * 300})
     error = world.results("keep")[-1].error
     assert error is not None
     assert error.code == "OUTPUT_TOO_LARGE"
     assert world.statuses()["caught"] == "success"
-    assert world.sessions.data["session"] == {}  # type: ignore[index]
+    assert world.sessions.data[Scope.SESSION] == {}
 
 
 @in_virtual_time
