@@ -10,7 +10,7 @@ from njia.engine.v1 import engine_service_pb2, workflow_service_pb2
 from njia.validator.v1 import validator_service_pb2
 from njia.workflow.v1 import workflow_pb2
 from rpc.documents import to_document
-from tests.e2e.driving import CALL_SECONDS, Platform, conformance, eventually, new_phone, results_of, source
+from tests.e2e.driving import CALL_SECONDS, Document, Platform, conformance, eventually, new_phone, results_of, source
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -27,12 +27,12 @@ async def menu(platform: Platform) -> AsyncIterator[None]:
     await platform.unpublish(MENU)
 
 
-async def latest(platform: Platform) -> dict[str, object]:
-    async def ended() -> dict[str, object] | None:
+async def latest(platform: Platform) -> Document:
+    async def ended() -> Document | None:
         log = (await platform.executions(MENU))[0]
         return None if log["status"] == "running" else log
 
-    return dict(await eventually(ended))
+    return Document(await eventually(ended))
 
 
 @pytest.mark.parametrize("name", ["sms-echo", "ussd-menu"])

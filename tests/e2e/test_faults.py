@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.e2e.flows import ask, bye, dialled, flow, node, quick_retry, sms, tex
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-def one_sms(name: str, *edges: str, **more: object) -> Document:
+def one_sms(name: str, *edges: str, **more: Any) -> Document:
     """start -> send, with nodes `caught` and `late` for edges that lead there."""
     targets = {edge.rpartition(">")[2] for edge in edges}
     caught = [node(target, "SWITCH", {"value": "x", "cases": [{"value": "x", "label": "x"}]}) for target in targets]
