@@ -7,34 +7,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from services.validator.flow_text import FlowText, parsed_text
 from workflow.catalogue import CATALOGUE
 from workflow.draft import Draft, DraftEdge, DraftNode
-from workflow.expressions import Expression, ExpressionSyntaxError, parse_expression
 from workflow.fields import COMPILING, ConfigText, NodeConfig, Role, config_texts
 from workflow.handles import HandleError, Leaving, entering, leaving
 from workflow.node_type import NodeType, TriggerType
-from workflow.places import Step, written
-from workflow.templates import Template, TemplateSyntaxError, parse_message_template, parse_template
+from workflow.places import written
 from workflow.topology import Arc, Topology
-
-
-@dataclass(frozen=True, slots=True)
-class FlowText:
-    """
-    A template or expression of a flow.
-
-    Attributes:
-        path: Where it stands in the document.
-        steps: Where it stands in the config; empty for the condition of an edge.
-        parsed: None when it has a syntax error.
-        syntax_error: What is wrong with it; None when it parses.
-    """
-
-    path: str
-    steps: tuple[Step, ...]
-    role: Role
-    parsed: Template | Expression | None
-    syntax_error: TemplateSyntaxError | ExpressionSyntaxError | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,19 +193,7 @@ def _config_texts(
     node_type: NodeType[Any], draft: DraftNode, config: Mapping[str, Any], ids: Collection[str]
 ) -> Iterable[FlowText]:
     for text in config_texts(node_type.config, config):
-        yield _parsed(text, written(text.path, f"{draft.path}.config"), ids)
-
-
-def _parsed(text: ConfigText, path: str, ids: Collection[str]) -> FlowText:
-    try:
-        match text.role:
-            case Role.EXPRESSION:
-                return FlowText(path, text.path, text.role, parse_expression(text.text, ids), None)
-            case Role.MESSAGE:
-                return FlowText(path, text.path, text.role, parse_message_template(text.text), None)
-        return FlowText(path, text.path, text.role, parse_template(text.text), None)
-    except (TemplateSyntaxError, ExpressionSyntaxError) as problem:
-        return FlowText(path, text.path, text.role, None, problem)
+        yield parsed_text(text, written(text.path, f"{draft.path}.config"), ids)
 
 
 def _edges(drafts: Iterable[DraftEdge], nodes: Mapping[str, FlowNode]) -> tuple[FlowEdge, ...]:
@@ -241,7 +209,7 @@ def _edges(drafts: Iterable[DraftEdge], nodes: Mapping[str, FlowNode]) -> tuple[
         condition = None
         if way is not None and way.expression is not None:
             text = ConfigText((), Role.EXPRESSION, way.expression)
-            condition = _parsed(text, f"{draft.path}.condition", nodes)
+            condition = parsed_text(text, f"{draft.path}.condition", nodes)
         edges.append(FlowEdge(draft, index, source, target, way, faults, condition))
     return tuple(edges)
 

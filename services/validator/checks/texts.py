@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from services.validator.flow import Flow, FlowText
+from services.validator.flow import Flow
+from services.validator.flow_text import FlowText
 from workflow.fields import Role
 from workflow.issues import Issue
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from services.validator.bindings import Bindings
-from services.validator.flow import Flow, FlowEdge, FlowNode, FlowText
+from services.validator.flow import Flow, FlowEdge, FlowNode
+from services.validator.flow_text import FlowText
 from services.validator.roots import NODE_PREFIX, RESERVED, Answer, Outlook, fixed_root, payload_names, payload_root
 from workflow.fields import Role
 from workflow.issues import Issue
