@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -18,6 +18,7 @@ from services.engine.core.surroundings import Surroundings
 from workflow.errors import NodeError, NodeFailure, invalid
 from workflow.node_type import Arrival, NodeContext, Resumption
 from workflow.outcome import Done, Outcome, Wait
+from workflow.session import TurnSession
 
 TIMED_OUT = "TIMEOUT"
 
@@ -100,7 +101,7 @@ class Visit:
 
     def run_at_once(self, log: Log) -> Outcomes:
         """Runs a node that reaches nothing outside: it never waits, so it needs neither task nor time-out."""
-        return self._concluded(_completed(self._attempt(self._work)), 0, None, log)
+        return self._concluded(self._attempt_at_once(self._work), 0, None, log)
 
     def resume_at_once(self, wait: Waiting, resumption: Resumption, log: Log) -> Outcomes:
         """Goes on with a node that waited."""
@@ -109,12 +110,19 @@ class Visit:
             config = rendered(self._node, self._scope, self._program.formatting)
             return await self._node.type.resume(config, context, resumption)
 
-        return self._concluded(_completed(self._attempt(work)), wait.active_ms, None, log)
+        return self._concluded(self._attempt_at_once(work), wait.active_ms, None, log)
 
     def passed(self, log: Log) -> Outcomes:
         """Passes through a disabled node."""
-        log(NodeResult(self.node_id, NodeStatus.SKIPPED, self._around.now_ms(), visit=self._own.visit))
-        return Ended(flow.passing_edges(self._node, self._holds))
+        now = self._around.now_ms()
+        try:
+            taken = flow.passing_edges(self._node, self._holds)
+        except NodeFailure as failure:
+            error = failure.error
+            log(NodeResult(self.node_id, NodeStatus.ERROR, now, attempt=1, visit=self._own.visit, error=error))
+            return Failed(error, self._caught(error))
+        log(NodeResult(self.node_id, NodeStatus.SKIPPED, now, visit=self._own.visit))
+        return Ended(taken)
 
     def expired(self, wait: Waiting, log: Log) -> Outcomes:
         """Ends a wait that nobody answered."""
@@ -133,6 +141,15 @@ class Visit:
             )
         )
         return Failed(error, self._caught(error), wait_expired=True)
+
+    def _attempt_at_once(self, work: Callable[[NodeContext], Coroutine[Any, Any, Outcome]]) -> _Attempt:
+        """Makes an attempt that never waits; what a failed one changed in the session is undone."""
+        session = self._state.session
+        before = None if session is None else _copied(session)
+        attempt = _completed(self._attempt(work))
+        if attempt.failure is not None:
+            self._state.session = before
+        return attempt
 
     async def _attempt(self, work: Callable[[NodeContext], Coroutine[Any, Any, Outcome]]) -> _Attempt:
         number, started_ms = self._own.attempt + 1, self._around.now_ms()
@@ -175,8 +192,12 @@ class Visit:
             raise invalid(
                 "OUTPUT_TOO_LARGE", f"the output has {size} bytes, at most {self._around.max_output_bytes} are kept"
             )
-        self._own.output = dict(outcome.output)
-        return flow.success_edges(self._node, outcome.handle, self._holds)
+        before, self._own.output = self._own.output, dict(outcome.output)
+        try:
+            return flow.success_edges(self._node, outcome.handle, self._holds)
+        except NodeFailure:
+            self._own.output = before
+            raise
 
     def _concluded(self, attempt: _Attempt, before_ms: int, delay_ms: int | None, log: Log) -> Outcomes:
         now = self._around.now_ms()
@@ -207,16 +228,23 @@ class Visit:
 
     def _caught(self, error: NodeError) -> list[str] | None:
         """Ids of the edges that a failure takes, None when nothing catches it."""
-        taken = flow.failure_edges(self._node, error.code == TIMED_OUT, self._holds)
+        taken = flow.failure_edges(self._node, error.code == TIMED_OUT, self._surely_holds)
         if taken:
             return taken
-        return flow.plain_edges(self._node, self._holds) if self._state.options.continue_on_error else None
+        return flow.plain_edges(self._node, self._surely_holds) if self._state.options.continue_on_error else None
 
     def _holds(self, edge: RunnableEdge) -> bool:
         condition = edge.condition
         if condition is None:
             return True
         return decided(lambda: condition.truth(self._scope, self._program.formatting))
+
+    def _surely_holds(self, edge: RunnableEdge) -> bool:
+        """Like `_holds`; what cannot be decided does not hold, since the node has failed already."""
+        try:
+            return self._holds(edge)
+        except NodeFailure:
+            return False
 
     def _context(self, number: int) -> NodeContext:
         entered = {edge.id: edge for edge in self._node.incoming}
@@ -239,6 +267,12 @@ class Visit:
             expressions=evaluations(self._node, self._scope, self._program),
             ports=self._around.ports,
         )
+
+
+def _copied(session: TurnSession) -> TurnSession:
+    """Copies a session as far as nodes can change it."""
+    changes = {scope: list(made) for scope, made in session.changes.items()}
+    return replace(session, data=dict(session.data), changes=changes)
 
 
 def _status(error: NodeError) -> NodeStatus:
