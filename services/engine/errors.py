@@ -79,6 +79,14 @@ class ExecutionEnded(EngineError):
         self.status = status
 
 
+class ExecutionRunning(EngineError):
+    """Another engine runs the execution at this moment."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"another engine runs execution {execution_id!r} at this moment; try again")
+        self.execution_id = execution_id
+
+
 class SessionNotFound(EngineError):
     """No such session, or it expired."""
 

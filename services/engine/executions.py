@@ -5,6 +5,7 @@ Every run that is in memory holds a lease in Redis; every turn is recorded befor
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,19 +14,22 @@ from typing import Any
 import structlog
 
 from rpc.deadlines import call_timeout, no_deadline
+from rpc.status import CallRefused
 from services.engine import ids
 from services.engine.adapters.sessions_grpc import SessionsClient
 from services.engine.core.conversation import RunBroken
 from services.engine.core.ports import LeaseLost, SessionsUnavailable, StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.core.run import Run
-from services.engine.core.state import ExecutionState, Options, Reply
+from services.engine.core.state import ExecutionState, Options, Reply, permanent
 from services.engine.core.surroundings import Surroundings
 from services.engine.errors import (
     EngineBusy,
     ExecutionEnded,
     ExecutionNotFound,
+    ExecutionRunning,
     IdempotencyKeyReused,
+    InvalidRequest,
     SessionBusy,
     SessionEnded,
     SessionNotFound,
@@ -44,6 +48,8 @@ from services.engine.store import (
 )
 from services.engine.tracing import Traces
 from telemetry import logs
+from workflow.errors import NodeFailure
+from workflow.phone import normalised
 from workflow.session import Scope, TurnSession
 from workflow.spec import UssdSettings
 
@@ -54,6 +60,11 @@ SESSION_GRACE_SECONDS = 60
 """A session outlives the time that a person has for an answer by so much."""
 
 DEFAULT_SESSION_SECONDS = 180
+
+SESSION_ID = re.compile(r"[\x21-\x7e]{1,256}")
+
+REHEARSAL = "dry_"
+"""What the session id of a dry run begins with, so that it never gets in the way of the real session."""
 
 _log = structlog.get_logger()
 
@@ -146,26 +157,33 @@ class Executions:
             key: Idempotency key and digest of the request, None when the call may be repeated freely.
         """
         self._room()
-        joined = session_id or _text(payload.get("sessionId"))
-        partition = ids.any_partition() if joined is None else ids.partition_of_session(joined)
+        asked = session_id
+        if session_id is None and program.graph.requires_session:
+            session_id = _text(payload.get("sessionId"))
+        if session_id is not None and not SESSION_ID.fullmatch(session_id):
+            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+        partition = ids.any_partition() if session_id is None else ids.partition_of_session(session_id)
+        if session_id is None and program.graph.requires_session:
+            session_id = ids.new_session_id(partition)
+        if session_id is not None and overrides.dry_run and not session_id.startswith(REHEARSAL):
+            session_id = f"{REHEARSAL}{session_id}"
+            partition = ids.partition_of_session(session_id)
         execution_id = ids.new_execution_id(partition)
         if key is not None:
             digest, execution_id = await self._store.claim_key(key[0], key[1], execution_id)
             if digest != key[1]:
                 raise IdempotencyKeyReused(key[0])
-            known = await self._store.read(execution_id)
-            if known is not None:
+            if await self._store.read(execution_id) is not None:
                 return await self._finished(execution_id)
+        if asked is not None and not asked.startswith(REHEARSAL):
+            await self._sessions.get(asked, program.graph.workflow_id, frozenset())
+        state = self._fresh(program, execution_id, payload, session_id, overrides)
+        turn = _turn(None, payload)
         if session_id is not None:
-            return await self._execute_on(session_id, program, payload, overrides, execution_id)
-        if not program.graph.requires_session:
-            state = self._fresh(program, execution_id, payload, joined, overrides)
-            taken = await self._store.create(_turn(None, payload), state)
-            return await self._run_to_rest(taken, program) if taken else await self._finished(execution_id)
-        own = joined or ids.new_session_id(partition)
-        state = self._fresh(program, execution_id, payload, own, overrides)
-        begun = await self._store.begin_on_session(_turn(None, payload), state)
-        return await self._resumed_or_started(begun, program, own)
+            begun = await self._store.begin_on_session(turn, state)
+            return await self._resumed_or_started(begun, program, asked or session_id)
+        taken = await self._store.create(turn, state)
+        return await self._finished(execution_id) if taken is None else await self._run_to_rest(taken, program)
 
     async def handle_ussd(self, callback: UssdCallback) -> UssdAnswer:
         """Answers a USSD callback in time, whatever happens to the flow."""
@@ -241,7 +259,7 @@ class Executions:
         else:
             taken = await self._store.take_up(execution_id)
             if taken is None:
-                raise EngineBusy(self._max_live)
+                raise ExecutionRunning(execution_id)
             program = await self._program_of(taken.state)
             run = self._launch(taken, program)
             run.cancel()
@@ -307,20 +325,6 @@ class Executions:
         execution_id = ids.new_execution_id(ids.partition_of_session(callback.session_id))
         return self._fresh(route.program, execution_id, payload, callback.session_id, Overrides())
 
-    async def _execute_on(
-        self,
-        session_id: str,
-        program: Program,
-        payload: Mapping[str, Any],
-        overrides: Overrides,
-        execution_id: str,
-    ) -> Stored:
-        state = self._fresh(program, execution_id, payload, session_id, overrides)
-        if not overrides.dry_run:
-            await self._sessions.get(session_id, program.graph.workflow_id, frozenset())
-        begun = await self._store.begin_on_session(_turn(None, payload), state)
-        return await self._resumed_or_started(begun, program, session_id)
-
     async def _resumed_or_started(self, begun: Begun, program: Program, session_id: str) -> Stored:
         match begun:
             case Occupied(execution_id, workflow_id):
@@ -346,7 +350,12 @@ class Executions:
         state = run.state
         with logs.execution(state.execution_id), self._traces.turn(run):
             try:
-                await self._ensure_session(run)
+                try:
+                    await self._ensure_session(run)
+                except (SessionEnded, SessionNotFound) as problem:
+                    run.give_up(permanent("SESSION_GONE", str(problem)))
+                except CallRefused as problem:
+                    run.give_up(permanent(problem.refusal.reason, problem.refusal.message))
                 await run.drive()
             except LeaseLost as problem:
                 run.fail(problem)
@@ -354,9 +363,6 @@ class Executions:
             except (StoreUnavailable, SessionsUnavailable) as problem:
                 run.fail(problem)
                 _log.warning("the execution stopped and is taken up again later", why=str(problem))
-            except (SessionEnded, SessionNotFound) as problem:
-                run.fail(problem)
-                _log.warning("the session of the execution is gone")
             except Exception as problem:  # noqa: BLE001 - a defect in one run must not end the others
                 run.fail(problem)
                 _log.exception("the execution met a defect and is taken up again later")
@@ -367,28 +373,34 @@ class Executions:
     async def _ensure_session(self, run: Run) -> None:
         """Opens or reloads the session that the state has none, or an outdated one, of."""
         state, program = run.state, run.program
-        if state.session_id is None or not (program.graph.requires_session or state.session is not None):
-            return
-        if state.session is not None and not state.session.stale:
-            return
-        if state.options.dry_run:
-            state.session = TurnSession(
-                state.session_id, program.session_type, _text(state.payload.get("msisdn")), 0, {Scope.SESSION: {}}
-            )
+        if state.session_id is None or (state.session is not None and not state.session.stale):
             return
         workflow_id, scopes = state.workflow_id, program.scopes
-        if state.session is not None:
+        if state.session_id.startswith(REHEARSAL):
+            state.session = await self._rehearsed(state, program)
+        elif state.session is not None:
             state.session = await self._sessions.get(state.session_id, workflow_id, scopes)
-            return
-        seconds = program.trigger_type.session_ttl_seconds(program.trigger.fixed) or DEFAULT_SESSION_SECONDS
-        state.session = await self._sessions.open(
-            state.session_id,
-            program.session_type,
-            _text(state.payload.get("msisdn")),
-            seconds + SESSION_GRACE_SECONDS,
-            workflow_id,
-            scopes,
-        )
+        else:
+            seconds = program.trigger_type.session_ttl_seconds(program.trigger.fixed) or DEFAULT_SESSION_SECONDS
+            state.session = await self._sessions.open(
+                state.session_id,
+                program.session_type,
+                _phone(state, program),
+                seconds + SESSION_GRACE_SECONDS,
+                workflow_id,
+                scopes,
+            )
+
+    async def _rehearsed(self, state: ExecutionState, program: Program) -> TurnSession:
+        """Returns the session of a dry run: a copy of the real one where there is one; it is never committed."""
+        assert state.session_id is not None
+        real = state.session_id.removeprefix(REHEARSAL)
+        try:
+            session = await self._sessions.get(real, state.workflow_id, program.scopes)
+        except (SessionNotFound, SessionEnded):
+            return TurnSession(state.session_id, program.session_type, _phone(state, program), 0, {Scope.SESSION: {}})
+        session.session_id = state.session_id
+        return session
 
     async def _run_to_rest(self, taken: TakenUp, program: Program) -> Stored:
         is_new = taken.state.turns == 0
@@ -475,6 +487,17 @@ def _turn(key: str | None, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _phone(state: ExecutionState, program: Program) -> str | None:
+    """The phone number of the payload in E.164, None when it has none that can be used."""
+    written = state.payload.get("msisdn")
+    if not isinstance(written, str):
+        return None
+    try:
+        return normalised(written, program.graph.settings.default_country)
+    except NodeFailure:
+        return None
 
 
 def _iso(ms: int) -> str:

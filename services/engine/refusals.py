@@ -55,6 +55,13 @@ REFUSALS: ErrorTable = {
         str(error),
         {"execution_id": error.execution_id, "status": error.status},
     ),
+    errors.ExecutionRunning: lambda error: Refusal(
+        StatusCode.ABORTED,
+        "EXECUTION_RUNNING",
+        str(error),
+        {"execution_id": error.execution_id},
+        retry_after_ms=RETRY_MS,
+    ),
     errors.SessionNotFound: lambda error: Refusal(
         StatusCode.NOT_FOUND, "SESSION_NOT_FOUND", str(error), {"session_id": error.session_id}
     ),

@@ -89,12 +89,12 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         async def ready() -> bool:
             return await ping(redis)
 
-        loops = [
-            asyncio.create_task(watch_due(executions, store, config.scan_ms / 1000)),
-            asyncio.create_task(keep_leases(executions, store, config.lease_ms)),
-        ]
-        parts.push_async_callback(_end, loops)
+        # Stopped in the opposite order: no calls, nothing new is taken up, what runs ends, its leases are given up.
+        leases = asyncio.create_task(keep_leases(executions, store, config.lease_ms))
+        parts.push_async_callback(_end, leases)
         parts.push_async_callback(executions.drain, config.drain_seconds)
+        due = asyncio.create_task(watch_due(executions, store, config.scan_ms / 1000))
+        parts.push_async_callback(_end, due)
         server = await start_server(
             listen=config.listen,
             register=register,
@@ -126,12 +126,10 @@ def _surroundings(
     )
 
 
-async def _end(loops: list[asyncio.Task[None]]) -> None:
-    for loop in loops:
-        loop.cancel()
-    for loop in loops:
-        with suppress(asyncio.CancelledError):
-            await loop
+async def _end(loop: asyncio.Task[None]) -> None:
+    loop.cancel()
+    with suppress(asyncio.CancelledError):
+        await loop
 
 
 def _now_ms() -> int:

@@ -21,7 +21,7 @@ from services.engine.convert import (
 from services.engine.core.program import Program
 from services.engine.delivery import forward_moves
 from services.engine.errors import InvalidRequest
-from services.engine.executions import Executions, IncomingSms, Overrides, UssdCallback
+from services.engine.executions import SESSION_ID, Executions, IncomingSms, Overrides, UssdCallback
 from services.engine.programs import Programs
 from services.engine.registry import Registry
 from services.engine.store import ExecutionStore, Filter, Report, Stored
@@ -88,6 +88,8 @@ class EngineServicer(EngineServiceServicer):
         for field in ("session_id", "msisdn"):
             if not getattr(request, field):
                 raise InvalidRequest(field, f"a USSD callback needs {field}")
+        if not SESSION_ID.fullmatch(request.session_id):
+            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
         answer = await self._executions.handle_ussd(
             UssdCallback(request.session_id, request.msisdn, request.service_code, request.network_code, request.text)
         )

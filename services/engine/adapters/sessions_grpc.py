@@ -8,7 +8,7 @@ import orjson
 
 from njia.sessions.v1 import sessions_service_pb2 as pb
 from rpc.deadlines import call_timeout
-from rpc.status import refusal_of
+from rpc.status import CallRefused, refusal_of
 from services.engine.core.ports import CommitRefused, SessionsUnavailable
 from services.engine.core.state import Commit
 from services.engine.errors import SessionEnded, SessionNotFound
@@ -46,7 +46,7 @@ class SessionsClient:
         workflow_id: str,
         scopes: frozenset[Scope],
     ) -> TurnSession:
-        """Creates or joins a session. Raises SessionEnded, SessionsUnavailable."""
+        """Creates or joins a session. Raises SessionEnded, CallRefused, SessionsUnavailable."""
         request = pb.OpenSessionRequest(
             session_id=session_id,
             type=TYPES[kind],
@@ -60,20 +60,20 @@ class SessionsClient:
         except grpc.aio.AioRpcError as error:
             if refusal_of(error).reason == "SESSION_ENDED":
                 raise SessionEnded(session_id) from None
-            raise SessionsUnavailable(str(error.details())) from None
+            raise _failure(error) from None
         session = _from_message(response.session, response.scoped, scopes)
         session.opened_for_seconds = ttl_seconds if response.created else 0
         return session
 
     async def get(self, session_id: str, workflow_id: str, scopes: frozenset[Scope]) -> TurnSession:
-        """Reads a live session. Raises SessionNotFound, SessionEnded, SessionsUnavailable."""
+        """Reads a live session. Raises SessionNotFound, SessionEnded, CallRefused, SessionsUnavailable."""
         request = pb.GetSessionRequest(session_id=session_id, scoped_workflow_id=workflow_id if scopes else "")
         try:
             response = await self._stub.GetSession(request, timeout=call_timeout(CALL_SECONDS))
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 raise SessionNotFound(session_id) from None
-            raise SessionsUnavailable(str(error.details())) from None
+            raise _failure(error) from None
         if not response.session.is_active:
             raise SessionEnded(session_id)
         return _from_message(response.session, response.scoped, scopes)
@@ -124,6 +124,12 @@ class SessionsClient:
             data = change.apply(data)
         session.data[Scope.SESSION] = data
         session.version = response.session.version
+
+
+def _failure(error: grpc.aio.AioRpcError) -> Exception:
+    if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+        return CallRefused(refusal_of(error))
+    return SessionsUnavailable(str(error.details()))
 
 
 def _changes(changes: Sequence[DataChange]) -> list[pb.DataChange]:

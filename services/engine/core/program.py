@@ -147,7 +147,9 @@ def _runnable(
             for edge in node.outgoing
         ),
         downstream=downstream,
-        downstream_edges=tuple(edge for other in (node.id, *sorted(downstream)) for edge in graph.nodes[other].outgoing),
+        downstream_edges=tuple(
+            edge for other in (node.id, *sorted(downstream)) for edge in graph.nodes[other].outgoing
+        ),
         shows_ahead=shows_ahead,
         waits_for_all=node_type.waits_for_all(config),
     )
@@ -171,7 +173,9 @@ def _showing_ahead(graph: ExecutionGraph, configs: Mapping[str, NodeConfig]) -> 
     pending = list(showing)
     while pending:
         for edge in graph.nodes[pending.pop()].incoming:
-            if edge.source not in showing:
+            source = graph.nodes[edge.source]
+            waits = not source.disabled and CATALOGUE[source.type].waits(configs[source.id])
+            if edge.source not in showing and not waits:
                 showing.add(edge.source)
                 pending.append(edge.source)
     return frozenset(showing)

@@ -11,7 +11,7 @@ from collections import deque
 from services.engine.core import flow
 from services.engine.core.conversation import Conversation
 from services.engine.core.entries import first_entries, next_entry
-from services.engine.core.ports import Entry, Journal, LeaseLost, StoreUnavailable
+from services.engine.core.ports import Entry, Journal
 from services.engine.core.program import Program
 from services.engine.core.settling import Settling
 from services.engine.core.state import ExecutionState, ExecutionStatus, NodeResult, NodeStatus, Stage, Turn, permanent
@@ -42,7 +42,7 @@ class Run:
         self.broken = False
         self._around = around
         self._settling = Settling(program, state, journal, around.sessions)
-        self._tasks: dict[asyncio.Task[Outcomes], str] = {}
+        self._tasks: dict[asyncio.Task[None], str] = {}
         self._turns: deque[Turn] = deque()
         self._woken = asyncio.Event()
         self._cancelled = False
@@ -59,6 +59,10 @@ class Run:
         if turn.number > self.state.turns + len(self._turns):
             self._turns.append(turn)
             self._woken.set()
+
+    def give_up(self, error: NodeError) -> None:
+        """Fails the execution before anything more of it runs."""
+        self._end(ExecutionStatus.FAILED, error)
 
     def cancel(self) -> None:
         """Stops the execution."""
@@ -78,9 +82,8 @@ class Run:
             self._expire_waits()
             while not await self._step():
                 await self._await_something()
-        except (LeaseLost, StoreUnavailable):
+        finally:
             await self._stop_tasks()
-            raise
 
     def fail(self, problem: Exception) -> None:
         """Notes that the run stopped before it came to rest; whoever waits for an answer is told."""
@@ -98,8 +101,8 @@ class Run:
             if self._take_input():
                 continue
             idle = not self._tasks
-            if idle and not self.state.ended and not self.state.waits:
-                self._end(ExecutionStatus.COMPLETED, None)
+            if idle and not self.state.ended:
+                self._finish()
             if idle:
                 late = self._late_turns()
                 over = await self._settle(idle=True)
@@ -107,9 +110,17 @@ class Run:
                 if over:
                     return True
                 continue
-            if self._can_answer():
-                await self._settle(idle=False)
-            return False
+            if not self._can_answer():
+                return False
+            await self._settle(idle=False)
+
+    def _finish(self) -> None:
+        """Nothing runs: the execution has ended unless it waits. What came in while nobody asked is overlaid only."""
+        if not self.state.waits:
+            self._end(ExecutionStatus.COMPLETED, None)
+        elif self._take_turn():
+            self.state.inputs.clear()
+            self.state.texts.clear()
 
     def _take_input(self) -> bool:
         """
@@ -133,7 +144,8 @@ class Run:
         return True
 
     def _take_turn(self) -> bool:
-        if not self._turns:
+        is_answering = self.state.turn_key is not None and self.state.reply is None
+        if not self._turns or is_answering:
             return False
         turn = self._turns.popleft()
         if self.state.turns == 0:
@@ -175,10 +187,22 @@ class Run:
             if node.node.disabled:
                 self._conclude(due, visit.passed(self._note))
             elif node.type.has_effect:
-                task = asyncio.create_task(visit.run(self._save_effects, self._note_attempt))
-                self._tasks[task] = due
+                self._tasks[asyncio.create_task(self._visit(visit))] = due
             else:
                 self._conclude(due, visit.run_at_once(self._note))
+
+    async def _visit(self, visit: Visit) -> None:
+        """
+        Runs a node with effects.
+
+        What it came to is in the state as soon as it is in the log: another node may write the journal right behind it.
+        """
+        outcome = await visit.run(self._save_effects, self._note_attempt)
+        self._unsaved_effect = True
+        if not self.state.ended:
+            self._conclude(visit.node_id, outcome)
+        elif isinstance(outcome, Ended):
+            self._correlations.extend(outcome.correlations)
 
     def _loops(self) -> bool:
         if self.state.visits - self._visits_before_turn > MAX_VISITS_PER_TURN:
@@ -211,6 +235,8 @@ class Run:
                 self.state.reply = None
                 visit = Visit(self.program, self.state, node_id, self._around)
                 self._conclude(node_id, visit.expired(wait, self._note))
+                # After a crash an answer could come first, so no effect may build on this before it is durable.
+                self._unsaved_effect = True
 
     def _conclude(self, node_id: str, outcome: Outcomes) -> None:
         """Carries what a visit came to into the state."""
@@ -243,12 +269,12 @@ class Run:
     async def _stop_tasks(self) -> None:
         """Stops the nodes that still run; what they began outside is settled by its idempotency key."""
         tasks, self._tasks = self._tasks, {}
-        for task in tasks:
-            task.cancel()
+        # A write that is under way ends first, so that nothing which it carries is lost.
+        async with self._writing:
+            for task in tasks:
+                task.cancel()
         for outcome, node_id in zip(await asyncio.gather(*tasks, return_exceptions=True), tasks.values(), strict=True):
-            if isinstance(outcome, Ended):
-                self._correlations.extend(outcome.correlations)
-            elif isinstance(outcome, BaseException):
+            if outcome is not None:
                 node = self.state.node(node_id)
                 error = permanent("CANCELLED", "the execution ended while this node ran")
                 self._note(
@@ -276,30 +302,27 @@ class Run:
             message = f"the execution was active for more than {limit_ms} ms"
             self._end(ExecutionStatus.TIMEOUT, permanent("EXECUTION_TIMEOUT", message))
         for task in [task for task in self._tasks if task.done()]:
-            node_id = self._tasks.pop(task)
-            self._unsaved_effect = True
-            self._conclude(node_id, task.result())
+            del self._tasks[task]
+            task.result()
 
     def _can_answer(self) -> bool:
         """Whether somebody waits for a screen that nothing can be added to any more."""
-        return (
-            bool(self.state.turn_key is not None and self.state.reply is None)
-            and not self.state.inputs
-            and not any(self.program.nodes[node_id].shows_ahead for node_id in self.state.ready())
+        return bool(self.state.turn_key is not None and self.state.reply is None) and not any(
+            self.program.nodes[node_id].shows_ahead for node_id in self.state.ready()
         )
 
     async def _settle(self, *, idle: bool) -> bool:
         """Makes the state durable and answers. Returns whether the run is over."""
         key = None
-        if self.state.ended and self.state.reply is not None and self.state.reply.kind == "con":
-            self.state.reply = None
-        if self.state.reply is None:
-            self.state.reply, key = self._settling.reply(), self.state.turn_key
-            self.state.turn_key = None
-        if idle:
-            self.state.active_ms += self._active_ms()
-            self._active_since_ms = self._around.now_ms()
         async with self._writing:
+            if self.state.ended and self.state.reply is not None and self.state.reply.kind == "con":
+                self.state.reply = None
+            if self.state.reply is None:
+                self.state.reply, key = self._settling.reply(), self.state.turn_key
+                self.state.turn_key = None
+            if idle:
+                self.state.active_ms += self._active_ms()
+                self._active_since_ms = self._around.now_ms()
             entry = self._entry(key, released=idle and not self._turns)
             for turn in await self._settling.settle(entry, idle):
                 self.deliver(turn)

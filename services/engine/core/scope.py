@@ -26,10 +26,10 @@ class RunScope:
 
     def lookup(self, root: str) -> object:
         """Returns the value of a root, UNSET when there is none."""
-        if root.startswith(NODE_PREFIX):
-            node = self._state.nodes.get(root.removeprefix(NODE_PREFIX))
-            if node is not None and node.output is not None:
-                return {"output": node.output}
+        node_id = root.removeprefix(NODE_PREFIX)
+        if node_id != root and node_id in self._program.nodes:
+            node = self._state.nodes.get(node_id)
+            return UNSET if node is None or node.output is None else {"output": node.output}
         match root:
             case "triggerPayload":
                 return self._state.payload

@@ -8,7 +8,7 @@ repetition harmless.
 import logging
 from collections.abc import Sequence
 
-from services.engine.core.ports import Entry, Journal, CommitRefused, Sessions, SessionsUnavailable
+from services.engine.core.ports import CommitRefused, Entry, Journal, Sessions, SessionsUnavailable
 from services.engine.core.program import Program
 from services.engine.core.state import Commit, ExecutionState, ExecutionStatus, Reply, Turn
 from workflow.outcome import WaitKind
@@ -87,7 +87,7 @@ class Settling:
         if session is None or self._state.options.dry_run:
             return
         session.opened_for_seconds = 0
-        ends = session.ended and idle
+        ends = session.ended and idle and not self._state.session_ended
         if not (ends or session.ttl_seconds or any(session.changes.values())):
             return
         self._state.commit_count += 1
@@ -101,5 +101,4 @@ class Settling:
         )
         session.changes.clear()
         session.ttl_seconds = 0
-        if ends:
-            session.ended = False
+        self._state.session_ended |= ends

@@ -172,6 +172,7 @@ class ExecutionState:
         visits: Visits so far, against endless loops.
         active_ms: Active time of the turns that ended.
         commits: What is to be committed to the session, until it is confirmed.
+        session_ended: Whether one of the commits so far ends the session.
         turn_key: Key of the turn under way that is not answered yet; None when there is none.
         trace: W3C traceparent of the last turn; empty when tracing is off.
         traces: Trace ids of the turns, oldest first.
@@ -201,6 +202,7 @@ class ExecutionState:
     active_ms: int = 0
     commits: list[Commit] = field(default_factory=list)
     commit_count: int = 0
+    session_ended: bool = False
     turn_key: str | None = None
     trace: str = ""
     traces: list[str] = field(default_factory=list)

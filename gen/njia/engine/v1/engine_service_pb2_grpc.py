@@ -28,7 +28,8 @@ if _version_not_supported:
 class EngineServiceStub:
     """Runs flows. A failed flow is an answer, not an RPC error.
     Errors of every RPC:
-    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE); safe to repeat
+    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
+    repeat
     - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
     """
 
@@ -78,7 +79,8 @@ class EngineServiceStub:
 class EngineServiceServicer:
     """Runs flows. A failed flow is an answer, not an RPC error.
     Errors of every RPC:
-    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE); safe to repeat
+    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
+    repeat
     - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
     """
 
@@ -120,6 +122,7 @@ class EngineServiceServicer:
         Errors:
         - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
         - FAILED_PRECONDITION: it has ended (EXECUTION_ENDED)
+        - ABORTED: another engine runs it at this moment (EXECUTION_RUNNING); carries RetryInfo
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,7 +206,8 @@ def add_EngineServiceServicer_to_server(servicer, server):
 class EngineService:
     """Runs flows. A failed flow is an answer, not an RPC error.
     Errors of every RPC:
-    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE); safe to repeat
+    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
+    repeat
     - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
     """
 

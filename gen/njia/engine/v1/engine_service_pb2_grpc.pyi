@@ -29,7 +29,8 @@ GRPC_VERSION: str
 class EngineServiceStub:
     """Runs flows. A failed flow is an answer, not an RPC error.
     Errors of every RPC:
-    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE); safe to repeat
+    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
+      repeat
     - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
     """
 
@@ -63,6 +64,7 @@ class EngineServiceStub:
     Errors:
     - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
     - FAILED_PRECONDITION: it has ended (EXECUTION_ENDED)
+    - ABORTED: another engine runs it at this moment (EXECUTION_RUNNING); carries RetryInfo
     """
     HandleUssd: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.HandleUssdRequest, _engine_service_pb2.HandleUssdResponse]
     """Takes one USSD callback of Africa's Talking and answers with the next screen. The same callback again gets
@@ -86,7 +88,8 @@ class EngineServiceStub:
 class EngineServiceAsyncStub(EngineServiceStub):
     """Runs flows. A failed flow is an answer, not an RPC error.
     Errors of every RPC:
-    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE); safe to repeat
+    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
+      repeat
     - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
     """
 
@@ -117,6 +120,7 @@ class EngineServiceAsyncStub(EngineServiceStub):
     Errors:
     - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
     - FAILED_PRECONDITION: it has ended (EXECUTION_ENDED)
+    - ABORTED: another engine runs it at this moment (EXECUTION_RUNNING); carries RetryInfo
     """
     HandleUssd: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.HandleUssdRequest, _engine_service_pb2.HandleUssdResponse]  # type: ignore[assignment]
     """Takes one USSD callback of Africa's Talking and answers with the next screen. The same callback again gets
@@ -139,7 +143,8 @@ class EngineServiceAsyncStub(EngineServiceStub):
 class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs flows. A failed flow is an answer, not an RPC error.
     Errors of every RPC:
-    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE); safe to repeat
+    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
+      repeat
     - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
     """
 
@@ -192,6 +197,7 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
         - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
         - FAILED_PRECONDITION: it has ended (EXECUTION_ENDED)
+        - ABORTED: another engine runs it at this moment (EXECUTION_RUNNING); carries RetryInfo
         """
 
     @_abc_1.abstractmethod
