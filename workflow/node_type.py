@@ -70,7 +70,7 @@ class NodeContext:
         default_country: ISO 3166 country of phone numbers that lack a +, None when numbers must have one.
         arrivals: Taken edges that led here, in the order of their handles.
         session: The session of the turn; never None where the type requires one.
-        evaluate: Values of the config's expressions by path, computed when asked for.
+        expressions: The config's expressions by path, evaluated when asked for.
         ports: The outside.
     """
 

@@ -53,7 +53,8 @@ def leave(state: ExecutionState, program: Program, node_id: str, taken: Iterable
 def success_edges(node: RunnableNode, handle: str | None, holds: Taken) -> list[str]:
     """Ids of the edges that a success by `handle` takes; None means the node's usual handle."""
     left_by = node.usual_handle if handle is None else handle
-    fitting = {None, SUCCESS, left_by}
+    # `success` names a handle where the type has one of that name, else any success.
+    fitting = {None, left_by} if node.usual_handle == SUCCESS else {None, SUCCESS, left_by}
     return [edge.edge.id for edge in node.outgoing if edge.edge.source_handle in fitting and holds(edge)]
 
 
