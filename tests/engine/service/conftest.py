@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +23,10 @@ from services.at_adapter import server as at_adapter
 from services.engine import server as engine
 from services.sessions import server as sessions
 from services.validator import server as validator
+from tests.engine.service.platform import Flow, Flows, MakeFlow, Platform
 
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
 READY_SECONDS = 10.0
-Flow = dict[str, Any]
-
-
-@dataclass
-class Platform:
-    """The running services and stubs to call them."""
-
-    engine: EngineServiceStub
-    workflows: WorkflowServiceStub
-    sessions: SessionServiceStub
-    emulator_url: str
-    stop_validator: asyncio.Event
 
 
 @pytest.fixture
@@ -82,23 +70,23 @@ async def platform(redis_url: str) -> AsyncIterator[Platform]:
 
 
 async def _serving(channel: grpc.aio.Channel) -> None:
-    check = health_pb2_grpc.HealthStub(channel)
+    check = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]
     async with asyncio.timeout(READY_SECONDS):
         while True:
-            answer = await check.Check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
+            answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
             if answer.status == health_pb2.HealthCheckResponse.SERVING:
                 return
             await asyncio.sleep(0.02)
 
 
 @pytest.fixture
-def conformance() -> Callable[[str], workflow_pb2.WorkflowSource]:
+def conformance() -> Flows:
     """A flow that was written elsewhere, by name."""
     return lambda name: workflow_pb2.WorkflowSource(workflow_json=(CONFORMANCE / f"{name}.json").read_text())
 
 
 @pytest.fixture
-def flow() -> Callable[..., workflow_pb2.WorkflowSource]:
+def flow() -> MakeFlow:
     """Makes a flow of a trigger, nodes and edges written as source > target."""
 
     def make(

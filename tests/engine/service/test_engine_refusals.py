@@ -11,6 +11,7 @@ from njia.engine.v1 import engine_service_pb2 as pb
 from njia.sessions.v1 import sessions_service_pb2 as sessions_pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.status import Refusal, refusal_of
+from tests.engine.service.platform import Flows, MakeFlow, Platform
 
 Source = workflow_pb2.WorkflowSource
 INVALID, MISSING, NOT_NOW = (
@@ -30,10 +31,10 @@ def said(refusal: Refusal) -> tuple[grpc.StatusCode, str]:
     return refusal.code, refusal.reason
 
 
-async def test_execute_without_a_flow_is_refused(platform):
+async def test_execute_without_a_flow_is_refused(platform: Platform) -> None:
     refusal = await refused(platform.engine.Execute(pb.ExecuteRequest()))
 
-    assert (INVALID, "INVALID_REQUEST") == said(refusal)
+    assert said(refusal) == (INVALID, "INVALID_REQUEST")
     assert "workflow or ref" in refusal.message
 
 
@@ -46,27 +47,31 @@ async def test_execute_without_a_flow_is_refused(platform):
         (pb.ExecuteOptions(wait_ms=60_001), "options.wait_ms"),
     ],
 )
-async def test_an_option_out_of_range_is_named(platform, conformance, options, field):
+async def test_an_option_out_of_range_is_named(
+    platform: Platform, conformance: Flows, options: pb.ExecuteOptions, field: str
+) -> None:
     refusal = await refused(
         platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("sms-echo"), options=options))
     )
 
-    assert (INVALID, "INVALID_REQUEST") == said(refusal)
+    assert said(refusal) == (INVALID, "INVALID_REQUEST")
     assert [field] == [violation.field for violation in refusal.violations]
 
 
 @pytest.mark.parametrize(
     "payload", ["[]", "{", '{"a": 1, "a": 2}', '{"a": NaN}', '"text"', '{"a": 1e999}', '{"n": ' + "9" * 40 + "}"]
 )
-async def test_a_payload_that_is_no_usable_object_is_refused(platform, conformance, payload):
+async def test_a_payload_that_is_no_usable_object_is_refused(
+    platform: Platform, conformance: Flows, payload: str
+) -> None:
     refusal = await refused(
         platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("sms-echo"), trigger_payload_json=payload))
     )
 
-    assert (INVALID, "INVALID_PAYLOAD") == said(refusal)
+    assert said(refusal) == (INVALID, "INVALID_PAYLOAD")
 
 
-async def test_a_flow_that_does_not_compile_is_refused_with_every_fault(platform, flow):
+async def test_a_flow_that_does_not_compile_is_refused_with_every_fault(platform: Platform, flow: MakeFlow) -> None:
     broken = flow(
         "broken",
         {"type": "SMS_RECEIVED"},
@@ -75,12 +80,12 @@ async def test_a_flow_that_does_not_compile_is_refused_with_every_fault(platform
     )
     refusal = await refused(platform.engine.Execute(pb.ExecuteRequest(workflow=broken)))
 
-    assert (INVALID, "COMPILATION_FAILED") == said(refusal)
+    assert said(refusal) == (INVALID, "COMPILATION_FAILED")
     found = {violation.reason for violation in refusal.violations}
     assert {"INVALID_NODE_TYPE", "INVALID_EDGE_TARGET", "UNKNOWN_VARIABLE", "MISSING_REQUIRED_FIELD"} <= found
 
 
-async def test_an_idempotency_key_belongs_to_one_request(platform, conformance):
+async def test_an_idempotency_key_belongs_to_one_request(platform: Platform, conformance: Flows) -> None:
     first = pb.ExecuteRequest(
         workflow=conformance("sms-echo"),
         trigger_payload_json=json.dumps({"msisdn": "+254711000001", "message": "hi"}),
@@ -97,27 +102,27 @@ async def test_an_idempotency_key_belongs_to_one_request(platform, conformance):
     refusal = await refused(platform.engine.Execute(other))
 
     assert answer.result.execution_id == repeated.result.execution_id
-    assert 2 == len(repeated.result.node_results)
-    assert (INVALID, "IDEMPOTENCY_KEY_REUSED") == said(refusal)
+    assert len(repeated.result.node_results) == 2
+    assert said(refusal) == (INVALID, "IDEMPOTENCY_KEY_REUSED")
 
 
-async def test_an_unknown_flow_is_not_found(platform):
+async def test_an_unknown_flow_is_not_found(platform: Platform) -> None:
     refusal = await refused(
         platform.engine.Execute(pb.ExecuteRequest(ref=workflow_pb2.WorkflowRef(workflow_id="nobody")))
     )
 
-    assert (MISSING, "WORKFLOW_NOT_FOUND") == said(refusal)
+    assert said(refusal) == (MISSING, "WORKFLOW_NOT_FOUND")
 
 
-async def test_an_unknown_session_is_not_found(platform, conformance):
+async def test_an_unknown_session_is_not_found(platform: Platform, conformance: Flows) -> None:
     refusal = await refused(
         platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("ussd-menu"), session_id="nobody"))
     )
 
-    assert (MISSING, "SESSION_NOT_FOUND") == said(refusal)
+    assert said(refusal) == (MISSING, "SESSION_NOT_FOUND")
 
 
-async def test_an_ended_session_takes_no_input(platform, conformance):
+async def test_an_ended_session_takes_no_input(platform: Platform, conformance: Flows) -> None:
     await platform.sessions.OpenSession(
         sessions_pb.OpenSessionRequest(session_id="s1", type=sessions_pb.SESSION_TYPE_USSD)
     )
@@ -127,10 +132,12 @@ async def test_an_ended_session_takes_no_input(platform, conformance):
         platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("ussd-menu"), session_id="s1"))
     )
 
-    assert (NOT_NOW, "SESSION_ENDED") == said(refusal)
+    assert said(refusal) == (NOT_NOW, "SESSION_ENDED")
 
 
-async def test_another_flow_cannot_take_a_session_that_waits(platform, conformance, flow):
+async def test_another_flow_cannot_take_a_session_that_waits(
+    platform: Platform, conformance: Flows, flow: MakeFlow
+) -> None:
     started = await platform.engine.Execute(pb.ExecuteRequest(workflow=conformance("ussd-menu")))
     other = flow(
         "other", {"type": "USSD_SESSION_START"}, [{"id": "bye", "type": "SESSION_END", "config": {}}], ["start > bye"]
@@ -139,11 +146,13 @@ async def test_another_flow_cannot_take_a_session_that_waits(platform, conforman
         platform.engine.Execute(pb.ExecuteRequest(workflow=other, session_id=started.result.session_id))
     )
 
-    assert (NOT_NOW, "SESSION_BUSY") == said(refusal)
+    assert said(refusal) == (NOT_NOW, "SESSION_BUSY")
     assert started.result.execution_id == refusal.metadata["execution_id"]
 
 
-async def test_an_unknown_flow_needs_the_validator_and_a_known_one_does_not(platform, conformance):
+async def test_an_unknown_flow_needs_the_validator_and_a_known_one_does_not(
+    platform: Platform, conformance: Flows
+) -> None:
     payload = json.dumps({"msisdn": "+254711000001", "message": "hi"})
     known = pb.ExecuteRequest(workflow=conformance("sms-echo"), trigger_payload_json=payload)
     await platform.engine.Execute(known)
@@ -155,21 +164,21 @@ async def test_an_unknown_flow_needs_the_validator_and_a_known_one_does_not(plat
     refusal = await validator_away()
     answer = await platform.engine.Execute(known)
 
-    assert (grpc.StatusCode.UNAVAILABLE, "VALIDATOR_UNAVAILABLE") == said(refusal)
+    assert said(refusal) == (grpc.StatusCode.UNAVAILABLE, "VALIDATOR_UNAVAILABLE")
     assert refusal.retry_after_ms
-    assert workflow_pb2.EXECUTION_STATUS_COMPLETED == answer.result.status
+    assert answer.result.status == workflow_pb2.EXECUTION_STATUS_COMPLETED
 
 
 @pytest.mark.parametrize("name", ["exe_0000000000000000000000000", "nonsense", ""])
-async def test_an_unknown_execution_is_not_found(platform, name):
+async def test_an_unknown_execution_is_not_found(platform: Platform, name: str) -> None:
     read = await refused(platform.engine.GetExecution(pb.GetExecutionRequest(execution_id=name)))
     cancelled = await refused(platform.engine.CancelExecution(pb.CancelExecutionRequest(execution_id=name)))
 
-    assert (MISSING, "EXECUTION_NOT_FOUND") == said(read)
-    assert (MISSING, "EXECUTION_NOT_FOUND") == said(cancelled)
+    assert said(read) == (MISSING, "EXECUTION_NOT_FOUND")
+    assert said(cancelled) == (MISSING, "EXECUTION_NOT_FOUND")
 
 
-async def test_an_ended_execution_cannot_be_cancelled(platform, conformance):
+async def test_an_ended_execution_cannot_be_cancelled(platform: Platform, conformance: Flows) -> None:
     payload = json.dumps({"msisdn": "+254711000001", "message": "hi"})
     ended = await platform.engine.Execute(
         pb.ExecuteRequest(workflow=conformance("sms-echo"), trigger_payload_json=payload)
@@ -178,16 +187,16 @@ async def test_an_ended_execution_cannot_be_cancelled(platform, conformance):
         platform.engine.CancelExecution(pb.CancelExecutionRequest(execution_id=ended.result.execution_id))
     )
 
-    assert (NOT_NOW, "EXECUTION_ENDED") == said(refusal)
+    assert said(refusal) == (NOT_NOW, "EXECUTION_ENDED")
 
 
 @pytest.mark.parametrize(
     "request_", [pb.ListExecutionsRequest(page_size=1001), pb.ListExecutionsRequest(page_token="%%%")]
 )
-async def test_a_filter_that_cannot_be_used_is_refused(platform, request_):
+async def test_a_filter_that_cannot_be_used_is_refused(platform: Platform, request_: Any) -> None:
     refusal = await refused(platform.engine.ListExecutions(request_))
 
-    assert (INVALID, "INVALID_FILTER") == said(refusal)
+    assert said(refusal) == (INVALID, "INVALID_FILTER")
 
 
 @pytest.mark.parametrize(
@@ -201,8 +210,8 @@ async def test_a_filter_that_cannot_be_used_is_refused(platform, request_):
         ("HandleDeliveryReport", pb.HandleDeliveryReportRequest(message_id="1")),
     ],
 )
-async def test_a_callback_that_lacks_what_names_it_is_refused(platform, call: str, request_: Any):
+async def test_a_callback_that_lacks_what_names_it_is_refused(platform: Platform, call: str, request_: Any) -> None:
     method: Callable[[Any], Awaitable[Any]] = getattr(platform.engine, call)
     refusal = await refused(method(request_))
 
-    assert (INVALID, "INVALID_REQUEST") == said(refusal)
+    assert said(refusal) == (INVALID, "INVALID_REQUEST")

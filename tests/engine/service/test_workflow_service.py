@@ -9,6 +9,7 @@ import pytest
 from njia.engine.v1 import engine_service_pb2 as engine_pb, workflow_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.status import Refusal, refusal_of
+from tests.engine.service.platform import MakeFlow, Platform
 
 MISSING = grpc.StatusCode.NOT_FOUND
 NOT_NOW = grpc.StatusCode.FAILED_PRECONDITION
@@ -25,7 +26,7 @@ async def refused(call: Awaitable[Any]) -> Refusal:
 
 
 @pytest.fixture
-def greeting(flow):
+def greeting(flow: MakeFlow) -> MakeFlow:
     """A USSD flow that says one sentence."""
 
     def make(workflow_id: str, text: str, **trigger: str) -> workflow_pb2.WorkflowSource:
@@ -35,24 +36,26 @@ def greeting(flow):
     return make
 
 
-async def dial(platform, code: str, session: str) -> str:
+async def dial(platform: Platform, code: str, session: str) -> str:
     answer = await platform.engine.HandleUssd(
         engine_pb.HandleUssdRequest(session_id=session, msisdn="+254711000001", service_code=code, text="")
     )
     return str(answer.reply.text)
 
 
-async def test_every_save_is_a_new_version_unless_nothing_changed(platform, greeting):
+async def test_every_save_is_a_new_version_unless_nothing_changed(platform: Platform, greeting: MakeFlow) -> None:
     first = await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "one")))
     same = await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "one")))
     second = await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "two")))
 
-    assert [(1, True), (1, False), (2, True)] == [
-        (answer.workflow.version, answer.created) for answer in (first, same, second)
+    assert [(answer.workflow.version, answer.created) for answer in (first, same, second)] == [
+        (1, True),
+        (1, False),
+        (2, True),
     ]
 
 
-async def test_a_typed_flow_is_saved_like_its_document(platform):
+async def test_a_typed_flow_is_saved_like_its_document(platform: Platform) -> None:
     spec = workflow_pb2.WorkflowSpec(
         metadata=workflow_pb2.Metadata(
             workflow_id="typed", version=1, name="Typed", created_by="tests", created_at="2026-01-01T00:00:00Z"
@@ -67,10 +70,10 @@ async def test_a_typed_flow_is_saved_like_its_document(platform):
     await platform.workflows.PublishWorkflow(pb.PublishWorkflowRequest(ref=ref("typed")))
 
     assert '"message":"typed"' in saved.workflow.workflow_json.replace(" ", "")
-    assert "typed" == await dial(platform, "*7#", "ATUid_typed")
+    assert await dial(platform, "*7#", "ATUid_typed") == "typed"
 
 
-async def test_a_published_version_answers_until_another_is_published(platform, greeting):
+async def test_a_published_version_answers_until_another_is_published(platform: Platform, greeting: MakeFlow) -> None:
     for text in ("one", "two"):
         await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", text)))
     nobody = await dial(platform, "*1#", "ATUid_0")
@@ -81,26 +84,26 @@ async def test_a_published_version_answers_until_another_is_published(platform, 
     await platform.workflows.UnpublishWorkflow(pb.UnpublishWorkflowRequest(workflow_id="hello"))
     nobody_again = await dial(platform, "*1#", "ATUid_3")
 
-    assert ["one", "two"] == [one, two]
+    assert [one, two] == ["one", "two"]
     assert nobody == nobody_again == "This code is not in service."
-    assert (2, 2, True) == (
+    assert (
         published.workflow.version,
         published.workflow.published_version,
         published.workflow.published,
-    )
+    ) == (2, 2, True)
 
 
-async def test_the_most_specific_trigger_answers(platform, greeting):
+async def test_the_most_specific_trigger_answers(platform: Platform, greeting: MakeFlow) -> None:
     for workflow_id, trigger in (("any", {}), ("code", {"serviceCode": "*1#"}), ("other", {"serviceCode": "*2#"})):
         await platform.workflows.SaveWorkflow(
             pb.SaveWorkflowRequest(source=greeting(workflow_id, workflow_id, **trigger))
         )
         await platform.workflows.PublishWorkflow(pb.PublishWorkflowRequest(ref=ref(workflow_id)))
 
-    assert ["code", "other", "any"] == [await dial(platform, code, f"ATUid_{code}") for code in ("*1#", "*2#", "*3#")]
+    assert [await dial(platform, code, f"ATUid_{code}") for code in ("*1#", "*2#", "*3#")] == ["code", "other", "any"]
 
 
-async def test_two_flows_cannot_claim_one_trigger(platform, greeting):
+async def test_two_flows_cannot_claim_one_trigger(platform: Platform, greeting: MakeFlow) -> None:
     for workflow_id in ("first", "second"):
         await platform.workflows.SaveWorkflow(
             pb.SaveWorkflowRequest(source=greeting(workflow_id, "hi", serviceCode="*1#"))
@@ -108,11 +111,13 @@ async def test_two_flows_cannot_claim_one_trigger(platform, greeting):
     await platform.workflows.PublishWorkflow(pb.PublishWorkflowRequest(ref=ref("first")))
     refusal = await refused(platform.workflows.PublishWorkflow(pb.PublishWorkflowRequest(ref=ref("second"))))
 
-    assert (NOT_NOW, "TRIGGER_CLAIMED") == (refusal.code, refusal.reason)
-    assert {"workflow_id": "second", "other_workflow_id": "first"} == dict(refusal.metadata)
+    assert (refusal.code, refusal.reason) == (NOT_NOW, "TRIGGER_CLAIMED")
+    assert dict(refusal.metadata) == {"workflow_id": "second", "other_workflow_id": "first"}
 
 
-async def test_a_published_flow_is_not_deleted_and_an_unpublished_one_is(platform, greeting):
+async def test_a_published_flow_is_not_deleted_and_an_unpublished_one_is(
+    platform: Platform, greeting: MakeFlow
+) -> None:
     await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "hi")))
     await platform.workflows.PublishWorkflow(pb.PublishWorkflowRequest(ref=ref("hello")))
     refusal = await refused(platform.workflows.DeleteWorkflow(pb.DeleteWorkflowRequest(workflow_id="hello")))
@@ -120,11 +125,11 @@ async def test_a_published_flow_is_not_deleted_and_an_unpublished_one_is(platfor
     await platform.workflows.DeleteWorkflow(pb.DeleteWorkflowRequest(workflow_id="hello"))
     gone = await refused(platform.workflows.GetWorkflow(pb.GetWorkflowRequest(ref=ref("hello"))))
 
-    assert (NOT_NOW, "WORKFLOW_PUBLISHED") == (refusal.code, refusal.reason)
-    assert (MISSING, "WORKFLOW_NOT_FOUND") == (gone.code, gone.reason)
+    assert (refusal.code, refusal.reason) == (NOT_NOW, "WORKFLOW_PUBLISHED")
+    assert (gone.code, gone.reason) == (MISSING, "WORKFLOW_NOT_FOUND")
 
 
-async def test_flows_are_listed_by_id_in_pages(platform, greeting):
+async def test_flows_are_listed_by_id_in_pages(platform: Platform, greeting: MakeFlow) -> None:
     for workflow_id in ("c", "a", "b"):
         await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting(workflow_id, "hi")))
     first = await platform.workflows.ListWorkflows(pb.ListWorkflowsRequest(page_size=2))
@@ -132,8 +137,8 @@ async def test_flows_are_listed_by_id_in_pages(platform, greeting):
         pb.ListWorkflowsRequest(page_size=2, page_token=first.next_page_token)
     )
 
-    assert [["a", "b"], ["c"]] == [[flow.workflow_id for flow in page.workflows] for page in (first, second)]
-    assert "" == second.next_page_token
+    assert [[flow.workflow_id for flow in page.workflows] for page in (first, second)] == [["a", "b"], ["c"]]
+    assert second.next_page_token == ""
     assert not first.workflows[0].HasField("workflow_json")
 
 
@@ -146,13 +151,13 @@ async def test_flows_are_listed_by_id_in_pages(platform, greeting):
         ("DeleteWorkflow", pb.DeleteWorkflowRequest(workflow_id="nobody")),
     ],
 )
-async def test_an_unknown_flow_is_not_found(platform, call, request_):
+async def test_an_unknown_flow_is_not_found(platform: Platform, call: str, request_: Any) -> None:
     refusal = await refused(getattr(platform.workflows, call)(request_))
 
-    assert (MISSING, "WORKFLOW_NOT_FOUND") == (refusal.code, refusal.reason)
+    assert (refusal.code, refusal.reason) == (MISSING, "WORKFLOW_NOT_FOUND")
 
 
-async def test_an_unknown_version_is_not_found(platform, greeting):
+async def test_an_unknown_version_is_not_found(platform: Platform, greeting: MakeFlow) -> None:
     await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "hi")))
     read = await refused(platform.workflows.GetWorkflow(pb.GetWorkflowRequest(ref=ref("hello", 2))))
     published = await refused(platform.workflows.PublishWorkflow(pb.PublishWorkflowRequest(ref=ref("hello", 2))))
@@ -160,25 +165,25 @@ async def test_an_unknown_version_is_not_found(platform, greeting):
     assert "WORKFLOW_NOT_FOUND" == read.reason == published.reason
 
 
-async def test_a_flow_that_does_not_compile_is_not_saved(platform, flow):
+async def test_a_flow_that_does_not_compile_is_not_saved(platform: Platform, flow: MakeFlow) -> None:
     broken = flow("broken", {"type": "SMS_RECEIVED"}, [{"id": "a", "type": "SEND_PIGEON"}], ["start > a"])
     refusal = await refused(platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=broken)))
     listed = await platform.workflows.ListWorkflows(pb.ListWorkflowsRequest())
 
-    assert (grpc.StatusCode.INVALID_ARGUMENT, "COMPILATION_FAILED") == (refusal.code, refusal.reason)
-    assert [] == list(listed.workflows)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "COMPILATION_FAILED")
+    assert list(listed.workflows) == []
 
 
-async def test_a_page_token_that_no_listing_gave_is_refused(platform):
+async def test_a_page_token_that_no_listing_gave_is_refused(platform: Platform) -> None:
     refusal = await refused(platform.workflows.ListWorkflows(pb.ListWorkflowsRequest(page_token="%")))
 
-    assert (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FILTER") == (refusal.code, refusal.reason)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FILTER")
 
 
-async def test_saving_needs_the_validator(platform, greeting):
+async def test_saving_needs_the_validator(platform: Platform, greeting: MakeFlow) -> None:
     platform.stop_validator.set()
     refusal = await refused(
         platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "hi")), timeout=20)
     )
 
-    assert (grpc.StatusCode.UNAVAILABLE, "VALIDATOR_UNAVAILABLE") == (refusal.code, refusal.reason)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "VALIDATOR_UNAVAILABLE")

@@ -1,0 +1,28 @@
+"""The running services of a test, and how tests name flows."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from njia.workflow.v1 import workflow_pb2
+
+if TYPE_CHECKING:
+    from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
+    from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceAsyncStub
+    from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceAsyncStub
+
+Flow = dict[str, Any]
+Flows = Callable[[str], workflow_pb2.WorkflowSource]
+MakeFlow = Callable[..., workflow_pb2.WorkflowSource]
+
+
+@dataclass
+class Platform:
+    """The running services and stubs to call them."""
+
+    engine: "EngineServiceAsyncStub"
+    workflows: "WorkflowServiceAsyncStub"
+    sessions: "SessionServiceAsyncStub"
+    emulator_url: str
+    stop_validator: asyncio.Event
