@@ -109,7 +109,9 @@ class SendUssdResponse(NodeType[Config]):
         return _screen(config, context, 0)
 
     async def resume(self, config: Config, context: NodeContext, resumption: Resumption) -> Outcome:
-        pages, page = _pages(config), int(resumption.memory["page"])
+        # What the texts name may have changed since the screen was shown, and with it the number of pages.
+        pages = _pages(config)
+        page = min(int(resumption.memory["page"]), len(pages) - 1)
         typed = resumption.input or ""
         if len(pages) > 1:
             if typed == config.pagination.next_key and page + 1 < len(pages):
