@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer
 from services.engine import pages
+from services.engine.beginnings import DEFAULT_WAIT_MS, Overrides
 from services.engine.convert import (
     log_to_message,
     reply_to_message,
@@ -21,10 +22,11 @@ from services.engine.convert import (
 from services.engine.core.program import Program
 from services.engine.delivery import forward_moves
 from services.engine.errors import InvalidRequest
-from services.engine.executions import SESSION_ID, Executions, IncomingSms, Overrides, UssdCallback
+from services.engine.executions import SESSION_ID, Executions, IncomingSms
 from services.engine.programs import Programs
 from services.engine.registry import Registry
 from services.engine.store import ExecutionStore, Filter, Report, Stored
+from services.engine.ussd_turns import UssdCallback, UssdTurns
 from workflow.documents import DocumentError, parse_document
 
 LONGEST_EXECUTION_MS = 86_400_000
@@ -40,12 +42,14 @@ class EngineServicer(EngineServiceServicer):
     def __init__(
         self,
         executions: Executions,
+        ussd_turns: UssdTurns,
         store: ExecutionStore,
         programs: Programs,
         registry: Registry,
         now_ms: Callable[[], int],
     ) -> None:
         self._executions = executions
+        self._ussd_turns = ussd_turns
         self._store = store
         self._programs = programs
         self._registry = registry
@@ -90,7 +94,7 @@ class EngineServicer(EngineServiceServicer):
                 raise InvalidRequest(field, f"a USSD callback needs {field}")
         if not SESSION_ID.fullmatch(request.session_id):
             raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
-        answer = await self._executions.handle_ussd(
+        answer = await self._ussd_turns.answer(
             UssdCallback(request.session_id, request.msisdn, request.service_code, request.network_code, request.text)
         )
         return pb.HandleUssdResponse(
@@ -167,12 +171,14 @@ def _overrides(request: pb.ExecuteRequest) -> Overrides:
     limit = options.max_execution_time_ms if options.HasField("max_execution_time_ms") else None
     if limit is not None and not 1 <= limit <= LONGEST_EXECUTION_MS:
         raise InvalidRequest("options.max_execution_time_ms", f"must be from 1 to {LONGEST_EXECUTION_MS}")
-    if options.HasField("wait_ms") and not 0 <= options.wait_ms <= LONGEST_WAIT_MS:
+    wait_ms = options.wait_ms if options.HasField("wait_ms") else DEFAULT_WAIT_MS
+    if not 0 <= wait_ms <= LONGEST_WAIT_MS:
         raise InvalidRequest("options.wait_ms", f"must be from 0 to {LONGEST_WAIT_MS}")
     return Overrides(
         max_active_ms=limit,
         continue_on_error=options.continue_on_error if options.HasField("continue_on_error") else None,
         dry_run=options.dry_run,
+        wait_ms=wait_ms,
     )
 
 

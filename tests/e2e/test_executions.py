@@ -92,14 +92,16 @@ async def faults_taken(platform: Platform) -> bool:
     return not (await platform.control.get("/control/faults")).json()["faults"]
 
 
-async def test_a_call_that_may_not_wait_gets_running_and_the_log_the_rest(platform: Platform) -> None:
+@pytest.mark.parametrize("wait_ms", [0, 100])
+async def test_a_call_that_may_not_wait_gets_running_and_the_log_the_rest(platform: Platform, wait_ms: int) -> None:
     phone = new_phone()
     spec = flow(new_id("at-once"), texted(), [sms("send")], ["start>send"])
     await platform.fault(kind="slow", delayMs=300, times=1)
 
-    result = await execute(platform, spec, {"msisdn": phone, "message": "x"}, options={"waitMs": 0})
+    result = await execute(platform, spec, {"msisdn": phone, "message": "x"}, options={"waitMs": wait_ms})
 
-    assert result["executionId"]
+    assert result["status"] == "running"
+    assert "error" not in result
 
     async def completed() -> bool:
         log = (await platform.rest.get(f"/api/workflows/executions/{result['executionId']}")).json()
