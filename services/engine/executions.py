@@ -70,17 +70,8 @@ class Executions:
             key: Idempotency key and digest of the request, None when the call may be repeated freely.
         """
         self._runs.make_room()
-        asked = session_id
-        if session_id is None and program.graph.requires_session:
-            session_id = _text(payload.get("sessionId"))
-        if session_id is not None and not SESSION_ID.fullmatch(session_id):
-            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
-        partition = ids.any_partition() if session_id is None else ids.partition_of_session(session_id)
-        if session_id is None and program.graph.requires_session:
-            session_id = ids.new_session_id(partition)
-        if session_id is not None and overrides.dry_run and not session_id.startswith(REHEARSAL):
-            session_id = f"{REHEARSAL}{session_id}"
-            partition = ids.partition_of_session(session_id)
+        joined = _joined(program, payload, session_id, overrides)
+        partition = ids.any_partition() if joined is None else ids.partition_of_session(joined)
         execution_id = ids.new_execution_id(partition)
         if key is not None:
             digest, execution_id = await self._store.claim_key(key[0], key[1], execution_id)
@@ -88,13 +79,14 @@ class Executions:
                 raise IdempotencyKeyReused(key[0])
             if await self._store.read(execution_id) is not None:
                 return await self._finished(execution_id, overrides.wait_ms)
-        if asked is not None:
-            await self._sessions.check(asked, program.graph.workflow_id)
-        state = first_state(program, execution_id, payload, session_id, overrides, self._now_ms())
-        turn = turn_record(None, payload)
         if session_id is not None:
+            await self._sessions.check(session_id, program.graph.workflow_id)
+        own = joined or _new_session(program, execution_id, overrides)
+        state = first_state(program, execution_id, payload, own, overrides, self._now_ms())
+        turn = turn_record(None, payload)
+        if own is not None:
             begun = await self._store.begin_on_session(turn, state)
-            return await self._resumed_or_started(begun, program, asked or session_id, overrides.wait_ms)
+            return await self._resumed_or_started(begun, program, own, overrides.wait_ms)
         taken = await self._store.create(turn, state)
         if taken is None:
             return await self._finished(execution_id, overrides.wait_ms)
@@ -175,6 +167,26 @@ class Executions:
         """Waits for the run in this process, if there is one, and reads where it got to."""
         await self._runs.over(execution_id, wait_ms)
         return await self.read(execution_id)
+
+
+def _joined(program: Program, payload: Mapping[str, Any], session_id: str | None, overrides: Overrides) -> str | None:
+    """Returns the session that a call names, itself or in its payload; a dry run gets one of its own beside it."""
+    named = session_id
+    if named is None and program.graph.requires_session:
+        named = _text(payload.get("sessionId"))
+    if named is None:
+        return None
+    if not SESSION_ID.fullmatch(named):
+        raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+    return f"{REHEARSAL}{named}" if overrides.dry_run and not named.startswith(REHEARSAL) else named
+
+
+def _new_session(program: Program, execution_id: str, overrides: Overrides) -> str | None:
+    """Returns the id of a new session in the partition of its execution, None where the flow needs none."""
+    partition = ids.partition_of_execution(execution_id)
+    if not program.graph.requires_session or partition is None:
+        return None
+    return f"{REHEARSAL if overrides.dry_run else ''}{ids.new_session_id(partition)}"
 
 
 def _text(value: Any) -> str | None:

@@ -13,7 +13,7 @@ from hashlib import blake2b
 PARTITIONS = 16
 """Number of partitions; part of the stored format, so it never changes."""
 
-_OWN_SESSION = re.compile(r"^ses_([0-9a-f])[0-9a-f]{24}$")
+_OWN_SESSION = re.compile(r"^(?:dry_)?ses_([0-9a-f])[0-9a-f]{24}$")
 _EXECUTION = re.compile(r"^exe_([0-9a-f])[0-9a-f]{24}$")
 
 

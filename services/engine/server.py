@@ -27,13 +27,16 @@ from services.engine.config import EngineConfig
 from services.engine.core.program import warm_up
 from services.engine.core.surroundings import Surroundings
 from services.engine.executions import Executions
+from services.engine.live_runs import LiveRuns
 from services.engine.programs import Programs
 from services.engine.redis_store import RedisStore, Retention
 from services.engine.refusals import REFUSALS
 from services.engine.registry import Registry
+from services.engine.run_sessions import RunSessions
 from services.engine.servicer import EngineServicer
 from services.engine.takeover import keep_leases, watch_due
 from services.engine.tracing import traces_for
+from services.engine.ussd_turns import UssdTurns
 from services.engine.workflow_servicer import WorkflowServicer
 from storage.connection import connect, ping
 from telemetry import tracing
@@ -70,30 +73,25 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         store = RedisStore(redis, f"engine-{secrets.token_hex(6)}", config.lease_ms, Retention(config.retention_ms))
         programs = Programs(redis, validator, config.retention_ms, time.monotonic)
         registry = Registry(redis, programs, validator, _now_ms)
-        executions = Executions(
-            store,
-            programs,
-            registry,
-            sessions,
-            _surroundings(config, sms, sessions, tracer_provider),
-            traces_for(tracer_provider),
-            _now_ms,
-            config.max_live,
-            config.ussd_budget_ms,
-        )
+        run_sessions = RunSessions(sessions)
+        around = _surroundings(config, sms, sessions, tracer_provider)
+        runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), config.max_live)
+        executions = Executions(store, registry, run_sessions, runs, _now_ms)
+        ussd_turns = UssdTurns(store, registry, runs, _now_ms, config.ussd_budget_ms)
 
         def register(server: grpc.aio.Server) -> None:
-            add_EngineServiceServicer_to_server(EngineServicer(executions, store, programs, registry, _now_ms), server)
+            servicer = EngineServicer(executions, ussd_turns, store, programs, registry, _now_ms)
+            add_EngineServiceServicer_to_server(servicer, server)
             add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
 
         async def ready() -> bool:
             return await ping(redis)
 
         # Stopped in the opposite order: no calls, nothing new is taken up, what runs ends, its leases are given up.
-        leases = asyncio.create_task(keep_leases(executions, store, config.lease_ms))
+        leases = asyncio.create_task(keep_leases(runs, store, config.lease_ms))
         parts.push_async_callback(_end, leases)
-        parts.push_async_callback(executions.drain, config.drain_seconds)
-        due = asyncio.create_task(watch_due(executions, store, config.scan_ms / 1000))
+        parts.push_async_callback(runs.drain, config.drain_seconds)
+        due = asyncio.create_task(watch_due(runs, store, config.scan_ms / 1000))
         parts.push_async_callback(_end, due)
         server = await start_server(
             listen=config.listen,

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from services.engine.core.ports import StoreUnavailable
-from services.engine.executions import Executions
+from services.engine.live_runs import LiveRuns
 from services.engine.store import ExecutionStore
 
 BATCH = 100
@@ -16,12 +16,12 @@ RENEWALS_PER_LEASE = 3
 _log = structlog.get_logger()
 
 
-async def watch_due(executions: Executions, store: ExecutionStore, interval_seconds: float) -> None:
+async def watch_due(runs: LiveRuns, store: ExecutionStore, interval_seconds: float) -> None:
     """Takes up executions whose timer is due or whose engine died, until it is cancelled."""
     while True:
         try:
             for execution_id in await store.due(BATCH):
-                await executions.take_over(execution_id)
+                await runs.take_over(execution_id)
         except StoreUnavailable as problem:
             _log.warning("cannot look for due executions", why=str(problem))
         except Exception:  # noqa: BLE001 - one execution that cannot be taken up must not keep the others waiting
@@ -29,11 +29,11 @@ async def watch_due(executions: Executions, store: ExecutionStore, interval_seco
         await asyncio.sleep(interval_seconds)
 
 
-async def keep_leases(executions: Executions, store: ExecutionStore, lease_ms: int) -> None:
+async def keep_leases(runs: LiveRuns, store: ExecutionStore, lease_ms: int) -> None:
     """Prolongs the leases of what runs here, until it is cancelled."""
     while True:
         await asyncio.sleep(lease_ms / 1000 / RENEWALS_PER_LEASE)
         try:
-            await store.renew(executions.live())
+            await store.renew(runs.ids())
         except StoreUnavailable as problem:
             _log.warning("cannot prolong leases", why=str(problem))

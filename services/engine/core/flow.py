@@ -30,7 +30,8 @@ def leave(state: ExecutionState, program: Program, node_id: str, taken: Iterable
 
     Nodes that no taken edge can reach any more are skipped and logged.
     """
-    state.node(node_id).stage = Stage.DONE
+    left = state.node(node_id)
+    left.stage, left.config = Stage.DONE, None
     pending = [(node_id, frozenset(taken))]
     for current, taken_now in pending:
         outgoing = program.nodes[current].outgoing

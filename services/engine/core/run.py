@@ -187,7 +187,11 @@ class Run:
             if node.node.disabled:
                 self._conclude(due, visit.passed(self._note))
             elif node.type.has_effect:
-                self._tasks[asyncio.create_task(self._visit(visit))] = due
+                failed = visit.settle_texts(self._note)
+                if failed is None:
+                    self._tasks[asyncio.create_task(self._visit(visit))] = due
+                else:
+                    self._conclude(due, failed)
             else:
                 self._conclude(due, visit.run_at_once(self._note))
 
@@ -265,6 +269,8 @@ class Run:
         self.state.error = error
         self.state.completed_at_ms = self._around.now_ms()
         self.state.waits.clear()
+        for node in self.state.nodes.values():
+            node.config = None
 
     async def _stop_tasks(self) -> None:
         """Stops the nodes that still run; what they began outside is settled by its idempotency key."""

@@ -62,6 +62,7 @@ class NodeState:
         attempt: Attempts that ended in this visit.
         arrived: Ids of the edges that began this visit, in the order of their handles.
         output: Output of the last successful visit.
+        config: Config as this visit began with it, texts rendered, where it has effects; None otherwise.
     """
 
     stage: Stage = Stage.PENDING
@@ -69,6 +70,7 @@ class NodeState:
     attempt: int = 0
     arrived: list[str] = field(default_factory=list)
     output: dict[str, Any] | None = None
+    config: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

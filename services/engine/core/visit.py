@@ -79,6 +79,29 @@ class Visit:
         self._own = state.node(node_id)
         self._scope = RunScope(state, program, around.ports.cipher)
 
+    def settle_texts(self, log: Log) -> Failed | None:
+        """
+        Renders the config of a node with effects for all attempts of this visit; returns the failure if it cannot.
+
+        What the texts name may change while the node runs: a retry, here or after a crash, must do the same once more.
+        """
+        if self._node.fixed is not None or self._own.config is not None:
+            return None
+        try:
+            config = rendered(self._node, self._scope, self._program.formatting)
+        except NodeFailure as problem:
+            failure = problem
+        else:
+            self._own.config = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+            return None
+
+        async def work(_: NodeContext) -> Outcome:
+            raise failure
+
+        concluded = self._concluded(self._attempt_at_once(work), 0, None, log)
+        assert isinstance(concluded, Failed)
+        return concluded
+
     async def run(self, before_attempt: Callable[[], Awaitable[None]], log: Log) -> Outcomes:
         """Runs a node that reaches outside, as often as its policy says. `before_attempt` may write the journal."""
         delay_ms: int | None = None
@@ -178,7 +201,10 @@ class Visit:
             raise NodeFailure(transient(TIMED_OUT, message)) from None
 
     async def _work(self, context: NodeContext) -> Outcome:
-        config = rendered(self._node, self._scope, self._program.formatting)
+        if self._own.config is None:
+            config = rendered(self._node, self._scope, self._program.formatting)
+        else:
+            config = self._node.type.config.model_validate(self._own.config)
         if self._state.options.dry_run:
             return await self._node.type.rehearse(config, context)
         return await self._node.type.run(config, context)

@@ -1,0 +1,71 @@
+"""How an execution begins: its first state, and what is recorded of a turn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from services.engine.core.program import Program
+from services.engine.core.state import ExecutionState, Options
+
+DEFAULT_WAIT_MS = 10_000
+"""How long Execute waits for an execution that does not come to rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """
+    What a call says about how to run; None leaves it to the flow.
+
+    Attributes:
+        wait_ms: How long the call waits; then it answers with the execution as the journal has it.
+    """
+
+    max_active_ms: int | None = None
+    continue_on_error: bool | None = None
+    dry_run: bool = False
+    wait_ms: int = DEFAULT_WAIT_MS
+
+
+def first_state(
+    program: Program,
+    execution_id: str,
+    payload: Mapping[str, Any],
+    session_id: str | None,
+    overrides: Overrides,
+    now_ms: int,
+) -> ExecutionState:
+    """Returns the state of an execution that has not begun; `now_ms` is Unix time."""
+    settings, handling = program.graph.settings, program.graph.error_handling
+    limit = overrides.max_active_ms
+    on_error = overrides.continue_on_error
+    return ExecutionState(
+        execution_id=execution_id,
+        workflow_id=program.graph.workflow_id,
+        workflow_version=program.graph.workflow_version,
+        graph_digest=program.digest,
+        started_at_ms=now_ms,
+        options=Options(
+            max_active_ms=settings.max_execution_time_ms if limit is None else limit,
+            continue_on_error=handling.continue_on_error if on_error is None else on_error,
+            dry_run=overrides.dry_run,
+        ),
+        payload=dict(payload),
+        session_id=session_id,
+    )
+
+
+def turn_record(key: str | None, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Returns what is recorded of a turn before anything of it runs.
+
+    Args:
+        key: The cumulative text of a USSD callback; None where nobody waits for a screen.
+        payload: Overlays the trigger payload.
+    """
+    return {"key": key, "payload": payload}
+
+
+def timestamp(ms: int) -> str:
+    """Writes Unix milliseconds as ISO 8601 in UTC, as trigger payloads have it."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

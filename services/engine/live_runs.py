@@ -1,0 +1,129 @@
+"""
+The executions that run in this process.
+
+Each of them holds a lease in Redis. A run that stops early, for whatever reason, is taken up again when its lease
+has run out, here or by another engine.
+"""
+
+import asyncio
+
+import structlog
+
+from rpc.deadlines import no_deadline
+from rpc.status import CallRefused
+from services.engine.core.ports import LeaseLost, SessionsUnavailable, StoreUnavailable
+from services.engine.core.program import Program
+from services.engine.core.run import Run
+from services.engine.core.state import ExecutionState, permanent
+from services.engine.core.surroundings import Surroundings
+from services.engine.errors import EngineBusy, SessionEnded, SessionNotFound
+from services.engine.programs import Programs
+from services.engine.run_sessions import RunSessions
+from services.engine.store import ExecutionStore, TakenUp
+from services.engine.tracing import Traces
+from telemetry import logs
+
+_log = structlog.get_logger()
+
+
+class LiveRuns:
+    """Runs executions in the background; at most `max_live` at once."""
+
+    def __init__(
+        self,
+        store: ExecutionStore,
+        programs: Programs,
+        sessions: RunSessions,
+        around: Surroundings,
+        traces: Traces,
+        max_live: int,
+    ) -> None:
+        self._store = store
+        self._programs = programs
+        self._sessions = sessions
+        self._around = around
+        self._traces = traces
+        self._max_live = max_live
+        self._live: dict[str, Run] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def get(self, execution_id: str) -> Run | None:
+        """Returns the run of an execution, None when it does not run here."""
+        return self._live.get(execution_id)
+
+    def ids(self) -> list[str]:
+        """Ids of the executions that run here."""
+        return list(self._live)
+
+    def make_room(self) -> None:
+        """Raises EngineBusy when no more executions may begin here."""
+        if len(self._live) >= self._max_live:
+            raise EngineBusy(self._max_live)
+
+    def launch(self, taken: TakenUp, program: Program) -> Run:
+        """Runs an execution in the background, free of the deadline of the call that brought it."""
+        run = Run(program, taken.state, taken.journal, self._around)
+        for turn in taken.turns:
+            run.deliver(turn)
+        execution_id = taken.state.execution_id
+        self._live[execution_id] = run
+        with no_deadline():
+            self._tasks[execution_id] = asyncio.create_task(self._drive(run), name=f"execution {execution_id}")
+        return run
+
+    async def take_over(self, execution_id: str) -> bool:
+        """Goes on with an execution that is due; returns whether it could be taken."""
+        if execution_id in self._live or len(self._live) >= self._max_live:
+            return False
+        taken = await self._store.take_up(execution_id)
+        if taken is None:
+            return False
+        self.launch(taken, await self.program_of(taken.state))
+        return True
+
+    async def program_of(self, state: ExecutionState) -> Program:
+        program = await self._programs.of_digest(state.graph_digest)
+        if program is None:
+            raise StoreUnavailable(f"the graph {state.graph_digest} of a running execution is gone")
+        return program
+
+    async def over(self, execution_id: str, wait_ms: int) -> bool:
+        """Waits for so long until nothing of an execution runs in this process; returns whether that is so."""
+        task = self._tasks.get(execution_id)
+        if task is None:
+            return True
+        # `wait` leaves the task alone when the time is over or the caller goes away.
+        done, _ = await asyncio.wait([task], timeout=wait_ms / 1000)
+        return bool(done)
+
+    async def drain(self, seconds: float) -> None:
+        """Lets what runs go on for so long; what still runs then is left to its lease."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=seconds)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _drive(self, run: Run) -> None:
+        state = run.state
+        with logs.execution(state.execution_id), self._traces.turn(run):
+            try:
+                try:
+                    await self._sessions.ensure(run)
+                except (SessionEnded, SessionNotFound) as problem:
+                    run.give_up(permanent("SESSION_GONE", str(problem)))
+                except CallRefused as problem:
+                    run.give_up(permanent(problem.refusal.reason, problem.refusal.message))
+                await run.drive()
+            except LeaseLost as problem:
+                run.fail(problem)
+                _log.warning("another engine has taken the execution over")
+            except (StoreUnavailable, SessionsUnavailable) as problem:
+                run.fail(problem)
+                _log.warning("the execution stopped and is taken up again later", why=str(problem))
+            except Exception as problem:  # noqa: BLE001 - a defect in one run must not end the others
+                run.fail(problem)
+                _log.exception("the execution met a defect and is taken up again later")
+            finally:
+                self._live.pop(state.execution_id, None)
+                self._tasks.pop(state.execution_id, None)
