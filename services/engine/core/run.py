@@ -299,10 +299,12 @@ class Run:
         limit_ms = self.state.options.max_active_ms
         left_ms = limit_ms - self.state.active_ms - self._active_ms()
         woken = asyncio.create_task(self._woken.wait())
-        done, _ = await asyncio.wait(
-            {*self._tasks, woken}, timeout=max(0.0, left_ms / 1000), return_when=asyncio.FIRST_COMPLETED
-        )
-        woken.cancel()
+        try:
+            done, _ = await asyncio.wait(
+                {*self._tasks, woken}, timeout=max(0.0, left_ms / 1000), return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            woken.cancel()
         self._woken.clear()
         if not done:
             message = f"the execution was active for more than {limit_ms} ms"

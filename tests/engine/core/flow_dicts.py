@@ -16,7 +16,7 @@ NUMBER = "+254711000001"
 FAST = {"maxAttempts": 3, "initialDelayMs": 1000, "backoffMultiplier": 2}
 
 
-def node(type_name: str, /, *, top: Mapping[str, Any] | None = None, **config: Any) -> dict[str, Any]:
+def node(type_name: str, /, *, top: Any = None, **config: Any) -> dict[str, Any]:
     """A node; `top` holds what stands beside its config, such as retry, timeout and disabled."""
     return {"type": type_name, "config": config, **(top or {})}
 
@@ -58,7 +58,7 @@ def merge(strategy: str = "last", **more: Any) -> dict[str, Any]:
 
 def bye(message: str | None = None, **more: Any) -> dict[str, Any]:
     """Ends the session."""
-    return node("SESSION_END", **({} if message is None else {"message": message}), **more)
+    return node("SESSION_END", **{key: value for key, value in {"message": message, **more}.items() if value is not None})
 
 
 def document(kind: str, nodes: Nodes, edges: Edges, **sections: Any) -> dict[str, Any]:

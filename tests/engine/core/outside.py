@@ -175,12 +175,14 @@ class AfricasTalking:
         script: Answers of the calls to come, by number; the last one stays. Without one every message is accepted.
         inbox: What was accepted, by idempotency key.
         calls: Every call: its key and when it came, in seconds of virtual time.
+        conflicts: Keys that came again with another message; there must be none.
     """
 
     def __init__(self) -> None:
         self.script: dict[str, list[Answer]] = {}
         self.inbox: dict[str, tuple[tuple[str, ...], str]] = {}
         self.calls: list[tuple[str, float]] = []
+        self.conflicts: list[str] = []
         self._settled: dict[str, Answer] = {}
         self._bodies: dict[str, SmsRequest] = {}
 
@@ -188,7 +190,9 @@ class AfricasTalking:
         key = request.idempotency_key
         self.calls.append((key, asyncio.get_running_loop().time()))
         before = self._bodies.setdefault(key, request)
-        assert before == request, "the same key came with another message"
+        if before != request:
+            self.conflicts.append(key)
+            raise NodeFailure(NodeError("INVALID_ARGUMENT", "the key came with another message", ErrorType.VALIDATION))
         answer = self._settled.get(key) or self._next_answer(request.to[0])
         if answer.failure is None:
             # It is on its way from here on, whether or not somebody waits for the answer.

@@ -144,6 +144,7 @@ class World:
             await self._first_of(self.task)
             if not self.steps.died.is_set():
                 self.task.result()
+                assert self.sms.conflicts == []
                 return
             self._die()
 
