@@ -58,7 +58,9 @@ def merge(strategy: str = "last", **more: Any) -> dict[str, Any]:
 
 def bye(message: str | None = None, **more: Any) -> dict[str, Any]:
     """Ends the session."""
-    return node("SESSION_END", **{key: value for key, value in {"message": message, **more}.items() if value is not None})
+    return node(
+        "SESSION_END", **{key: value for key, value in {"message": message, **more}.items() if value is not None}
+    )
 
 
 def document(kind: str, nodes: Nodes, edges: Edges, **sections: Any) -> dict[str, Any]:

@@ -241,5 +241,3 @@ class NobodyLooks:
 def each_once(values: Sequence[str]) -> bool:
     """Whether no value stands twice."""
     return len(set(values)) == len(values)
-
-

@@ -132,7 +132,11 @@ async def test_an_edge_whose_expression_fails_makes_its_node_fail() -> None:
 async def test_a_failed_visit_leaves_no_output_behind() -> None:
     flow = document(
         "sms",
-        {"fork": condition("1 == 1"), "next": sms(A), "caught": sms(B, "{{node_fork.output.result | default('none')}}")},
+        {
+            "fork": condition("1 == 1"),
+            "next": sms(A),
+            "caught": sms(B, "{{node_fork.output.result | default('none')}}"),
+        },
         ["start > fork", ("fork:true > next", {"condition": "{{message}} < 3"}), "fork:error > caught"],
     )
     world = World(flow)

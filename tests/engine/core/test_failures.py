@@ -45,7 +45,14 @@ async def test_continue_on_error_takes_plain_edges_only_and_completes() -> None:
     flow = document(
         "sms",
         {"send": sms(), "plain": sms(A), "success": sms(B), "choice": switch("x", value="{{nothing}}"), "else": sms(C)},
-        ["start > send", "send > plain", "send:success > success", "start > choice", "choice:x > success", "choice > else"],
+        [
+            "start > send",
+            "send > plain",
+            "send:success > success",
+            "start > choice",
+            "choice:x > success",
+            "choice > else",
+        ],
         errorHandling={"continueOnError": True},
     )
     world = World(flow)
@@ -267,7 +274,11 @@ async def test_text_that_looks_like_a_template_or_an_expression_stays_text() -> 
     evil = '" || true || "{{session.data.pin}} {{workflow.id}}'
     flow = document(
         "ussd",
-        {"keep": write(said="{{message}}"), "fork": condition("{{message}} == 'x'"), "send": sms(message="{{message}}!")},
+        {
+            "keep": write(said="{{message}}"),
+            "fork": condition("{{message}} == 'x'"),
+            "send": sms(message="{{message}}!"),
+        },
         ["start > keep", "keep > fork", "fork:false > send"],
     )
     world = World(flow)
@@ -278,7 +289,11 @@ async def test_text_that_looks_like_a_template_or_an_expression_stays_text() -> 
 
 @in_virtual_time
 async def test_an_output_that_is_too_large_is_a_failure_and_is_not_kept() -> None:
-    flow = document("ussd", {"keep": write(a="{{message}}", b="{{message}}"), "caught": sms(A)}, ["start > keep", "keep:error > caught"])
+    flow = document(
+        "ussd",
+        {"keep": write(a="{{message}}", b="{{message}}"), "caught": sms(A)},
+        ["start > keep", "keep:error > caught"],
+    )
     world = World(flow, max_output_bytes=1000)
     await world.execute({"message": "é" * 200})
     assert world.statuses()["keep"] == "success"

@@ -70,9 +70,7 @@ SUBMENU = document(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "entries", ["9", "19", "109", "1x9", "1xx9", "10x1x9", "x1x0x1xx9", "1x01x09", "10101x9"]
-)
+@pytest.mark.parametrize("entries", ["9", "19", "109", "1x9", "1xx9", "10x1x9", "x1x0x1xx9", "1x01x09", "10101x9"])
 def test_menus_inside_of_menus_share_their_exit_however_they_were_walked(entries: str) -> None:
     async def story() -> None:
         world = World(SUBMENU)

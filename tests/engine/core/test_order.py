@@ -105,7 +105,14 @@ async def test_merge_first_goes_on_at_the_first_arrival_and_ignores_later_ones_w
             "behind": sms("+254711000003", "behind"),
             "own": sms("+254711000004", "own way of slow"),
         },
-        ["start > slow", "start > quick", "slow > merge:input1", "quick > merge:input2", "merge > behind", "slow > own"],
+        [
+            "start > slow",
+            "start > quick",
+            "slow > merge:input1",
+            "quick > merge:input2",
+            "merge > behind",
+            "slow > own",
+        ],
     )
     world = World(flow)
     world.sms.script = {OTHER: [slow(9)], NUMBER: [slow(1)]}

@@ -63,7 +63,9 @@ async def test_every_visit_has_texts_of_its_own() -> None:
 
 @in_virtual_time
 async def test_a_message_that_cannot_be_rendered_is_one_failed_attempt() -> None:
-    flow = document("ussd", {"send": sms(message="{{nothing}}"), "end": say("Failed")}, ["start > send", "send:error > end"])
+    flow = document(
+        "ussd", {"send": sms(message="{{nothing}}"), "end": say("Failed")}, ["start > send", "send:error > end"]
+    )
     world = World(flow)
     (await Phone(world).dials()).reads_last("Failed")
     await world.rest()

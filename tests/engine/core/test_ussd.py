@@ -90,9 +90,7 @@ async def test_a_message_behind_a_screen_that_was_typed_past_is_not_lost() -> No
 
 @in_virtual_time
 async def test_the_text_of_one_turn_is_joined_by_new_lines() -> None:
-    flow = document(
-        "ussd", {"a": ask("A"), "b": say("Balance 5"), "c": bye("Thanks")}, ["start > a", "a > b", "b > c"]
-    )
+    flow = document("ussd", {"a": ask("A"), "b": say("Balance 5"), "c": bye("Thanks")}, ["start > a", "a > b", "b > c"])
     phone = Phone(World(flow))
     await phone.dials()
     (await phone.types("1")).reads_last("Balance 5\nThanks")
@@ -119,9 +117,7 @@ async def test_a_flow_has_sentences_of_its_own() -> None:
 
 @in_virtual_time
 async def test_the_answer_leaves_before_the_tail_and_the_tail_completes() -> None:
-    flow = document(
-        "ussd", {"a": ask("A"), "end": bye("Bye"), "send": sms()}, ["start > a", "a > end", "a > send"]
-    )
+    flow = document("ussd", {"a": ask("A"), "end": bye("Bye"), "send": sms()}, ["start > a", "a > end", "a > send"])
     world = World(flow)
     world.sms.script[NUMBER] = [slow(20)]
     phone = Phone(world)
@@ -309,7 +305,11 @@ async def test_a_sealed_value_is_sealed_wherever_it_is_kept_and_clear_in_templat
 async def test_a_dry_run_sends_nothing_and_writes_to_no_session_but_reads_what_it_wrote() -> None:
     flow = document(
         "ussd",
-        {"keep": write(name="Ann"), "send": sms(message="Hi {{session.data.name}}"), "end": bye("Bye {{session.data.name}}")},
+        {
+            "keep": write(name="Ann"),
+            "send": sms(message="Hi {{session.data.name}}"),
+            "end": bye("Bye {{session.data.name}}"),
+        },
         ["start > keep", "keep > send", "send > end"],
     )
     world = World(flow, dry_run=True)
@@ -339,7 +339,10 @@ async def test_the_newest_payload_overlays_the_first_one() -> None:
 async def test_reserved_roots_beat_payload_keys_of_the_same_name() -> None:
     flow = document(
         "ussd",
-        {"end": bye("{{session.type}} {{workflow.id}} {{node_late.output.x | default('unset')}}"), "late": condition("1 == 1")},
+        {
+            "end": bye("{{session.type}} {{workflow.id}} {{node_late.output.x | default('unset')}}"),
+            "late": condition("1 == 1"),
+        },
         ["start > end", "end:error > late"],
     )
     world = World(flow)

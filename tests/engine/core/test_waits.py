@@ -96,9 +96,7 @@ async def test_an_answer_that_is_recorded_beats_the_expiry_of_its_wait() -> None
 @in_virtual_time
 async def test_no_effect_builds_on_an_expiry_that_is_not_durable() -> None:
     """After a crash the answer may come first; what the expiry did must be known by then."""
-    flow = document(
-        "ussd", {"a": ask("A"), "late": sms(A), "b": bye("B")}, ["start > a", "a > b", "a:timeout > late"]
-    )
+    flow = document("ussd", {"a": ask("A"), "late": sms(A), "b": bye("B")}, ["start > a", "a > b", "a:timeout > late"])
     world = World(flow)
     await Phone(world).dials()
     await world.rest()

@@ -38,7 +38,7 @@ class World:
 
     def __init__(
         self,
-        flow: Mapping[str, Any],
+        flow: Mapping[str, Any] | Program,
         *,
         dry_run: bool = False,
         continue_on_error: bool | None = None,
@@ -46,7 +46,7 @@ class World:
         max_output_bytes: int = 256 * 1024,
         random: Callable[[], float] = lambda: 0.5,
     ) -> None:
-        self.program: Program = program_of(flow)
+        self.program = flow if isinstance(flow, Program) else program_of(flow)
         self.steps = Steps()
         self.sessions = SessionsService(self.steps)
         self.sms = AfricasTalking()
