@@ -216,7 +216,7 @@ class RedisStore:
         await self._run(_CONFIRM, script_keys, arguments)
 
     def _lease(self, partition: int) -> list[Any]:
-        return [keys.prefix(partition), _now_ms(), self.owner, self.lease_ms]
+        return [keys.prefix(partition), self.owner, self.lease_ms]
 
     def _begun(self, answer: Sequence[Any], turn: Mapping[str, Any]) -> Begun:
         match answer:
@@ -263,8 +263,6 @@ class RedisJournal:
         script_keys = [self._key(), self._key() if state.session_id is None else self._ledger(state.session_id)]
         arguments = [
             keys.prefix(self._partition),
-            _now_ms(),
-            self._store.lease_ms,
             self._execution_id,
             self._fence,
             records.state_to_bytes(state),

@@ -1,18 +1,18 @@
 -- KEYS: the session's ledger.
--- ARGV: prefix, now, owner, lease ms, text, turn, ledger life ms, fresh id ('' for none), fresh state, workflow id.
+-- ARGV: prefix, owner, lease ms, text, turn, ledger life ms, fresh id ('' for none), fresh state, workflow id.
 local ledger = KEYS[1]
-local prefix, now, owner, lease_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local text, turn, life_ms = ARGV[5], ARGV[6], ARGV[7]
+local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV[3])
+local text, turn, life_ms = ARGV[4], ARGV[5], ARGV[6]
 
 local known = redis.call('HMGET', ledger, 'a:' .. text, 'execution', 'last', 'reply', 'closed')
 local answer, id, last, reply, closed = known[1], known[2], known[3], known[4], known[5]
 if answer then return {'answered', answer, id or ''} end
 
 if not id then
-  if ARGV[8] == '' then return {'none'} end
-  redis.call('HSET', ledger, 'execution', ARGV[8], 'last', text)
+  if ARGV[7] == '' then return {'none'} end
+  redis.call('HSET', ledger, 'execution', ARGV[7], 'last', text)
   redis.call('PEXPIRE', ledger, life_ms)
-  return create(prefix, ARGV[8], ARGV[9], turn, ARGV[10], owner, now, lease_ms)
+  return create(prefix, ARGV[7], ARGV[8], turn, ARGV[9], owner, now, lease_ms)
 end
 
 local key = execution_key(prefix, id)

@@ -6,6 +6,12 @@ local function results_key(prefix, id) return prefix .. 'r:' .. id end
 local function correlations_key(prefix, id) return prefix .. 'c:' .. id end
 local function turns_key(prefix, id) return prefix .. 't:' .. id end
 
+-- Leases are measured by the one clock that all engines share.
+local function clock_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
 local function leased(key, now)
   local lease = redis.call('HMGET', key, 'owner', 'lease_until')
   if lease[1] and tonumber(lease[2]) > now then return lease[1] end

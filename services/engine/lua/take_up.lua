@@ -1,9 +1,9 @@
 -- KEYS: the execution.
--- ARGV: prefix, now, owner, lease ms, id.
-local now = tonumber(ARGV[2])
+-- ARGV: prefix, owner, lease ms, id.
+local now = clock_ms()
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('ZREM', ARGV[1] .. 'due', ARGV[5])
+  redis.call('ZREM', ARGV[1] .. 'due', ARGV[4])
   return {'none'}
 end
 if leased(KEYS[1], now) then return {'leased'} end
-return take(ARGV[1], ARGV[5], ARGV[3], now, tonumber(ARGV[4]))
+return take(ARGV[1], ARGV[4], ARGV[2], now, tonumber(ARGV[3]))
