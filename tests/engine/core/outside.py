@@ -1,4 +1,4 @@
-"""What stands outside of the core in these tests: a journal, the sessions service and Africa's Talking, all in memory."""
+"""What stands outside of the core in these tests, all in memory: journal, sessions service, Africa's Talking."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ import orjson
 from services.engine import records
 from services.engine.core.ports import (
     AttemptObserver,
+    CommitRefused,
     Entry,
     LeaseLost,
-    CommitRefused,
     SessionsUnavailable,
     StoreUnavailable,
 )

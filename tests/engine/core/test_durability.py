@@ -49,9 +49,7 @@ def shop() -> World:
 async def talk(world: World) -> list[Reply | None]:
     """The whole dialogue; returns its screens."""
     phone = Phone(world)
-    screens = [(await phone.dials()).screen]
-    for entry in DIALOGUE:
-        screens.append((await phone.types(entry)).screen)
+    screens = [(await phone.dials()).screen, *[(await phone.types(entry)).screen for entry in DIALOGUE]]
     await world.rest()
     return screens
 

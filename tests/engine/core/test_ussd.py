@@ -34,7 +34,7 @@ async def test_each_turn_brings_its_newest_entry() -> None:
 @pytest.mark.parametrize("entries", [["1*2", "*", "3**"], ["*384#", "**", "*"], ["", "x", ""], ["1", "", "1*"]])
 def test_an_entry_may_hold_a_star_or_be_empty(entries: list[str]) -> None:
     async def story() -> None:
-        phone = Phone(World(document("ussd", {"z": ask("Z"), **{k: v for k, v in NODES.items()}}, EDGES)))
+        phone = Phone(World(document("ussd", {"z": ask("Z"), **NODES}, EDGES)))
         await phone.dials()
         await phone.types("go")
         (await phone.types(entries[0])).sees(f"B got {entries[0]}")

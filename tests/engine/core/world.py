@@ -126,7 +126,8 @@ class World:
     async def answer(self, key: str) -> Reply:
         """What the turn `key` is answered, through as many deaths as there are."""
         while key not in self.disk.answers:
-            assert self.run is not None and self.task is not None
+            assert self.run is not None
+            assert self.task is not None
             answered = self.run.conversation.answer_to(key)
             await self._first_of(answered, self.task)
             if self.steps.died.is_set():
