@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import grpc
@@ -15,6 +14,7 @@ from rpc.limits import MAX_MESSAGE_BYTES, SHORTEST_PING_INTERVAL_MS
 from rpc.listening import ListenFailed, parse_listen
 from rpc.readiness import Readiness
 from rpc.status import ErrorTable
+from rpc.tasks import end_task
 from telemetry import grpc_tracing
 
 MAX_CONCURRENT_CALLS = 2000
@@ -51,9 +51,7 @@ class GrpcServer:
         Health says NOT_SERVING from the start. A call that still runs after `grace_seconds` is cancelled.
         """
         await self._readiness.servicer.enter_graceful_shutdown()
-        self._following.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._following
+        await end_task(self._following)
         await self._server.stop(grace_seconds)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import structlog
 from opentelemetry.trace import TracerProvider
@@ -12,6 +12,7 @@ from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
 from rpc.channels import open_channel
 from rpc.http_server import serve_http
 from rpc.server import start_server
+from rpc.tasks import end_task
 from services.at_adapter.callbacks.app import App, callback_app
 from services.at_adapter.callbacks.delivery import DeliveryCallback
 from services.at_adapter.callbacks.outbox import ReportOutbox
@@ -108,7 +109,7 @@ def _callbacks(
     parts.push_async_callback(channel.close)
     engine = EngineServiceStub(channel)
     outbox = ReportOutbox(redis, config.outbox_capacity)
-    parts.push_async_callback(_cancel, asyncio.create_task(hand_over_reports(outbox, engine)))
+    parts.push_async_callback(end_task, asyncio.create_task(hand_over_reports(outbox, engine)))
     return callback_app(
         ussd=UssdCallback(engine, config.ussd_budget_ms),
         ussd_events=ussd_events,
@@ -122,12 +123,6 @@ def _callbacks(
 async def _stop_together(stops: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """One after the other could take longer than a process that is told to stop is given."""
     await asyncio.gather(*(stop() for stop in stops))
-
-
-async def _cancel(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def _rate(config: AtAdapterConfig, redis: Client) -> SmsRate:

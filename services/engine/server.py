@@ -5,7 +5,7 @@ import random
 import secrets
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import grpc
 import structlog
@@ -18,6 +18,7 @@ from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub
 from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
 from rpc.channels import open_channel
 from rpc.server import start_server
+from rpc.tasks import end_task
 from services.engine.adapters.at_adapter_grpc import AtAdapterSms
 from services.engine.adapters.encryption import FernetCipher, NoCipher
 from services.engine.adapters.sessions_grpc import SessionsClient
@@ -89,10 +90,10 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
 
         # Stopped in the opposite order: no calls, nothing new is taken up, what runs ends, its leases are given up.
         leases = asyncio.create_task(keep_leases(runs, store, config.lease_ms))
-        parts.push_async_callback(_end, leases)
+        parts.push_async_callback(end_task, leases)
         parts.push_async_callback(runs.drain, config.drain_seconds)
         due = asyncio.create_task(watch_due(runs, store, config.scan_ms / 1000))
-        parts.push_async_callback(_end, due)
+        parts.push_async_callback(end_task, due)
         server = await start_server(
             listen=config.listen,
             register=register,
@@ -122,12 +123,6 @@ def _surroundings(
         sleep=asyncio.sleep,
         max_output_bytes=config.max_output_bytes,
     )
-
-
-async def _end(loop: asyncio.Task[None]) -> None:
-    loop.cancel()
-    with suppress(asyncio.CancelledError):
-        await loop
 
 
 def _now_ms() -> int:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import structlog
 from opentelemetry.trace import TracerProvider
 
 from njia.sessions.v1.sessions_service_pb2_grpc import add_SessionServiceServicer_to_server
 from rpc.server import start_server
+from rpc.tasks import end_task
 from services.sessions.config import SessionsConfig
 from services.sessions.index_upkeep import IndexUpkeep
 from services.sessions.redis_store import RedisSessionStore
@@ -39,7 +40,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         client = connect(config.redis_url)
         parts.push_async_callback(client.aclose)
         upkeep = asyncio.create_task(IndexUpkeep(client, retention_ms).run())
-        parts.push_async_callback(_cancel, upkeep)
+        parts.push_async_callback(end_task, upkeep)
         servicer = SessionServicer(RedisSessionStore(client, retention_ms), config.ttl_seconds * 1000)
         server = await start_server(
             listen=config.listen,
@@ -52,9 +53,3 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         parts.push_async_callback(server.stop, GRACE_SECONDS)
         _log.info("serving", port=server.port)
         await stop.wait()
-
-
-async def _cancel(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
