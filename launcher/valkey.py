@@ -1,9 +1,11 @@
 """A Redis server for one machine: a real Valkey process with an append-only file in a directory of its own."""
 
 import asyncio
+import random
 import shutil
 import socket
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,12 @@ from launcher.process import ending_with_parent
 
 READY_WITHIN_SECONDS = 20.0
 STOP_WITHIN_SECONDS = 10.0
+
+FREE_PORTS = range(15_000, 32_000)
+"""
+Below the ports that systems give to outgoing connections (from 32768 on Linux), so that none of these takes a free port
+before the server does that it was looked for.
+"""
 
 
 class ValkeyUnavailable(Exception):
@@ -63,11 +71,12 @@ def server_program() -> str:
 
 
 def free_port() -> int:
-    """Returns a TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Returns a TCP port of 127.0.0.1 that nothing listens on now, one of FREE_PORTS."""
+    while True:
+        port = random.choice(FREE_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def start(directory: Path, port: int, *, fsync: str = "everysec") -> ValkeyServer:

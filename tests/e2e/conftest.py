@@ -1,11 +1,15 @@
 """Real processes: one set for most tests, one process a service for those that kill some."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from launcher.stack import ONE_PROCESS, ONE_PROCESS_EACH, Stack
+from tests.e2e.collecting import Collector, collecting
+from tests.e2e.counting import Proxy, counting
 from tests.e2e.driving import Platform
 
 
@@ -38,3 +42,32 @@ async def separate(standing_separate: Platform) -> AsyncIterator[Platform]:
     """The set to kill parts of; a test leaves it running."""
     yield standing_separate
     await standing_separate.control.delete("/control/faults")
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A set whose spans go to a collector and whose trips to Redis go through a counting proxy."""
+
+    platform: Platform
+    collector: Collector
+    redis: Proxy
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Observed]:
+    """Every service in one process, with tracing on."""
+    directory = tmp_path_factory.mktemp("observed")
+    async with collecting() as collector, counting() as redis:
+        environ = {
+            "NJIA_REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_BSP_SCHEDULE_DELAY": "50",
+        }
+        stack = Stack(directory, layout=ONE_PROCESS, environ=environ)
+        address = urlsplit(stack.redis_url)
+        assert address.port is not None
+        redis.upstream = address.port
+        async with stack, Platform(stack) as platform:
+            # Reports come when they like and would be counted to whatever runs then.
+            await platform.control.patch("/control/settings", json={"deliveryReports": False})
+            yield Observed(platform, collector, redis)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from opentelemetry.trace import NoOpTracerProvider
 
 from launcher import process
 from launcher.addresses import reachable
@@ -12,7 +13,6 @@ from launcher.stack import ROOT
 from launcher.valkey import free_port
 from njia.engine.v1 import engine_service_pb2
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
-from opentelemetry.trace import NoOpTracerProvider
 from rpc.channels import open_channel
 from tests.e2e.driving import (
     CALL_SECONDS,

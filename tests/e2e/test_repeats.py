@@ -46,9 +46,8 @@ async def published(platform: Platform) -> tuple[str, str, str, str]:
 
 async def test_the_same_callback_twice_gets_the_same_answer_and_runs_once(platform: Platform) -> None:
     workflow_id, code, phone, session = await published(platform)
-    answers = []
-    for text in ("", "", "a", "a", "a", "a*b", "a*b"):
-        answers.append(await platform.callback(session, phone, code, text))
+    texts = ("", "", "a", "a", "a", "a*b", "a*b")
+    answers = [await platform.callback(session, phone, code, text) for text in texts]
 
     assert answers == [
         "CON First?",
