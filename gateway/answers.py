@@ -1,6 +1,6 @@
 """Answers as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -19,6 +19,14 @@ def json_answer(content: Mapping[str, Any], status: int = 200, headers: Mapping[
 def message_answer(message: Message, status: int = 200) -> Response:
     """Answers with the document of a message."""
     return json_answer(to_document(message), status)
+
+
+def page_answer(name: str, entries: Iterable[Mapping[str, Any]], next_page_token: str) -> Response:
+    """Answers with one page of a list."""
+    page: dict[str, Any] = {name: list(entries)}
+    if next_page_token:
+        page["nextCursor"] = next_page_token
+    return json_answer(page)
 
 
 def error_answer(error: HttpError) -> Response:

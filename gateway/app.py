@@ -1,27 +1,38 @@
 """The application: routes, and what a refused or failed request is answered."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from gateway.answers import error_answer
 from gateway.clients import Clients
-from gateway.errors import HttpError
-from gateway.routes import executions, health, sessions, workflows
+from gateway.errors import HttpError, bad_request, defect
+from gateway.openapi import DescribedApp, docs_router, operation_id
+from gateway.routes import executions, flows, health, registry, sessions
+
+_NOT_FOUND, _METHOD_NOT_ALLOWED, _CLIENT_GONE = 404, 405, 499
 
 _log = structlog.get_logger()
 
 
-def gateway_app(clients: Clients, max_body_bytes: int) -> FastAPI:
-    """Returns the REST API over these services."""
-    app = FastAPI(title="Njia", docs_url=None, redoc_url=None, openapi_url=None)
+def gateway_app(clients: Clients, max_body_bytes: int) -> DescribedApp:
+    """Returns the REST API over these services; `max_body_bytes` is the largest request body."""
+    app = DescribedApp(docs_url=None, redoc_url=None, redirect_slashes=False, generate_unique_id_function=operation_id)
     app.state.clients = clients
     app.state.max_body_bytes = max_body_bytes
-    # /api/workflows/executions stands before /api/workflows/{id}.
-    for module in (health, executions, workflows, sessions):
-        app.include_router(module.router)
+    # /api/workflows/executions stands before /api/workflows/{workflow_id}.
+    for router in (health.router, flows.router, executions.router, registry.router, sessions.router, docs_router()):
+        app.include_router(router)
     app.add_exception_handler(HttpError, _refused)
+    app.add_exception_handler(RequestValidationError, _unusable_parameter)
     app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(ClientDisconnect, _client_gone)
     app.add_exception_handler(Exception, _defect)
     return app
 
@@ -31,21 +42,39 @@ async def _refused(_: Request, error: Exception) -> Response:
     return error_answer(error)
 
 
+async def _unusable_parameter(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fault: Mapping[str, Any] = error.errors()[0]
+    where, name = fault["loc"][0], str(fault["loc"][-1])
+    unknown = fault["type"] == "extra_forbidden"
+    what = "is not known here" if unknown else fault["msg"].removeprefix("Value error, ")
+    code = "INVALID_FILTER" if where == "query" else "INVALID_REQUEST"
+    return error_answer(bad_request(f"{where} parameter {name}: {what}", name, code))
+
+
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     where = f"{request.method} {request.url.path}"
-    if error.status_code == 405:
-        refusal = HttpError(
-            405, "Method not allowed", f"{where} is not served; see the Allow header", headers=error.headers or {}
-        )
-    elif error.status_code == 404:
-        refusal = HttpError(404, "Not found", f"{where} is not served here")
-    else:
-        refusal = HttpError(error.status_code, "Request refused", str(error.detail))
-    return error_answer(refusal)
+    if error.status_code == _METHOD_NOT_ALLOWED:
+        allowed = ", ".join(_methods_of_path(request))
+        message = f"{where} is not served; this path takes {allowed}"
+        return error_answer(HttpError(_METHOD_NOT_ALLOWED, "Method not allowed", message, headers={"Allow": allowed}))
+    if error.status_code == _NOT_FOUND:
+        return error_answer(HttpError(_NOT_FOUND, "Not found", f"{where} is not served here"))
+    return error_answer(HttpError(error.status_code, "Request refused", str(error.detail)))
+
+
+def _methods_of_path(request: Request) -> list[str]:
+    """Every method that some route takes on this path; the router itself names those of one route only."""
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in matching for method in route.methods})
+
+
+async def _client_gone(_: Request, _error: Exception) -> Response:
+    # Nobody reads this answer; without it the log would show a defect.
+    return error_answer(HttpError(_CLIENT_GONE, "Client closed request", "the body was not sent to its end"))
 
 
 async def _defect(request: Request, error: Exception) -> Response:
     _log.error("a request met a defect", path=request.url.path, exc_info=error)
-    message = "the request met a defect of the platform; it was logged"
-    return error_answer(HttpError(500, "Internal server error", message, "INTERNAL"))
+    return error_answer(defect())

@@ -1,11 +1,12 @@
 """Request bodies: read within a limit, as text or as a strict JSON object."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
 
 from gateway.errors import HttpError
-from workflow.documents import DocumentError, parse_document
+from workflow.documents import DocumentError, dump_document, parse_document
 
 JSON_TYPE = "application/json"
 
@@ -17,33 +18,66 @@ async def text_of(request: Request) -> str:
     Raises:
         HttpError: 415 for another content type, 413 over the limit, 400 when it is not UTF-8.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != JSON_TYPE and not (content_type.startswith("application/") and content_type.endswith("+json")):
-        shown = content_type or "none"
-        raise HttpError(415, "Unsupported media type", f"send {JSON_TYPE}; the content type is {shown}", "NOT_JSON")
-    limit: int = request.app.state.max_body_bytes
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise _too_large(limit)
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
+    _check_type(request)
+    content = await _read(request)
     try:
-        return b"".join(parts).decode()
+        return content.decode()
     except UnicodeDecodeError as problem:
-        raise HttpError(400, "Not JSON", f"the body is not UTF-8: byte {problem.start}", "NOT_JSON") from None
+        before = content[: problem.start].decode()
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise _not_json(f"the body is not UTF-8 text (line {line}, column {column})") from None
 
 
 async def document_of(request: Request) -> dict[str, Any]:
     """Reads the body as a JSON object. Raises HttpError like `text_of`, and 400 with line and column."""
+    _check_type(request)
+    return _parsed(await _read(request))
+
+
+async def optional_document_of(request: Request) -> dict[str, Any]:
+    """Reads the body as `document_of` does; none at all is {}."""
+    content = await _read(request)
+    if not content:
+        return {}
+    _check_type(request)
+    return _parsed(content)
+
+
+def text_of_document(document: Mapping[str, Any]) -> str:
+    """Writes a part of a document that was read here, numbers unchanged."""
+    return dump_document(document)
+
+
+def _check_type(request: Request) -> None:
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != JSON_TYPE and not (content_type.startswith("application/") and content_type.endswith("+json")):
+        shown = content_type or "none"
+        message = f"send {JSON_TYPE}; the content type is {shown}"
+        raise HttpError(415, "Unsupported media type", message, "UNSUPPORTED_MEDIA_TYPE")
+
+
+async def _read(request: Request) -> bytes:
+    limit: int = request.app.state.max_body_bytes
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_large(limit)
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > limit:
+            raise _too_large(limit)
+    return bytes(content)
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
     try:
-        return parse_document(await text_of(request))
+        return parse_document(content)
     except DocumentError as problem:
-        raise HttpError(400, "Not JSON", str(problem), "NOT_JSON") from None
+        raise _not_json(str(problem)) from None
+
+
+def _not_json(message: str) -> HttpError:
+    return HttpError(400, "Not JSON", message, "NOT_JSON")
 
 
 def _too_large(limit: int) -> HttpError:

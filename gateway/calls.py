@@ -1,25 +1,30 @@
 """Calls of services for a request: a deadline always, and refusals as HTTP errors."""
 
-from collections.abc import Awaitable
 from typing import TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
-from gateway.errors import refused
+from gateway.errors import HttpError, refused
+from rpc.deadlines import call_timeout
+from rpc.limits import MAX_MESSAGE_BYTES
 from rpc.status import refusal_of
 
 CALL_SECONDS = 10.0
 """Deadline of every call that does not run a flow."""
 
-EXECUTE_SECONDS = 70.0
-"""Deadline of a call that runs a flow: the longest waitMs and a margin."""
-
-T = TypeVar("T")
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
 
 
-async def answer_of(call: Awaitable[T]) -> T:
-    """Awaits a call. Raises HttpError when the service refused it."""
+async def answer_of(
+    method: "grpc.aio.UnaryUnaryMultiCallable[Q, A]", request: Q, within_seconds: float = CALL_SECONDS
+) -> A:
+    """Calls a service. Raises HttpError when it refuses, or when the request is larger than a message may be."""
+    if request.ByteSize() > MAX_MESSAGE_BYTES:
+        message = f"what the body holds takes more than {MAX_MESSAGE_BYTES} bytes inside of the platform"
+        raise HttpError(413, "Body too large", message, "BODY_TOO_LARGE")
     try:
-        return await call
+        return await method(request, timeout=call_timeout(within_seconds))
     except grpc.aio.AioRpcError as error:
         raise refused(refusal_of(error)) from None

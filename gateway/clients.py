@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fastapi import Request
+
 if TYPE_CHECKING:
     from grpc_health.v1.health_pb2_grpc import HealthStub
 
@@ -25,3 +27,9 @@ class Clients:
     workflows: "WorkflowServiceAsyncStub"
     sessions: "SessionServiceAsyncStub"
     health: "Mapping[str, HealthStub]"
+
+
+def clients_of(request: Request) -> Clients:
+    """Returns the services that a request is answered with."""
+    clients: Clients = request.app.state.clients
+    return clients

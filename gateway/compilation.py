@@ -1,8 +1,8 @@
-"""A flow that does not compile: its status holds only some of its faults, the validator knows all of them."""
+"""A flow that does not compile: a status of gRPC may lack room for its faults, the validator knows all of them."""
 
 from dataclasses import replace
 
-from gateway.calls import CALL_SECONDS, answer_of
+from gateway.calls import answer_of
 from gateway.clients import Clients
 from gateway.errors import HttpError
 from njia.validator.v1 import validator_service_pb2 as pb
@@ -10,10 +10,13 @@ from njia.workflow.v1 import workflow_pb2
 from rpc.documents import to_document
 
 
-async def all_faults(clients: Clients, source: workflow_pb2.WorkflowSource, error: HttpError) -> HttpError:
-    """Returns the error with every fault of the flow; errors that are about something else come back as they are."""
-    if error.code != "COMPILATION_FAILED":
+async def with_all_faults(clients: Clients, source: workflow_pb2.WorkflowSource, error: HttpError) -> HttpError:
+    """Returns the error with every fault of the flow; an error that lacks none comes back as it is."""
+    if error.code != "COMPILATION_FAILED" or error.errors_are_whole or source.WhichOneof("source") is None:
         return error
-    request = pb.ValidateWorkflowRequest(source=source)
-    answer = await answer_of(clients.validator.ValidateWorkflow(request, timeout=CALL_SECONDS))
-    return replace(error, errors=[to_document(issue) for issue in answer.errors])
+    try:
+        report = await answer_of(clients.validator.ValidateWorkflow, pb.ValidateWorkflowRequest(source=source))
+    except HttpError:
+        # The validator went away meanwhile; some of the faults are better than none.
+        return error
+    return replace(error, errors=[to_document(issue) for issue in report.errors] or error.errors)

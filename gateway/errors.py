@@ -28,6 +28,9 @@ HTTP_STATUS: Mapping[StatusCode, int] = {
 }
 """Every status that is not listed is a 500."""
 
+TOO_LARGE = "message larger than max"
+"""How gRPC itself words a message over the limit of a connection; other refusals of its own say something else."""
+
 TITLES: Mapping[str, str] = {
     "COMPILATION_FAILED": "Compilation failed",
     "EXECUTION_NOT_FOUND": "Execution not found",
@@ -35,9 +38,23 @@ TITLES: Mapping[str, str] = {
     "SESSION_NOT_FOUND": "Session not found",
     "SESSION_ENDED": "Session has ended",
     "SESSION_BUSY": "Session is busy",
+    "EXECUTION_ENDED": "Execution has ended",
+    "WORKFLOW_PUBLISHED": "Workflow is published",
     "TRIGGER_CLAIMED": "Trigger is claimed",
 }
 """Short text of the reasons that clients show as they are."""
+
+MESSAGES: Mapping[StatusCode, str] = {
+    StatusCode.UNAVAILABLE: "a service of the platform does not answer; GET /health says which; try again",
+    StatusCode.DEADLINE_EXCEEDED: "the platform did not answer in time; an execution that was started goes on",
+    StatusCode.UNIMPLEMENTED: "the service does not know this call; it is older than the gateway",
+    StatusCode.RESOURCE_EXHAUSTED: "the platform serves too many calls at once; try again",
+    StatusCode.CANCELLED: "the call was cancelled",
+}
+"""What is said where no service did: the texts of gRPC itself hold addresses of machines."""
+
+ISSUES = "issues"
+"""ErrorInfo.metadata key: the issues of a flow as JSON, where the status has room for them."""
 
 RETRY_STATUSES = (429, 503)
 DEFAULT_RETRY_SECONDS = 1
@@ -53,6 +70,7 @@ class HttpError(Exception):
         message: What is wrong, where, and what to do.
         code: Machine-readable; None where the status says all.
         errors: Single faults, as REST shows issues.
+        errors_are_whole: False where a status of gRPC had no room for all that is known of them.
     """
 
     status: int
@@ -61,6 +79,7 @@ class HttpError(Exception):
     code: str | None = None
     errors: Sequence[Mapping[str, Any]] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    errors_are_whole: bool = True
 
     def document(self) -> dict[str, Any]:
         """The body of the answer."""
@@ -72,28 +91,43 @@ class HttpError(Exception):
         return document
 
 
-def bad_request(message: str, code: str = "INVALID_REQUEST") -> HttpError:
-    """A request that cannot be used as it is."""
-    return HttpError(400, "Bad request", message, code)
+def defect() -> HttpError:
+    """All that a caller learns of a failure that nobody foresaw."""
+    message = "the request met a defect of the platform; it was logged"
+    return HttpError(500, "Internal server error", message, "INTERNAL")
+
+
+def bad_request(message: str, path: str = "", code: str = "INVALID_REQUEST") -> HttpError:
+    """A request that cannot be used as it is; `path` is the member or parameter that is wrong."""
+    errors = [{"code": code, "message": message, "path": path}] if path else ()
+    return HttpError(400, "Bad request", message, code, errors)
 
 
 def refused(refusal: Refusal) -> HttpError:
     """Returns what a refusal of a service is over HTTP."""
     status = HTTP_STATUS.get(refusal.code, 500)
+    said_by_service = refusal.reason != refusal.code.name
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return defect()
+    if not said_by_service and TOO_LARGE in refusal.message:
+        return HttpError(500, "Internal server error", "the answer is too large; ask for less", "ANSWER_TOO_LARGE")
     headers = {}
     if status in RETRY_STATUSES:
         seconds = DEFAULT_RETRY_SECONDS if refusal.retry_after_ms is None else refusal.retry_after_ms / 1000
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
-    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return HttpError(
-            500, "Internal server error", "the request met a defect of the platform; it was logged", "INTERNAL"
-        )
-    title = TITLES.get(refusal.reason) or _title(status)
-    return HttpError(status, title, refusal.message, refusal.reason, _faults(refusal), headers)
+    return HttpError(
+        status,
+        TITLES.get(refusal.reason) or _title(status),
+        refusal.message if said_by_service else MESSAGES.get(refusal.code, refusal.message),
+        refusal.reason,
+        _faults(refusal),
+        headers,
+        errors_are_whole=ISSUES in refusal.metadata or not refusal.violations,
+    )
 
 
 def _faults(refusal: Refusal) -> list[Mapping[str, Any]]:
-    whole = refusal.metadata.get("issues")
+    whole = refusal.metadata.get(ISSUES)
     if whole is not None:
         found: list[Mapping[str, Any]] = orjson.loads(whole)
         return found

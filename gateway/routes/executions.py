@@ -1,20 +1,34 @@
 """Executions: run a flow, look at what happened, stop it."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from gateway import queries
-from gateway.answers import json_answer, message_answer
+from gateway import members
+from gateway.answers import message_answer, page_answer
 from gateway.bodies import document_of
-from gateway.calls import CALL_SECONDS, EXECUTE_SECONDS, answer_of
-from gateway.clients import Clients
-from gateway.compilation import all_faults
+from gateway.calls import answer_of
+from gateway.clients import clients_of
+from gateway.compilation import with_all_faults
+from gateway.documents.examples import EXECUTE, EXECUTE_SAVED, ISSUE, LOG, RESULT, SUMMARY
+from gateway.documents.executions import ExecuteRequest, ExecutionLog, ExecutionPage, ExecutionResult
+from gateway.documents.faults import Error
 from gateway.errors import HttpError, bad_request
+from gateway.parameters import ExecutionId, ExecutionQuery, IdempotencyKey, timestamp
+from gateway.requests import body_of
+from gateway.responses import BAD_QUERY, BODY_REFUSALS, NO_EXECUTION, SERVICE_REFUSALS, answered, refusal
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.documents import DocumentError, from_document, to_document
+
+DEFAULT_WAIT_MS = 10_000
+"""How long the engine waits where the call does not say; see ExecuteOptions.wait_ms."""
+
+MARGIN_SECONDS = 10.0
+"""What a call of the engine may take beyond the wait, for its own work and its stores."""
+
+LONGEST_SECONDS = 70.0
 
 STATUSES = {
     "completed": workflow_pb2.EXECUTION_STATUS_COMPLETED,
@@ -24,121 +38,139 @@ STATUSES = {
     "cancelled": workflow_pb2.EXECUTION_STATUS_CANCELLED,
 }
 MEMBERS = ("workflow", "workflowId", "version", "triggerPayload", "sessionId", "options")
-FILTERS = ("workflowId", "status", "startDate", "endDate", "limit", "cursor")
 
-router = APIRouter(prefix="/api/workflows")
+router = APIRouter(prefix="/api/workflows", tags=["Executions"])
 
 
-@router.post("/execute", response_model=None)
-async def execute(request: Request) -> Response:
-    """Runs a flow that comes with the call (`workflow`) or is saved (`workflowId`), or resumes a session's."""
+@router.post(
+    "/execute",
+    openapi_extra=body_of(ExecuteRequest, {"a flow that comes along": EXECUTE, "a saved flow": EXECUTE_SAVED}),
+    responses={
+        200: answered(ExecutionResult, "How the execution stands; a failed one is an answer too.", RESULT),
+        400: answered(
+            Error,
+            "The body cannot be used, or the flow does not compile.",
+            {
+                "error": "Compilation failed",
+                "message": "the flow has 1 error",
+                "code": "COMPILATION_FAILED",
+                "errors": [ISSUE],
+            },
+        ),
+        404: refusal(
+            "There is no such session or saved flow.",
+            "Session not found",
+            "no session has the id ATUid_1",
+            "SESSION_NOT_FOUND",
+        ),
+        409: refusal(
+            "The session has ended, or another flow is live on it.",
+            "Session has ended",
+            "the session ATUid_1 has ended",
+            "SESSION_ENDED",
+        ),
+        **BODY_REFUSALS,
+        **SERVICE_REFUSALS,
+    },
+)
+async def execute_workflow(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
+    """
+    Runs a flow that comes with the call or is saved, or gives the execution that waits on a session its next input.
+
+    Answers when the execution ended, waits for a person, or `waitMs` passed. A caller that goes away does not stop it.
+    """
     call = _execute_request(await document_of(request))
-    call.idempotency_key = request.headers.get("idempotency-key", "")
-    clients = _clients(request)
+    call.idempotency_key = idempotency_key or ""
+    clients = clients_of(request)
     try:
-        answer = await answer_of(clients.engine.Execute(call, timeout=EXECUTE_SECONDS))
+        answer = await answer_of(clients.engine.Execute, call, _seconds_for(call.options))
     except HttpError as error:
-        raise await all_faults(clients, call.workflow, error) from None
+        raise await with_all_faults(clients, call.workflow, error) from None
     return message_answer(answer.result)
 
 
-@router.get("/executions", response_model=None)
-async def list_executions(request: Request) -> Response:
-    """Lists executions, newest first."""
-    queries.check_names(request, FILTERS)
-    status = queries.choice(request, "status", STATUSES)
-    answer = await answer_of(
-        _clients(request).engine.ListExecutions(
-            pb.ListExecutionsRequest(
-                workflow_id=request.query_params.get("workflowId", ""),
-                status=workflow_pb2.EXECUTION_STATUS_UNSPECIFIED if status is None else STATUSES[status],
-                start_time=queries.time(request, "startDate"),
-                end_time=queries.time(request, "endDate"),
-                page_size=queries.limit(request),
-                page_token=request.query_params.get("cursor", ""),
-            ),
-            timeout=CALL_SECONDS,
-        )
+@router.get(
+    "/executions",
+    responses={
+        200: answered(ExecutionPage, "A page of executions.", {"executions": [SUMMARY]}),
+        **BAD_QUERY,
+        **SERVICE_REFUSALS,
+    },
+)
+async def list_executions(request: Request, query: Annotated[ExecutionQuery, Query()]) -> Response:
+    """Lists executions, newest first, without node results."""
+    call = pb.ListExecutionsRequest(
+        workflow_id=query.workflow_id,
+        status=workflow_pb2.EXECUTION_STATUS_UNSPECIFIED if query.status is None else STATUSES[query.status],
+        start_time=timestamp(query.start_date),
+        end_time=timestamp(query.end_date),
+        page_size=query.limit,
+        page_token=query.cursor,
     )
-    page: dict[str, Any] = {"executions": [_summary(execution) for execution in answer.executions]}
-    if answer.next_page_token:
-        page["nextCursor"] = answer.next_page_token
-    return json_answer(page)
+    answer = await answer_of(clients_of(request).engine.ListExecutions, call)
+    return page_answer("executions", map(_summary, answer.executions), answer.next_page_token)
 
 
-@router.get("/executions/{execution_id}", response_model=None)
-async def read(request: Request, execution_id: str) -> Response:
+@router.get(
+    "/executions/{execution_id}",
+    responses={200: answered(ExecutionLog, "The log.", LOG), **NO_EXECUTION, **SERVICE_REFUSALS},
+)
+async def read_execution(request: Request, execution_id: ExecutionId) -> Response:
     """Reads the log of an execution."""
-    call = _clients(request).engine.GetExecution(
-        pb.GetExecutionRequest(execution_id=execution_id), timeout=CALL_SECONDS
-    )
-    return message_answer((await answer_of(call)).execution)
+    call = pb.GetExecutionRequest(execution_id=execution_id)
+    return message_answer((await answer_of(clients_of(request).engine.GetExecution, call)).execution)
 
 
-@router.post("/executions/{execution_id}/cancel", response_model=None)
-async def cancel(request: Request, execution_id: str) -> Response:
+@router.post(
+    "/executions/{execution_id}/cancel",
+    responses={
+        200: answered(ExecutionLog, "The log as it stands now.", LOG | {"status": "cancelled"}),
+        409: refusal("It has ended.", "Execution has ended", "ex-1 is completed", "EXECUTION_ENDED"),
+        **NO_EXECUTION,
+        **SERVICE_REFUSALS,
+    },
+)
+async def cancel_execution(request: Request, execution_id: ExecutionId) -> Response:
     """Stops an execution that runs or waits."""
-    call = _clients(request).engine.CancelExecution(
-        pb.CancelExecutionRequest(execution_id=execution_id), timeout=CALL_SECONDS
+    call = pb.CancelExecutionRequest(execution_id=execution_id)
+    answer = await answer_of(clients_of(request).engine.CancelExecution, call, DEFAULT_WAIT_MS / 1000 + MARGIN_SECONDS)
+    return message_answer(answer.execution)
+
+
+def _execute_request(body: Mapping[str, Any]) -> pb.ExecuteRequest:
+    members.check_members(body, MEMBERS)
+    flow, workflow_id = members.json_of(body, "workflow"), members.text_of(body, "workflowId")
+    version = members.version_of(body)
+    if (flow is None) == (workflow_id is None):
+        raise bad_request("send either workflow (a flow) or workflowId (the id of a saved one)", "workflow")
+    if flow is not None and version is not None:
+        raise bad_request("version goes with workflowId; a flow that comes along has its own", "version")
+    return pb.ExecuteRequest(
+        workflow=None if flow is None else workflow_pb2.WorkflowSource(workflow_json=flow),
+        ref=None if workflow_id is None else workflow_pb2.WorkflowRef(workflow_id=workflow_id, version=version or 0),
+        trigger_payload_json=members.json_of(body, "triggerPayload") or "",
+        session_id=members.text_of(body, "sessionId") or "",
+        options=_options(members.object_of(body, "options")),
     )
-    return message_answer((await answer_of(call)).execution)
 
 
-def _execute_request(body: dict[str, Any]) -> pb.ExecuteRequest:
-    for member in body:
-        if member not in MEMBERS:
-            raise bad_request(f"{member!r} is not known here; known are {', '.join(MEMBERS)}")
-    request = pb.ExecuteRequest(session_id=_text(body, "sessionId"))
-    flow, workflow_id = body.get("workflow"), _text(body, "workflowId")
-    if (flow is None) == (not workflow_id):
-        raise bad_request("send either workflow (a flow) or workflowId (the id of a saved one)")
-    if flow is not None:
-        request.workflow.workflow_json = _written(body, "workflow")
-    else:
-        version = body.get("version", 0)
-        if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version < 2**31:
-            raise bad_request("version must be a whole number from 1")
-        request.ref.workflow_id, request.ref.version = workflow_id, version
-    if body.get("triggerPayload") is not None:
-        request.trigger_payload_json = _written(body, "triggerPayload")
-    if body.get("options") is not None:
-        try:
-            request.options.CopyFrom(from_document(_object(body, "options"), pb.ExecuteOptions))
-        except DocumentError as problem:
-            raise bad_request(f"options.{problem}") from None
-    return request
-
-
-def _object(body: dict[str, Any], member: str) -> dict[str, Any]:
-    value = body[member]
-    if not isinstance(value, dict):
-        raise bad_request(f"{member} must be an object")
-    return value
-
-
-def _written(body: dict[str, Any], member: str) -> str:
+def _options(written: Mapping[str, Any] | None) -> pb.ExecuteOptions | None:
+    if written is None:
+        return None
     try:
-        return orjson.dumps(_object(body, member)).decode()
-    except TypeError as problem:
-        raise bad_request(f"{member} holds a value that cannot be kept: {problem}") from None
+        return from_document(written, pb.ExecuteOptions)
+    except DocumentError as problem:
+        path = f"options.{problem.path}"
+        raise bad_request(f"{path}: {problem.message}", path) from None
 
 
-def _text(body: dict[str, Any], member: str) -> str:
-    value = body.get(member)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise bad_request(f"{member} must be text")
-    return value
+def _seconds_for(options: pb.ExecuteOptions) -> float:
+    wait_ms = options.wait_ms if options.HasField("wait_ms") else DEFAULT_WAIT_MS
+    return min(wait_ms / 1000 + MARGIN_SECONDS, LONGEST_SECONDS)
 
 
 def _summary(execution: pb.ExecutionLog) -> dict[str, Any]:
     document = to_document(execution)
-    for part in ("nodeResults", "deliveryReports"):
-        document.pop(part, None)
+    # Lists of messages are always present in a document; the engine leaves these empty in a list.
+    del document["nodeResults"], document["deliveryReports"]
     return document
-
-
-def _clients(request: Request) -> Clients:
-    clients: Clients = request.app.state.clients
-    return clients

@@ -1,13 +1,16 @@
 """Sessions: look into them and end them."""
 
-from typing import Any
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from gateway import queries
-from gateway.answers import json_answer, message_answer
-from gateway.calls import CALL_SECONDS, answer_of
-from gateway.clients import Clients
+from gateway.answers import message_answer, page_answer
+from gateway.calls import answer_of
+from gateway.clients import clients_of
+from gateway.documents.examples import SESSION
+from gateway.documents.sessions import Session, SessionPage
+from gateway.parameters import NoQuery, SessionId, SessionQuery
+from gateway.responses import BAD_QUERY, NO_SESSION, SERVICE_REFUSALS, answered
 from njia.sessions.v1 import sessions_service_pb2 as pb
 from rpc.documents import to_document
 
@@ -19,45 +22,50 @@ TYPES = {
     "other": pb.SESSION_TYPE_OTHER,
 }
 
-router = APIRouter(prefix="/api/sessions")
+router = APIRouter(prefix="/api/sessions", tags=["Sessions"])
 
 
-@router.get("", response_model=None)
-async def list_sessions(request: Request) -> Response:
+@router.get(
+    "",
+    responses={
+        200: answered(SessionPage, "A page of sessions.", {"sessions": [SESSION]}),
+        **BAD_QUERY,
+        **SERVICE_REFUSALS,
+    },
+)
+async def list_sessions(request: Request, query: Annotated[SessionQuery, Query()]) -> Response:
     """Lists sessions, newest first."""
-    queries.check_names(request, ("msisdn", "type", "active", "limit", "cursor"))
-    kind = queries.choice(request, "type", TYPES)
-    active = queries.choice(request, "active", ("true", "false"))
     call = pb.ListSessionsRequest(
-        # A + that was not escaped arrives as a space.
-        msisdn=request.query_params.get("msisdn", "").replace(" ", "+"),
-        type=pb.SESSION_TYPE_UNSPECIFIED if kind is None else TYPES[kind],
-        page_size=queries.limit(request),
-        page_token=request.query_params.get("cursor", ""),
+        msisdn=query.msisdn,
+        type=pb.SESSION_TYPE_UNSPECIFIED if query.type is None else TYPES[query.type],
+        active=query.active,
+        page_size=query.limit,
+        page_token=query.cursor,
     )
-    if active is not None:
-        call.active = active == "true"
-    answer = await answer_of(_clients(request).sessions.ListSessions(call, timeout=CALL_SECONDS))
-    page: dict[str, Any] = {"sessions": [to_document(session) for session in answer.sessions]}
-    if answer.next_page_token:
-        page["nextCursor"] = answer.next_page_token
-    return json_answer(page)
+    answer = await answer_of(clients_of(request).sessions.ListSessions, call)
+    return page_answer("sessions", map(to_document, answer.sessions), answer.next_page_token)
 
 
-@router.get("/{session_id}", response_model=None)
-async def read(request: Request, session_id: str) -> Response:
+@router.get(
+    "/{session_id}",
+    responses={200: answered(Session, "The session.", SESSION), **NO_SESSION, **SERVICE_REFUSALS},
+)
+async def read_session(request: Request, session_id: SessionId) -> Response:
     """Reads a session, live or ended."""
-    call = _clients(request).sessions.GetSession(pb.GetSessionRequest(session_id=session_id), timeout=CALL_SECONDS)
-    return message_answer((await answer_of(call)).session)
+    answer = await answer_of(clients_of(request).sessions.GetSession, pb.GetSessionRequest(session_id=session_id))
+    return message_answer(answer.session)
 
 
-@router.delete("/{session_id}", response_model=None)
-async def end(request: Request, session_id: str) -> Response:
-    """Ends a session; it stays readable for a while."""
-    call = _clients(request).sessions.EndSession(pb.EndSessionRequest(session_id=session_id), timeout=CALL_SECONDS)
-    return message_answer((await answer_of(call)).session)
-
-
-def _clients(request: Request) -> Clients:
-    clients: Clients = request.app.state.clients
-    return clients
+@router.delete(
+    "/{session_id}",
+    responses={
+        200: answered(Session, "The ended session.", SESSION | {"isActive": False}),
+        **BAD_QUERY,
+        **NO_SESSION,
+        **SERVICE_REFUSALS,
+    },
+)
+async def end_session(request: Request, session_id: SessionId, _: Annotated[NoQuery, Query()]) -> Response:
+    """Ends a session; it stays readable for a while. Safe to repeat."""
+    answer = await answer_of(clients_of(request).sessions.EndSession, pb.EndSessionRequest(session_id=session_id))
+    return message_answer(answer.session)

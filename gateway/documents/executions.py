@@ -1,0 +1,203 @@
+"""Executions: how one is asked for, and what became of it."""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from gateway.documents.described import CLOSED, WORDED, JsonObject, Milliseconds, Time
+from gateway.documents.flows import WorkflowId, WorkflowSpec
+
+ExecutionStatus = Literal["completed", "failed", "running", "timeout", "cancelled"]
+
+
+@with_config(CLOSED)
+class ExecuteOptions(TypedDict):
+    """How an execution runs; beats what the flow says."""
+
+    maxExecutionTimeMs: NotRequired[Annotated[int, Field(ge=1, le=86_400_000)]]
+    """Longest active time, milliseconds."""
+    continueOnError: NotRequired[bool]
+    """True: an uncaught failure is logged and plain edges go on."""
+    dryRun: NotRequired[bool]
+    """True: nothing is sent and nothing is stored in sessions."""
+    waitMs: NotRequired[Annotated[int, Field(ge=0, le=60_000)]]
+    """The call answers after so long at the latest, milliseconds. Default 10000; 0 means at once."""
+
+
+@with_config(CLOSED)
+class ExecuteRequest(TypedDict):
+    """What to run, and with what. Either workflow or workflowId is needed."""
+
+    workflow: NotRequired[WorkflowSpec]
+    """A flow that comes with the call."""
+    workflowId: NotRequired[WorkflowId]
+    """A saved flow."""
+    version: NotRequired[Annotated[int, Field(ge=1)]]
+    """Version of the saved flow; default is the published one, else the newest."""
+    triggerPayload: NotRequired[JsonObject]
+    """What the trigger delivers. Default {}."""
+    sessionId: NotRequired[Annotated[str, Field(min_length=1)]]
+    """Session to run on; an execution that waits there gets the payload as its next input."""
+    options: NotRequired[ExecuteOptions]
+    """How to run."""
+
+
+@with_config(WORDED)
+class NodeError(TypedDict):
+    """Why a node or an execution failed."""
+
+    code: str
+    """Machine-readable, such as RATE_LIMIT or INVALID_PHONE_NUMBER."""
+    message: str
+    """What went wrong and what to do."""
+    type: NotRequired[Literal["transient", "permanent", "rate_limit", "validation"]]
+    """What kind of failure, which decides whether it is retried."""
+    details: NotRequired[JsonObject]
+    """More facts."""
+
+
+@with_config(WORDED)
+class NodeExecutionResult(TypedDict):
+    """One attempt of one node."""
+
+    nodeId: str
+    """Id of the node."""
+    status: Literal["success", "error", "skipped", "timeout"]
+    """How it ended."""
+    output: NotRequired[JsonObject]
+    """What it gave."""
+    error: NotRequired[NodeError]
+    """Why it failed."""
+    durationMs: Milliseconds
+    """How long the attempt ran, milliseconds, waiting for people aside."""
+    executedAt: Time
+    """When the attempt started."""
+    attempt: int
+    """Number of the attempt, from 1; 0 for a skipped node."""
+    visit: int
+    """How often the node had run before in this execution, from 0."""
+    retryDelayMs: NotRequired[Milliseconds]
+    """How long the engine waited before this attempt, milliseconds."""
+
+
+@with_config(WORDED)
+class Reply(TypedDict):
+    """What a turn says to the person."""
+
+    kind: Literal["con", "end"]
+    """con: a screen that expects input; end: the last screen."""
+    text: str
+    """The text, without CON or END."""
+
+
+@with_config(WORDED)
+class WaitingFor(TypedDict):
+    """What a suspended execution waits for."""
+
+    nodeId: str
+    """Node that waits."""
+    kind: Literal["input", "timer"]
+    """input: a person; timer: a point in time."""
+    expiresAt: NotRequired[Time]
+    """When the wait expires."""
+
+
+@with_config(WORDED)
+class ExecutionResult(TypedDict):
+    """How an execution stands when the call answers. A failed flow is an answer too."""
+
+    executionId: str
+    """Id of the execution."""
+    status: ExecutionStatus
+    """How it stands; running with waitingFor means that it is suspended."""
+    output: NotRequired[JsonObject]
+    """Output of the node that succeeded last."""
+    error: NotRequired[NodeError]
+    """Why it failed."""
+    nodeResults: list[NodeExecutionResult]
+    """One entry per attempt, in the order they ended."""
+    durationMs: Milliseconds
+    """From start to now or to the end, milliseconds."""
+    sessionId: NotRequired[str]
+    """Session that it runs on."""
+    reply: NotRequired[Reply]
+    """What the person gets in this turn."""
+    waitingFor: NotRequired[WaitingFor]
+    """What it waits for."""
+    workflowId: str
+    """Flow that it runs."""
+    workflowVersion: int
+    """Version that it runs."""
+
+
+@with_config(WORDED)
+class DeliveryReport(TypedDict):
+    """What a network said of one message."""
+
+    messageId: str
+    """Id of the message."""
+    status: str
+    """The network's word for it, such as Success or AbsentSubscriber."""
+    number: str
+    """Phone number in E.164; empty when the report has none."""
+    failureReason: str
+    """Why it was not delivered; empty when the report has no reason."""
+    networkCode: str
+    """Network of the phone; empty when the report has none."""
+    receivedAt: Time
+    """When the report came."""
+
+
+@with_config(WORDED)
+class ExecutionSummary(TypedDict):
+    """An execution in a list."""
+
+    executionId: str
+    """Id of the execution."""
+    workflowId: str
+    """Flow that it runs."""
+    workflowVersion: int
+    """Version that it runs."""
+    status: ExecutionStatus
+    """How it stands."""
+    startedAt: Time
+    """When it started."""
+    completedAt: NotRequired[Time]
+    """When it ended."""
+    durationMs: Milliseconds
+    """From start to now or to the end, milliseconds."""
+    error: NotRequired[NodeError]
+    """Why it failed."""
+    waitingFor: NotRequired[WaitingFor]
+    """What it waits for."""
+    sessionId: NotRequired[str]
+    """Session that it runs on."""
+    output: NotRequired[JsonObject]
+    """Output of the node that succeeded last."""
+    reply: NotRequired[Reply]
+    """What the person got last."""
+    traceIds: list[str]
+    """W3C trace ids of the turns, oldest first; empty when tracing is off."""
+    dryRun: NotRequired[bool]
+    """True: nothing was sent."""
+
+
+@with_config(WORDED)
+class ExecutionLog(ExecutionSummary):
+    """The log of an execution."""
+
+    nodeResults: list[NodeExecutionResult]
+    """One entry per attempt, in the order they ended."""
+    deliveryReports: list[DeliveryReport]
+    """Delivery reports of the messages that it sent, oldest first."""
+
+
+@with_config(WORDED)
+class ExecutionPage(TypedDict):
+    """Executions, newest first."""
+
+    executions: list[ExecutionSummary]
+    """The page."""
+    nextCursor: NotRequired[str]
+    """Send it as cursor to get the next page; left out on the last."""

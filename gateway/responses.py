@@ -1,0 +1,113 @@
+"""What each call may answer, as the OpenAPI document shows it. Every status that a call really gives stands here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.documents.faults import Error
+
+Responses = dict[int | str, dict[str, Any]]
+
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before a repeat.", "schema": {"type": "integer"}}}
+
+
+def answered(model: Any, description: str, example: Any, headers: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Describes one answer."""
+    described = {"model": model, "description": description, "content": {"application/json": {"example": example}}}
+    return described | ({"headers": dict(headers)} if headers else {})
+
+
+def refusal(
+    description: str, error: str, message: str, code: str | None, headers: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Describes one refusal by an example."""
+    example = {"error": error, "message": message} | ({"code": code} if code else {})
+    return answered(Error, description, example, headers)
+
+
+def location(description: str) -> Mapping[str, Any]:
+    """Describes the header that says where something is."""
+    return {"Location": {"description": description, "schema": {"type": "string"}}}
+
+
+SERVICE_REFUSALS: Responses = {
+    429: refusal(
+        "The platform is full.",
+        "Too many requests",
+        "the engine runs 1000 executions at once; try again",
+        "ENGINE_BUSY",
+        _RETRY_AFTER,
+    ),
+    500: refusal(
+        "A defect of the platform; its log has more.",
+        "Internal server error",
+        "the request met a defect of the platform; it was logged",
+        "INTERNAL",
+    ),
+    503: refusal(
+        "A service, or its Redis, does not answer; a repeat is safe where the call says so.",
+        "Service unavailable",
+        "Redis does not answer; nothing is lost, try again",
+        "STORE_UNAVAILABLE",
+        _RETRY_AFTER,
+    ),
+    504: refusal(
+        "The services took too long.",
+        "Gateway timeout",
+        "the platform did not answer in time; an execution that was started goes on",
+        "DEADLINE_EXCEEDED",
+    ),
+    "default": refusal(
+        "Any other refusal, such as 501 from a service that is older than the gateway.",
+        "Not implemented",
+        "the service does not know this call; it is older than the gateway",
+        "UNIMPLEMENTED",
+    ),
+}
+"""What every call that asks a service may be refused with."""
+
+BODY_REFUSALS: Responses = {
+    413: refusal("The body is too large.", "Body too large", "the body has more than 1048576 bytes", "BODY_TOO_LARGE"),
+    415: refusal(
+        "The body is not declared as JSON.",
+        "Unsupported media type",
+        "send application/json; the content type is text/plain",
+        "UNSUPPORTED_MEDIA_TYPE",
+    ),
+}
+"""What every call with a body may be refused with."""
+
+BAD_QUERY: Responses = {
+    400: refusal(
+        "A parameter cannot be used.",
+        "Bad request",
+        "query parameter limit: Input should be less than or equal to 1000",
+        "INVALID_FILTER",
+    )
+}
+
+NO_EXECUTION: Responses = {
+    404: refusal(
+        "There is no such execution, or its retention is over.",
+        "Execution not found",
+        "no execution has the id ex-1",
+        "EXECUTION_NOT_FOUND",
+    )
+}
+
+NO_WORKFLOW: Responses = {
+    404: refusal(
+        "There is no such flow or version.",
+        "Workflow not found",
+        "no flow has the id greeting",
+        "WORKFLOW_NOT_FOUND",
+    )
+}
+
+NO_SESSION: Responses = {
+    404: refusal(
+        "There is no such session, or it expired.",
+        "Session not found",
+        "no session has the id ATUid_1",
+        "SESSION_NOT_FOUND",
+    )
+}
