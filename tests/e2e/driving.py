@@ -145,6 +145,7 @@ class Platform:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self._parts = AsyncExitStack()
+        self._channels: list[grpc.aio.Channel] = []
 
     async def __aenter__(self) -> Self:
         self.rest = await self._http(self.stack.gateway_url)
@@ -159,6 +160,11 @@ class Platform:
 
     async def __aexit__(self, *_: object) -> None:
         await self._parts.aclose()
+
+    async def ready(self) -> None:
+        """Waits until every service is up, and found by the channels of the test."""
+        await self.stack.ready()
+        await asyncio.gather(*(channel.channel_ready() for channel in self._channels))
 
     async def save(self, spec: Document | str) -> Document:
         """Saves a flow and returns the registry's row."""
@@ -264,6 +270,7 @@ class Platform:
     def _channel(self, name: str) -> grpc.aio.Channel:
         channel = open_channel(self.stack.environ[f"NJIA_{name}_TARGET"], NoOpTracerProvider())
         self._parts.push_async_callback(channel.close)
+        self._channels.append(channel)
         return channel
 
 
