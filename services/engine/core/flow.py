@@ -94,7 +94,7 @@ def _consider(state: ExecutionState, node: RunnableNode) -> bool:
             _use(state, node)
             return False
         _begin_visit(state, node)
-    elif decided or (current.visit >= 0 and any(edge.closes_cycle for edge in fresh)):
+    elif decided:
         _begin_visit(state, node)
     return False
 

@@ -60,6 +60,12 @@ class Run:
             self._turns.append(turn)
             self._woken.set()
 
+    @property
+    def listens_from(self) -> int | None:
+        """Number of the turn behind which new ones are wanted while nodes still run; None when none are."""
+        waits_for_input = any(wait.kind is WaitKind.INPUT for wait in self.state.waits.values())
+        return self.state.turns + len(self._turns) if self._tasks and waits_for_input else None
+
     def give_up(self, error: NodeError) -> None:
         """Fails the execution before anything more of it runs."""
         self._end(ExecutionStatus.FAILED, error)
@@ -275,11 +281,12 @@ class Run:
     async def _stop_tasks(self) -> None:
         """Stops the nodes that still run; what they began outside is settled by its idempotency key."""
         tasks, self._tasks = self._tasks, {}
-        # A write that is under way ends first, so that nothing which it carries is lost.
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         async with self._writing:
-            for task in tasks:
-                task.cancel()
-        for outcome, node_id in zip(await asyncio.gather(*tasks, return_exceptions=True), tasks.values(), strict=True):
+            pass  # Writes that the tasks had begun are over now.
+        for outcome, node_id in zip(outcomes, tasks.values(), strict=True):
             if outcome is not None:
                 node = self.state.node(node_id)
                 error = permanent("CANCELLED", "the execution ended while this node ran")
@@ -340,6 +347,11 @@ class Run:
 
     async def _save_effects(self) -> None:
         """Makes what other effects came to durable before a new effect may build on it."""
+        if self._unsaved_effect or self._writing.locked():
+            # The write goes on when the node is cancelled: what it carries would be lost.
+            await asyncio.shield(self._write_effects())
+
+    async def _write_effects(self) -> None:
         async with self._writing:
             if self._unsaved_effect:
                 for turn in await self._settling.write(self._entry(None, released=False)):

@@ -54,6 +54,7 @@ class Disk:
     fence: int = 0
     leased: bool = False
     unavailable: bool = False
+    write_seconds: float = 0
     states: list[bytes] = field(default_factory=list)
 
     def log(self) -> list[NodeResult]:
@@ -82,7 +83,7 @@ class DiskJournal:
         assert read_back == entry.state, "a state must survive its serialisation"
         results = [records.result_to_bytes(result) for result in entry.results]
         # Like a round trip to a store: others run in between, but the write itself is one thing.
-        await asyncio.sleep(0)
+        await asyncio.sleep(disk.write_seconds)
         if self._fence != disk.fence:
             raise LeaseLost
         if disk.unavailable:
@@ -115,6 +116,7 @@ class SessionsService:
         self.active = True
         self.applied: list[str] = []
         self.calls: list[str] = []
+        self.lives: list[int] = []
         self.unavailable = False
 
     async def commit(self, session: TurnSession, workflow_id: str, commit: Commit) -> int:
@@ -131,6 +133,7 @@ class SessionsService:
             for change in changes:
                 self.data[scope] = orjson.loads(orjson.dumps(change.apply(self.data[scope])))
         self.applied.append(commit.commit_id)
+        self.lives.append(commit.ttl_seconds)
         self.version += 1
         self.active = not commit.end
         session.version = self.version
@@ -236,8 +239,3 @@ class NobodyLooks:
         self, program: Program, state: ExecutionState, node: RunnableNode, number: int
     ) -> AbstractContextManager[AttemptObserver]:
         return nullcontext(_Unseen())
-
-
-def each_once(values: Sequence[str]) -> bool:
-    """Whether no value stands twice."""
-    return len(set(values)) == len(values)

@@ -186,15 +186,50 @@ async def test_a_node_that_ends_while_another_one_writes_the_journal_is_not_run_
 async def test_results_that_are_being_written_when_the_execution_ends_are_kept() -> None:
     flow = document(
         "sms",
-        {"bad": sms(A), "good": sms(B), "next": sms(C), "join": condition("1 == 1")},
-        ["start > bad", "start > good", "good > next", "next > join"],
+        {"bad": sms(A), "good": sms(B), "next": sms(C)},
+        ["start > bad", "start > good", "good > next"],
     )
     world = World(flow)
-    world.sms.script = {A: [failing("REJECTED", "permanent", after=1)], B: [slow(1)], C: [HANGS]}
+    world.disk.write_seconds = 0.5
+    world.sms.script = {A: [failing("REJECTED", "permanent", after=1.2)], B: [slow(1)]}
     state = await world.execute()
     assert state.status == "failed"
-    assert world.statuses()["good"] == "success"
-    assert world.statuses()["bad"] == "error"
+    assert world.statuses() == {"start": "success", "good": "success", "bad": "error", "next": "error"}
+    assert world.sms.texts() == ["hello"]
+
+
+@in_virtual_time
+async def test_what_ends_in_the_same_moment_as_the_execution_is_logged_and_leads_nowhere() -> None:
+    flow = document(
+        "sms",
+        {"bad": sms(A), "good": sms(B), "next": sms(C), "never": sms(C)},
+        ["start > bad", "start > good", "good > next", "good:error > never"],
+    )
+    world = World(flow)
+    world.sms.script = {A: [failing("REJECTED", "permanent", after=1)], B: [slow(1)]}
+    state = await world.execute()
+    assert state.status == "failed"
+    assert world.statuses() == {"start": "success", "bad": "error", "good": "success"}
+    assert world.disk.correlations == ["sms:id-exe:good:0"]
+
+
+@in_virtual_time
+async def test_no_effect_begins_while_what_came_before_it_is_still_being_written() -> None:
+    flow = document(
+        "ussd",
+        {"a": sms(A), "behind": sms(B), "ask": ask("Go?"), "z": sms(C, "{{node_a.output.messageId}}")},
+        ["start > a", "a > behind", "start > ask", "ask > z"],
+    )
+    world = World(flow)
+    world.disk.write_seconds = 0.5
+    world.sms.script[A] = [slow(1)]
+    phone = Phone(world)
+    await phone.dials()
+    await asyncio.sleep(1.2)
+    assert len(world.disk.states) == 1, "the result of a is being written now"
+    await phone.types("1")
+    await world.rest()
+    assert dict(world.sms.calls)["exe:z:0"] >= 2
 
 
 @in_virtual_time
@@ -246,6 +281,21 @@ async def test_a_store_that_is_away_stops_the_run_and_another_one_goes_on() -> N
     world.disk.unavailable = False
     world.take_up()
     assert await world.answer("") == Reply("con", "A")
+
+
+@in_virtual_time
+async def test_a_run_that_is_stopped_while_a_node_writes_leaves_no_write_behind() -> None:
+    world = World(document("sms", {"send": sms(top={"retry": FAST})}, ["start > send"]))
+    world.disk.write_seconds = 0.5
+    world.sms.script[NUMBER] = [failing()]
+    world.comes_in(None, {"msisdn": NUMBER})
+    assert world.task is not None
+    await asyncio.sleep(0.8)
+    world.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await world.task
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert [result.attempt for result in world.results("send")] == [1]
 
 
 @in_virtual_time

@@ -23,12 +23,12 @@ def one_sms(**more: Any) -> dict[str, Any]:
 async def test_an_uncaught_failure_cancels_what_runs_and_the_rest_is_not_run() -> None:
     flow = document(
         "sms",
-        {"bad": sms(A), "slow": sms(B), "behind-bad": sms(C), "behind-slow": sms(C)},
+        {"bad": sms(A), "slow": sms(B, "{{message}}"), "behind-bad": sms(C), "behind-slow": sms(C)},
         ["start > bad", "start > slow", "bad > behind-bad", "slow > behind-slow"],
     )
     world = World(flow)
     world.sms.script = {A: [failing("REJECTED", "permanent", after=1)], B: [slow(20)]}
-    state = await world.execute()
+    state = await world.execute({"message": "a secret"})
     assert state.status == "failed"
     assert state.error is not None
     assert state.error.code == "REJECTED"
@@ -36,6 +36,7 @@ async def test_an_uncaught_failure_cancels_what_runs_and_the_rest_is_not_run() -
     cancelled = world.results("slow")[-1].error
     assert cancelled is not None
     assert cancelled.code == "CANCELLED"
+    assert state.nodes["slow"].config is None, "what a cancelled node was about to say is not kept"
     assert state.completed_at_ms is not None
     assert state.completed_at_ms - state.started_at_ms == 1000
 

@@ -163,6 +163,22 @@ async def test_an_inner_loop_keeps_what_the_outer_one_decided_and_the_outer_one_
 
 
 @in_virtual_time
+async def test_a_merge_that_takes_the_first_may_stand_at_the_head_of_a_loop() -> None:
+    flow = document(
+        "ussd",
+        {"head": merge("first"), "a": ask("A"), "again": condition("{{input}} == '1'"), "end": bye("Bye")},
+        ["start > head:input1", "head > a", "a > again", "again:true > head:input2", "again:false > end"],
+    )
+    world = World(flow)
+    phone = Phone(world)
+    (await phone.dials()).sees("A")
+    for _ in range(3):
+        (await phone.types("1")).sees("A")
+    (await phone.types("2")).reads_last("Bye")
+    assert [result.visit for result in world.results("head")] == [0, 1, 2, 3]
+
+
+@in_virtual_time
 async def test_two_screens_that_lead_to_each_other_can_both_be_entered_first() -> None:
     flow = document(
         "ussd",

@@ -279,6 +279,7 @@ async def test_session_writes_are_seen_by_later_nodes_and_committed_once() -> No
     (await phone.types("x")).reads_last("Bye")
     await world.rest()
     assert world.sessions.calls == world.sessions.applied
+    assert world.sessions.lives == [120, 120, 0]
     assert not world.sessions.active
 
 
