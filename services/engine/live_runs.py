@@ -6,6 +6,7 @@ has run out, here or by another engine.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,7 +15,7 @@ from rpc.status import CallRefused
 from services.engine.core.ports import LeaseLost, SessionsUnavailable, StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.core.run import Run
-from services.engine.core.state import ExecutionState, permanent
+from services.engine.core.state import ExecutionState, Turn, permanent
 from services.engine.core.surroundings import Surroundings
 from services.engine.errors import EngineBusy, SessionEnded, SessionNotFound
 from services.engine.programs import Programs
@@ -54,6 +55,18 @@ class LiveRuns:
     def ids(self) -> list[str]:
         """Ids of the executions that run here."""
         return list(self._live)
+
+    def listening(self) -> dict[str, int]:
+        """Executions here that wait for a person while nodes still run, and the last turn that each has seen."""
+        wanted = {execution_id: run.listens_from for execution_id, run in self._live.items()}
+        return {execution_id: seen for execution_id, seen in wanted.items() if seen is not None}
+
+    def deliver(self, execution_id: str, turns: Sequence[Turn]) -> None:
+        """Hands turns to an execution, if it still runs here."""
+        run = self._live.get(execution_id)
+        if run is not None:
+            for turn in turns:
+                run.deliver(turn)
 
     def make_room(self) -> None:
         """Raises EngineBusy when no more executions may begin here."""

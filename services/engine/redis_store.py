@@ -121,6 +121,17 @@ class RedisStore:
                     [*self._lease(partition), execution_id, fence],
                 )
 
+    async def turns_behind(self, seen: Mapping[str, int]) -> Mapping[str, Sequence[Turn]]:
+        with _unavailable():
+            pipeline = self._client.pipeline(transaction=False)
+            for execution_id, count in seen.items():
+                pipeline.lrange(keys.turns(_partition(execution_id), execution_id), count, -1)
+            found = await pipeline.execute()
+        return {
+            execution_id: [records.turn_from_bytes(turn, count + index) for index, turn in enumerate(turns, start=1)]
+            for (execution_id, count), turns in zip(seen.items(), found, strict=True)
+        }
+
     async def due(self, limit: int) -> Sequence[str]:
         now = _now_ms()
         with _unavailable():

@@ -35,7 +35,7 @@ from services.engine.refusals import REFUSALS
 from services.engine.registry import Registry
 from services.engine.run_sessions import RunSessions
 from services.engine.servicer import EngineServicer
-from services.engine.takeover import keep_leases, watch_due
+from services.engine.takeover import keep_leases, watch_due, watch_turns
 from services.engine.tracing import traces_for
 from services.engine.ussd_turns import UssdTurns
 from services.engine.workflow_servicer import WorkflowServicer
@@ -91,6 +91,8 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         # Stopped in the opposite order: no calls, nothing new is taken up, what runs ends, its leases are given up.
         leases = asyncio.create_task(keep_leases(runs, store, config.lease_ms))
         parts.push_async_callback(end_task, leases)
+        turns = asyncio.create_task(watch_turns(runs, store))
+        parts.push_async_callback(end_task, turns)
         parts.push_async_callback(runs.drain, config.drain_seconds)
         due = asyncio.create_task(watch_due(runs, store, config.scan_ms / 1000))
         parts.push_async_callback(end_task, due)

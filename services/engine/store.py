@@ -126,6 +126,10 @@ class ExecutionStore(Protocol):
         """Prolongs the leases that this engine holds."""
         ...
 
+    async def turns_behind(self, seen: Mapping[str, int]) -> Mapping[str, Sequence[Turn]]:
+        """Reads, by execution, the turns that came in behind those that were seen."""
+        ...
+
     async def due(self, limit: int) -> Sequence[str]:
         """Returns executions whose timer is due or whose lease ran out."""
         ...

@@ -13,6 +13,9 @@ BATCH = 100
 
 RENEWALS_PER_LEASE = 3
 
+TURNS_INTERVAL_SECONDS = 0.1
+"""How often turns that another engine recorded are looked for."""
+
 _log = structlog.get_logger()
 
 
@@ -27,6 +30,26 @@ async def watch_due(runs: LiveRuns, store: ExecutionStore, interval_seconds: flo
         except Exception:  # noqa: BLE001 - one execution that cannot be taken up must not keep the others waiting
             _log.exception("taking up a due execution failed")
         await asyncio.sleep(interval_seconds)
+
+
+async def watch_turns(runs: LiveRuns, store: ExecutionStore) -> None:
+    """
+    Hands in what came in through another engine for an execution whose nodes still run here, until it is cancelled.
+
+    Such a node (an SMS behind a screen) must not delay the next screen. Nothing is read while there is none.
+    """
+    while True:
+        await asyncio.sleep(TURNS_INTERVAL_SECONDS)
+        listening = runs.listening()
+        if not listening:
+            continue
+        try:
+            behind = await store.turns_behind(listening)
+        except StoreUnavailable as problem:
+            _log.warning("cannot look for new turns", why=str(problem))
+            continue
+        for execution_id, turns in behind.items():
+            runs.deliver(execution_id, turns)
 
 
 async def keep_leases(runs: LiveRuns, store: ExecutionStore, lease_ms: int) -> None:

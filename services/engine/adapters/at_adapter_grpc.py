@@ -1,5 +1,6 @@
 """Sends through the AT adapter; its refusals become failures of the node."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceAsyncStub
 
 CALL_SECONDS = 30.0
+
+UNDER_WAY = "SEND_IN_PROGRESS"
+"""What the adapter says of a key whose first send has no answer yet."""
+
+ASK_AGAIN_MS = 500
+
+NOTHING_SENT = "STORE_UNAVAILABLE"
+"""What the adapter says when it cannot note a send before it begins; to a flow this is a NETWORK_ERROR."""
 
 UNREACHABLE = {
     # The adapter itself does not answer: nothing is known of the send, but its key makes a repeat harmless.
@@ -44,20 +53,31 @@ class AtAdapterSms:
         if request.premium is not None:
             message.premium.keyword = request.premium.keyword
             message.premium.link_id = request.premium.link_id
-        try:
-            response = await self._stub.SendSms(message, timeout=call_timeout(CALL_SECONDS))
-        except grpc.aio.AioRpcError as error:
-            raise _failure(refusal_of(error)) from None
+        response = await self._answer(message)
         return [
             SmsRecipient(row.number, row.status, row.status_code, row.message_id, row.cost)
             for row in response.recipients
         ]
 
+    async def _answer(self, message: pb.SendSmsRequest) -> pb.SendSmsResponse:
+        """
+        Asks until there is an answer. An engine that died may have begun the same send: it is under way until the
+        adapter has its answer, or gives it up. Whoever awaits this sets the limit.
+        """
+        while True:
+            try:
+                return await self._stub.SendSms(message, timeout=call_timeout(CALL_SECONDS))
+            except grpc.aio.AioRpcError as error:
+                refusal = refusal_of(error)
+            if refusal.reason != UNDER_WAY:
+                raise _failure(refusal)
+            await asyncio.sleep((refusal.retry_after_ms or ASK_AGAIN_MS) / 1000)
+
 
 def _failure(refusal: Refusal) -> NodeFailure:
     written = refusal.metadata.get("type")
     if written in set(ErrorType):
-        code, kind = refusal.reason, ErrorType(written)
+        code, kind = "NETWORK_ERROR" if refusal.reason == NOTHING_SENT else refusal.reason, ErrorType(written)
     else:
         code, kind = UNREACHABLE.get(refusal.code, (refusal.reason, ErrorType.PERMANENT))
     details = {key: value for key, value in refusal.metadata.items() if key != "type"}

@@ -32,6 +32,7 @@ READY_SECONDS = 10.0
 @pytest.fixture
 async def platform(redis_url: str) -> AsyncIterator[Platform]:
     listens = {name: f"127.0.0.1:{free_port()}" for name in ("VALIDATOR", "ENGINE", "SESSIONS", "AT_ADAPTER")}
+    other_engine = f"127.0.0.1:{free_port()}"
     environ = {
         **{f"NJIA_{name}_LISTEN": listen for name, listen in listens.items()},
         **{f"NJIA_{name}_TARGET": listen for name, listen in listens.items()},
@@ -53,12 +54,17 @@ async def platform(redis_url: str) -> AsyncIterator[Platform]:
                 ("ENGINE", engine),
             )
         ]
+        stops["OTHER"] = asyncio.Event()
+        environ_of_other = {**environ, "NJIA_ENGINE_LISTEN": other_engine}
+        serving.append(asyncio.create_task(engine.serve(environ_of_other, NoOpTracerProvider(), stops["OTHER"])))
+        listens["OTHER"] = other_engine
         channels = {name: grpc.aio.insecure_channel(listen) for name, listen in listens.items()}
         for channel in channels.values():
             parts.push_async_callback(channel.close)
         await asyncio.gather(*(_serving(channel) for channel in channels.values()))
         yield Platform(
             EngineServiceStub(channels["ENGINE"]),
+            EngineServiceStub(channels["OTHER"]),
             WorkflowServiceStub(channels["ENGINE"]),
             SessionServiceStub(channels["SESSIONS"]),
             environ["AT_BASE_URL"],

@@ -19,9 +19,15 @@ MakeFlow = Callable[..., workflow_pb2.WorkflowSource]
 
 @dataclass
 class Platform:
-    """The running services and stubs to call them."""
+    """
+    The running services and stubs to call them.
+
+    Attributes:
+        other_engine: A second engine over the same Redis.
+    """
 
     engine: "EngineServiceAsyncStub"
+    other_engine: "EngineServiceAsyncStub"
     workflows: "WorkflowServiceAsyncStub"
     sessions: "SessionServiceAsyncStub"
     emulator_url: str

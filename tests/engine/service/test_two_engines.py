@@ -1,0 +1,90 @@
+"""Two engines over one Redis share the work."""
+
+import asyncio
+
+import httpx
+
+from njia.engine.v1 import engine_service_pb2 as pb, workflow_service_pb2
+from njia.workflow.v1 import workflow_pb2
+from tests.engine.service.platform import MakeFlow, Platform
+
+PHONE = "+254711000001"
+SLOW_MS = 4000
+
+
+async def publish(platform: Platform, source: workflow_pb2.WorkflowSource) -> None:
+    saved = await platform.workflows.SaveWorkflow(workflow_service_pb2.SaveWorkflowRequest(source=source))
+    ref = workflow_pb2.WorkflowRef(workflow_id=saved.workflow.workflow_id)
+    await platform.workflows.PublishWorkflow(workflow_service_pb2.PublishWorkflowRequest(ref=ref))
+
+
+def hop(text: str) -> pb.HandleUssdRequest:
+    return pb.HandleUssdRequest(session_id="ATUid_1", msisdn=PHONE, service_code="*1#", text=text)
+
+
+def questions(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
+    ask = {"type": "SEND_USSD_RESPONSE", "config": {"message": "?", "expectInput": True}}
+    return flow(
+        "questions",
+        {"type": "USSD_SESSION_START"},
+        [
+            {"id": "first", **ask},
+            {"id": "second", **ask, "config": {"message": "and {{input}}?", "expectInput": True}},
+            {"id": "bye", "type": "SESSION_END", "config": {"message": "got {{input}}"}},
+            {"id": "note", "type": "SEND_SMS", "config": {"to": "{{msisdn}}", "message": "hello"}},
+        ],
+        ["start > first", "start > note", "first > second", "second > bye"],
+    )
+
+
+async def test_each_screen_may_be_answered_by_another_engine(platform: Platform, flow: MakeFlow) -> None:
+    await publish(platform, questions(flow))
+    answers = [
+        await engine.HandleUssd(hop(text))
+        for engine, text in (
+            (platform.engine, ""),
+            (platform.other_engine, "a"),
+            (platform.engine, "a*b"),
+            (platform.other_engine, "a*b"),
+        )
+    ]
+
+    assert [answer.reply.text for answer in answers] == ["?", "and a?", "got b", "got b"]
+    assert [answer.repeated_answer for answer in answers] == [False, False, False, True]
+    assert len({answer.execution_id for answer in answers}) == 1
+
+
+async def test_a_node_that_still_runs_in_one_engine_does_not_delay_a_screen_of_the_other(
+    platform: Platform, flow: MakeFlow
+) -> None:
+    await publish(platform, questions(flow))
+    async with httpx.AsyncClient(base_url=platform.emulator_url, trust_env=False) as phone_network:
+        await phone_network.post(
+            "/control/faults", json={"product": "sms", "kind": "slow", "delayMs": SLOW_MS, "times": 1}
+        )
+        await platform.engine.HandleUssd(hop(""))
+        async with asyncio.timeout(SLOW_MS / 1000 / 2):
+            second = await platform.other_engine.HandleUssd(hop("a"))
+
+    assert second.reply.text == "and a?"
+
+
+async def test_one_callback_that_reaches_both_engines_at_once_runs_once(platform: Platform, flow: MakeFlow) -> None:
+    await publish(platform, questions(flow))
+    both = await asyncio.gather(platform.engine.HandleUssd(hop("")), platform.other_engine.HandleUssd(hop("")))
+    log = await platform.engine.GetExecution(pb.GetExecutionRequest(execution_id=both[0].execution_id))
+
+    assert [answer.reply.text for answer in both] == ["?", "?"]
+    assert both[0].execution_id == both[1].execution_id
+    assert [result.node_id for result in log.execution.node_results].count("start") == 1
+
+
+async def test_a_flow_that_one_engine_publishes_answers_at_the_other_at_once(
+    platform: Platform, flow: MakeFlow
+) -> None:
+    nobody = await platform.other_engine.HandleUssd(pb.HandleUssdRequest(session_id="ATUid_0", msisdn=PHONE))
+    await publish(platform, questions(flow))
+    somebody = await platform.other_engine.HandleUssd(hop(""))
+
+    assert nobody.execution_id == ""
+    assert somebody.reply.text == "?"
