@@ -301,12 +301,14 @@ async def test_without_sessions_nothing_is_lost_and_the_next_screen_comes(separa
     assert await eventually(data) == "7"
 
 
+@pytest.mark.parametrize("delay_ms", [500, 3500])
 async def test_an_engine_that_dies_while_it_sends_is_taken_over_and_the_text_goes_out_once(
-    separate: Platform, down: set[str]
+    separate: Platform, down: set[str], delay_ms: int
 ) -> None:
+    """The lease lasts 2 s: the other engine asks again before, or while, the first send is under way."""
     phone = new_phone()
     spec = flow(new_id("taken-over"), texted(), [sms("send"), sms("second", "bye")], ["start>send", "send>second"])
-    await separate.fault(kind="slow", delayMs=1500, times=1)
+    await separate.fault(kind="slow", delayMs=delay_ms, times=1)
     lost = asyncio.create_task(
         refused(separate.engine.Execute(execute(spec, {"msisdn": phone, "message": "x"}), timeout=CALL_SECONDS))
     )
