@@ -23,6 +23,9 @@ _SAVE = Script.load(_PACKAGE, "save")
 _PUBLISH = Script.load(_PACKAGE, "publish")
 _UNPUBLISH = Script.load(_PACKAGE, "unpublish")
 _DELETE = Script.load(_PACKAGE, "delete")
+_READ_FLOW = Script.load(_PACKAGE, "read_flow")
+
+NEWEST = -1
 
 MAX_SAVE_RACES = 10
 
@@ -112,18 +115,11 @@ class Registry:
 
     async def get(self, workflow_id: str, version: int) -> SavedWorkflow:
         """Reads a version; 0 means the published one, else the newest. Raises WorkflowNotFound."""
-        kept = await self._call(self._client.hgetall(keys.registered(workflow_id)))
-        if not kept:
-            raise WorkflowNotFound(workflow_id, 0)
-        wanted = version or int(kept.get(b"published", 0)) or int(kept[b"latest"])
-        return self._saved(workflow_id, wanted, kept)
+        return await self._read(workflow_id, version)
 
     async def newest(self, workflow_id: str) -> SavedWorkflow:
         """Reads the newest version. Raises WorkflowNotFound."""
-        kept = await self._call(self._client.hgetall(keys.registered(workflow_id)))
-        if not kept:
-            raise WorkflowNotFound(workflow_id, 0)
-        return self._saved(workflow_id, int(kept[b"latest"]), kept)
+        return await self._read(workflow_id, NEWEST)
 
     async def page(self, limit: int, after: str) -> tuple[Sequence[SavedWorkflow], str]:
         """Lists the newest versions by id; returns a page and the id that the next one begins behind."""
@@ -217,17 +213,19 @@ class Registry:
             routes.setdefault(program.trigger_type.channel, []).append(Route(entry["workflow_id"], program))
         self._routes, self._routes_version = routes, version
 
-    def _saved(self, workflow_id: str, version: int, kept: Mapping[bytes, bytes]) -> SavedWorkflow:
-        record = kept.get(f"v:{version}".encode())
-        if record is None:
-            raise WorkflowNotFound(workflow_id, version)
-        published_at = kept.get(b"published_at")
+    async def _read(self, workflow_id: str, version: int) -> SavedWorkflow:
+        found = await self._run(_READ_FLOW, [keys.registered(workflow_id)], [version])
+        if not found:
+            raise WorkflowNotFound(workflow_id, 0)
+        number, latest, published, published_at, record = found
+        if not record:
+            raise WorkflowNotFound(workflow_id, number)
         return SavedWorkflow(
             workflow_id=workflow_id,
-            version=version,
-            published_version=int(kept.get(b"published", 0)),
-            published_at_ms=None if published_at is None else int(published_at),
-            latest_version=int(kept[b"latest"]),
+            version=number,
+            published_version=published,
+            published_at_ms=int(published_at) if published_at else None,
+            latest_version=latest,
             **orjson.loads(record),
         )
 
