@@ -1,7 +1,10 @@
 """Real processes: one set for most tests, one process a service for those that kill some."""
 
+import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +22,7 @@ async def standing_platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     directory = tmp_path_factory.mktemp("together")
     async with Stack(directory, layout=ONE_PROCESS) as running, Platform(running) as platform:
         yield platform
+    check_logs(directory)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -35,6 +39,7 @@ async def standing_separate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     environ = {"NJIA_ENGINE_LEASE_MS": "2000", "NJIA_ENGINE_SCAN_MS": "100"}
     async with Stack(directory, layout=ONE_PROCESS_EACH, environ=environ) as running, Platform(running) as platform:
         yield platform
+    check_logs(directory)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -62,6 +67,7 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
             "NJIA_REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_SCHEDULE_DELAY": "50",
+            "NJIA_USSD_BUDGET_MS": "1500",
         }
         stack = Stack(directory, layout=ONE_PROCESS, environ=environ)
         address = urlsplit(stack.redis_url)
@@ -71,3 +77,19 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
             # Reports come when they like and would be counted to whatever runs then.
             await platform.control.patch("/control/settings", json={"deliveryReports": False})
             yield Observed(platform, collector, redis)
+    check_logs(directory)
+
+
+def check_logs(directory: Path) -> None:
+    """No run of these tests may leave a phone number in clear, a traceback, or a line that is no event in a log."""
+    problems = []
+    for log in (directory / "logs").glob("*.log"):
+        for line in log.read_text(encoding="utf-8").splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                problems.append(f"{log.name}: no event: {line}")
+                continue
+            if re.search(r"254711\d{6}", line) or "exception" in event or "Traceback" in line:
+                problems.append(f"{log.name}: {line}")
+    assert not problems, "\n".join(problems[:20])

@@ -10,7 +10,17 @@ from njia.engine.v1 import engine_service_pb2, workflow_service_pb2
 from njia.validator.v1 import validator_service_pb2
 from njia.workflow.v1 import workflow_pb2
 from rpc.documents import to_document
-from tests.e2e.driving import CALL_SECONDS, Document, Platform, conformance, eventually, new_phone, results_of, source
+from tests.e2e.driving import (
+    CALL_SECONDS,
+    Document,
+    Platform,
+    conformance,
+    eventually,
+    new_id,
+    new_phone,
+    results_of,
+    source,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -160,7 +170,7 @@ async def test_between_two_screens_the_execution_waits_at_the_menu(platform: Pla
 async def test_the_menu_is_walked_over_grpc_alone(platform: Platform) -> None:
     """An internal service that has no phone: two calls of Execute on one session."""
     phone = new_phone()
-    session_id = f"internal-{phone[1:]}"
+    session_id = new_id("internal")
 
     first = await platform.execute(conformance("ussd-menu"), {"msisdn": phone, "sessionId": session_id})
     assert first["status"] == "running"
@@ -193,3 +203,51 @@ async def test_a_published_flow_runs_by_its_name(platform: Platform) -> None:
         timeout=CALL_SECONDS,
     )
     assert json.loads(registered.workflow.workflow_json) == json.loads(conformance("sms-echo"))
+
+
+async def test_both_flows_behave_over_rest(platform: Platform) -> None:
+    """With the documented calls, field names and status codes."""
+    phone = new_phone()
+    echo, menu_flow = json.loads(conformance("sms-echo")), json.loads(conformance("ussd-menu"))
+    for spec in (echo, menu_flow):
+        validated = await platform.rest.post("/api/workflows/validate", json=spec)
+        assert (validated.status_code, validated.json()["valid"], validated.json()["errors"]) == (200, True, [])
+        compiled = await platform.rest.post("/api/workflows/compile", json=spec)
+        assert (compiled.status_code, compiled.json()["success"]) == (200, True)
+        graph = compiled.json()["graph"]
+        assert graph["workflowId"] == spec["metadata"]["workflowId"]
+        assert set(graph["nodes"]) == set(graph["executionOrder"]) == {node["id"] for node in spec["nodes"]}
+        assert set(graph["metadata"]) == {"requiresSession", "hasSessionEnd", "maxDepth", "hasCycles"}
+    sent = await platform.rest.post(
+        "/api/workflows/execute", json={"workflow": echo, "triggerPayload": {"msisdn": phone, "message": "hi"}}
+    )
+    assert (sent.status_code, sent.json()["status"]) == (200, "completed")
+    assert await platform.sent_to(phone) == ["You said: hi"]
+
+    async def turn(**more: object) -> Document:
+        answer = await platform.rest.post("/api/workflows/execute", json={"workflow": menu_flow, **more})
+        assert answer.status_code == 200, answer.text
+        return Document(answer.json())
+
+    first = await turn(triggerPayload={"msisdn": phone})
+    assert (first["status"], first["waitingFor"]["nodeId"]) == ("running", "node-1")
+    assert first["reply"] == {"kind": "con", "text": WELCOME.removeprefix("CON ")}
+    log = (await platform.rest.get(f"/api/workflows/executions/{first['executionId']}")).json()
+    assert (log["status"], log["waitingFor"]["nodeId"]) == ("running", "node-1")
+    second = await turn(triggerPayload={"input": "1"}, sessionId=first["sessionId"])
+    assert (second["executionId"], second["status"]) == (first["executionId"], "completed")
+    assert second["reply"] == {"kind": "end", "text": "Your balance is KES 100\nThank you!"}
+
+
+async def test_the_menu_is_published_and_dialled_with_rest_alone(platform: Platform) -> None:
+    saved = await platform.rest.post(
+        "/api/workflows", content=conformance("ussd-menu"), headers={"content-type": "application/json"}
+    )
+    assert saved.status_code in (200, 201)
+    assert (await platform.rest.post(f"/api/workflows/{MENU}/publish")).status_code == 200
+
+    call = await platform.dial(CODE, new_phone())
+    assert str(call.screen) == WELCOME
+    assert str(await call.type("3")) == "END Thank you!"
+
+    assert (await platform.rest.post(f"/api/workflows/{MENU}/unpublish")).status_code == 200

@@ -40,7 +40,7 @@ class Caller:
     def __init__(self, observed: Any, code: str) -> None:
         self._observed = observed
         phone = new_phone()
-        self._form = {"sessionId": f"cost-{phone[1:]}", "phoneNumber": phone, "serviceCode": code, "networkCode": "1"}
+        self._form = {"sessionId": new_id("cost"), "phoneNumber": phone, "serviceCode": code, "networkCode": "1"}
 
     async def turn(self, text: str) -> tuple[list[str], list[list[bytes]]]:
         trace_id, headers = new_trace()

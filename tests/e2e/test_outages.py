@@ -99,10 +99,10 @@ async def test_without_redis_health_says_so_calls_are_unavailable_and_all_recove
         assert listed.status_code == 503, path
         assert listed.headers["retry-after"], path
     started = time.monotonic()
-    screen = await separate.callback(f"down-{phone[1:]}", phone, code, "")
+    screen = await separate.callback(new_id("down"), phone, code, "")
     assert screen.startswith("END ")
     assert time.monotonic() - started < 9
-    sms_callback = {"id": f"m-{phone}", "from": phone, "to": "22334", "text": "hi"}
+    sms_callback = {"id": new_id("m"), "from": phone, "to": "22334", "text": "hi"}
     assert (await separate.callbacks.post("/at/sms", data=sms_callback)).status_code == 503
     assert (
         await separate.rest.post("/api/workflows/validate", content=echo, headers={"content-type": "application/json"})

@@ -174,10 +174,10 @@ async def test_what_is_published_counts_at_a_second_engine_at_once(platform: Pla
 
     try:
         nobody = await at_second("before")
-        for number, words in enumerate(("One", "Two", "Three")):
+        for words in ("One", "Two", "Three"):
             await save(platform, says(workflow_id, code, words))
             await publish(platform, workflow_id)
-            assert await at_second(f"{phone}-{number}") == words
+            assert await at_second(new_id("at")) == words
         await platform.rest.post(f"/api/workflows/{workflow_id}/unpublish")
         assert await at_second("after") == nobody
     finally:
@@ -192,7 +192,7 @@ async def test_a_session_goes_on_at_the_other_engine(platform: Platform, tmp_pat
     other = process.start("second-engine", ("services", "engine"), environ, tmp_path / "engine.log", ROOT)
     channel = open_channel(reachable(listen), NoOpTracerProvider())
     second = EngineServiceStub(channel)
-    code, phone = new_code(), new_phone()
+    code, phone, session_id = new_code(), new_phone(), new_id("both")
     workflow_id = await platform.publish(
         flow(
             new_id("both"),
@@ -204,7 +204,7 @@ async def test_a_session_goes_on_at_the_other_engine(platform: Platform, tmp_pat
 
     async def turn(engine: object, text: str) -> str:
         request = engine_service_pb2.HandleUssdRequest(
-            session_id=f"both-{phone}", msisdn=phone, service_code=code, text=text
+            session_id=session_id, msisdn=phone, service_code=code, text=text
         )
         answer = await engine.HandleUssd(request, timeout=CALL_SECONDS, wait_for_ready=True)  # type: ignore[attr-defined]
         return str(answer.reply.text)

@@ -41,7 +41,7 @@ def three_screens(code: str, **more: object) -> Document:
 async def published(platform: Platform) -> tuple[str, str, str, str]:
     """Publishes the three screens; returns workflow id, code, phone and a session id."""
     code, phone = new_code(), new_phone()
-    return await platform.publish(three_screens(code)), code, phone, f"ATUid_{phone[1:]}"
+    return await platform.publish(three_screens(code)), code, phone, new_id("ATUid_")
 
 
 async def test_the_same_callback_twice_gets_the_same_answer_and_runs_once(platform: Platform) -> None:
@@ -212,7 +212,7 @@ async def test_ten_first_deliveries_of_one_sms_at_once_run_once(platform: Platfo
     workflow_id = await platform.publish(
         flow(new_id("atonce"), texted(keyword=keyword), [sms("send", "Got {{message}}")], ["start>send"])
     )
-    form = {"id": f"m-{phone}", "from": phone, "to": "22334", "text": keyword, "date": "2026-11-22 10:00:00"}
+    form = {"id": new_id("m"), "from": phone, "to": "22334", "text": keyword, "date": "2026-11-22 10:00:00"}
 
     answers = await asyncio.gather(*(platform.callbacks.post("/at/sms", data=form) for _ in range(10)))
 
@@ -260,7 +260,7 @@ async def test_a_key_holds_on_a_flow_that_waits_too(platform: Platform) -> None:
     """A repeated start does not become an answer to the screen."""
     phone, key = new_phone(), new_id("key")
     spec = three_screens(new_code())
-    payload = {"msisdn": phone, "sessionId": f"key-{phone[1:]}"}
+    payload = {"msisdn": phone, "sessionId": new_id("key")}
 
     first = await platform.execute(spec, payload, key=key)
     again = await platform.execute(spec, payload, key=key)
