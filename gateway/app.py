@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -16,9 +15,10 @@ from gateway.errors import HttpError, bad_request, defect
 from gateway.openapi import DescribedApp, docs_router, operation_id
 from gateway.routes import executions, flows, health, registry, sessions
 
-_NOT_FOUND, _METHOD_NOT_ALLOWED, _CLIENT_GONE = 404, 405, 499
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+"""Every method that a route may take."""
 
-_log = structlog.get_logger()
+_NOT_FOUND, _METHOD_NOT_ALLOWED, _CLIENT_GONE = 404, 405, 499
 
 
 def gateway_app(clients: Clients, max_body_bytes: int) -> DescribedApp:
@@ -45,7 +45,8 @@ async def _refused(_: Request, error: Exception) -> Response:
 async def _unusable_parameter(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fault: Mapping[str, Any] = error.errors()[0]
-    where, name = fault["loc"][0], str(fault["loc"][-1])
+    # Behind the name may stand the branch of a union that refused the value.
+    where, name = (str(part) for part in fault["loc"][:2])
     unknown = fault["type"] == "extra_forbidden"
     what = "is not known here" if unknown else fault["msg"].removeprefix("Value error, ")
     code = "INVALID_FILTER" if where == "query" else "INVALID_REQUEST"
@@ -66,8 +67,12 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 def _methods_of_path(request: Request) -> list[str]:
     """Every method that some route takes on this path; the router itself names those of one route only."""
-    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return sorted({method for route in matching for method in route.methods})
+
+    def taken(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in METHODS if taken(method)]
 
 
 async def _client_gone(_: Request, _error: Exception) -> Response:
@@ -75,6 +80,6 @@ async def _client_gone(_: Request, _error: Exception) -> Response:
     return error_answer(HttpError(_CLIENT_GONE, "Client closed request", "the body was not sent to its end"))
 
 
-async def _defect(request: Request, error: Exception) -> Response:
-    _log.error("a request met a defect", path=request.url.path, exc_info=error)
+async def _defect(_: Request, _error: Exception) -> Response:
+    # The error goes on to the HTTP server, which logs it with its traceback.
     return error_answer(defect())
