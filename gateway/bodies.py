@@ -1,14 +1,21 @@
 """Request bodies: read within a limit, as text or as a strict JSON object."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from gateway.errors import HttpError
 from workflow.documents import DocumentError, dump_document, parse_document
 
 JSON_TYPE = "application/json"
+
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024
+DISCARD_SECONDS = 2.0
+"""How much of a body over the limit is read, and for how long, before the refusal."""
 
 
 async def text_of(request: Request) -> str:
@@ -59,14 +66,33 @@ def _check_type(request: Request) -> None:
 async def _read(request: Request) -> bytes:
     limit: int = request.app.state.max_body_bytes
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise _too_large(limit)
     content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > limit:
-            raise _too_large(limit)
+    size = int(declared) if declared.isdecimal() else 0
+    parts = request.stream()
+    if size <= limit:
+        async for part in parts:
+            content += part
+            size = len(content)
+            if size > limit:
+                break
+    if size > limit:
+        await _discard(parts)
+        raise _too_large(limit)
     return bytes(content)
+
+
+async def _discard(parts: AsyncIterator[bytes]) -> None:
+    """
+    Reads on for a little. A connection that is closed while its client still sends is reset, and the client would never
+    see the answer.
+    """
+    left = MAX_DISCARDED_BYTES
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            async for part in parts:
+                left -= len(part)
+                if left < 0:
+                    return
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
@@ -81,7 +107,7 @@ def _not_json(message: str) -> HttpError:
 
 
 def _too_large(limit: int) -> HttpError:
-    # The rest of the body is not read, so the connection cannot be used again.
+    # The body may not have been read to its end, so the connection cannot be used again.
     return HttpError(
         413,
         "Body too large",
