@@ -4,10 +4,13 @@ The session as one turn sees it: a snapshot, and what the turn changed.
 The engine commits the changes to the sessions service when the turn ends; nothing here knows how.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+
+MASK = "***"
+"""What people see in place of an encrypted value."""
 
 SEALED = "$sealed"
 """Key of the one-key object that stands in stored data for an encrypted value."""
@@ -95,9 +98,26 @@ class TurnSession:
             self.ttl_seconds = max(self.ttl_seconds, seconds)
 
 
-def unsealed(data: Mapping[str, Any], cipher: Cipher) -> dict[str, Any]:
-    """Returns `data` with encrypted values in clear, for use inside a turn only."""
-    return {
-        key: cipher.unseal(value[SEALED]) if isinstance(value, dict) and value.keys() == {SEALED} else value
-        for key, value in data.items()
-    }
+def unsealed(value: Any, cipher: Cipher) -> Any:
+    """Returns a JSON value with what is encrypted in it in clear, for use inside a turn only."""
+    return _replaced(value, cipher.unseal) if holds_sealed(value) else value
+
+
+def masked(value: Any) -> Any:
+    """Returns a JSON value with what is encrypted in it replaced by a mask, for people to see."""
+    return _replaced(value, lambda _: MASK) if holds_sealed(value) else value
+
+
+def holds_sealed(value: Any) -> bool:
+    """Tells whether an encrypted value stands anywhere in a JSON value."""
+    if isinstance(value, dict):
+        return value.keys() == {SEALED} or any(holds_sealed(item) for item in value.values())
+    return isinstance(value, list) and any(holds_sealed(item) for item in value)
+
+
+def _replaced(value: Any, replace: Callable[[str], Any]) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {SEALED}:
+            return replace(value[SEALED])
+        return {key: _replaced(item, replace) for key, item in value.items()}
+    return [_replaced(item, replace) for item in value] if isinstance(value, list) else value

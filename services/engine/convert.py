@@ -15,6 +15,7 @@ from workflow.errors import ErrorType, NodeError
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.issues import Issue
 from workflow.outcome import WaitKind
+from workflow.session import masked
 from workflow.spec import ErrorHandling, RetryPolicy, Settings
 
 _EXECUTION_STATUS = {
@@ -111,7 +112,7 @@ def result_to_message(state: ExecutionState, results: Sequence[NodeResult], now_
     message = pb.ExecutionResult(
         execution_id=state.execution_id,
         status=_EXECUTION_STATUS[state.status],
-        output_json=_json(state.output),
+        output_json=_json(masked(state.output)),
         error=_error(state.error),
         node_results=[_node_result(result) for result in results],
         duration_ms=_duration_ms(state, now_ms),
@@ -145,7 +146,7 @@ def summary_to_message(state: ExecutionState, now_ms: int) -> pb.ExecutionLog:
         duration_ms=_duration_ms(state, now_ms),
         error=_error(state.error),
         waiting_for=_waiting_for(state),
-        output_json=_json(state.output),
+        output_json=_json(masked(state.output)),
         reply=_reply(state.reply),
         trace_ids=state.traces,
     )
@@ -178,7 +179,7 @@ def _node_result(result: NodeResult) -> pb.NodeExecutionResult:
         visit=result.visit,
     )
     if result.output is not None:
-        message.output_json = _json(result.output)
+        message.output_json = _json(masked(result.output))
     if result.retry_delay_ms is not None:
         message.retry_delay_ms = result.retry_delay_ms
     return message

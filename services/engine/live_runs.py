@@ -138,5 +138,7 @@ class LiveRuns:
                 run.fail(problem)
                 _log.exception("the execution met a defect and is taken up again later")
             finally:
-                self._live.pop(state.execution_id, None)
-                self._tasks.pop(state.execution_id, None)
+                # The lease is given up before the session is committed: the next turn may have a run of its own by now.
+                if self._live.get(state.execution_id) is run:
+                    del self._live[state.execution_id]
+                    del self._tasks[state.execution_id]

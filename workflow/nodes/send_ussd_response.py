@@ -106,31 +106,29 @@ class SendUssdResponse(NodeType[Config]):
         yield from _key_findings(config)
 
     async def run(self, config: Config, context: NodeContext) -> Outcome:
-        return _screen(config, context, 0)
+        return _screen(config, context, _pages(config), 0)
 
     async def resume(self, config: Config, context: NodeContext, resumption: Resumption) -> Outcome:
-        # What the texts name may have changed since the screen was shown, and with it the number of pages.
-        pages = _pages(config)
-        page = min(int(resumption.memory["page"]), len(pages) - 1)
+        # The pages are those that were shown; what their texts name may have changed since.
+        pages, page = list(resumption.memory["pages"]), int(resumption.memory["page"])
         typed = resumption.input or ""
         if len(pages) > 1:
             if typed == config.pagination.next_key and page + 1 < len(pages):
-                return _screen(config, context, page + 1)
+                return _screen(config, context, pages, page + 1)
             if typed == config.pagination.prev_key and page > 0:
-                return _screen(config, context, page - 1)
+                return _screen(config, context, pages, page - 1)
         if config.menu_type == "input" and not typed.strip():
-            return _screen(config, context, page)
+            return _screen(config, context, pages, page)
         return Done(output={**_output(context, pages[page]), "input": typed})
 
 
-def _screen(config: Config, context: NodeContext, page: int) -> Outcome:
+def _screen(config: Config, context: NodeContext, pages: Sequence[str], page: int) -> Outcome:
     session = context.session
     assert session is not None
-    pages = _pages(config)
     text = pages[page]
     if config.expect_input or page + 1 < len(pages):
         session.live_for(config.session_timeout + SESSION_GRACE_SECONDS)
-        return Wait(WaitKind.INPUT, config.session_timeout * 1000, {"page": page}, text)
+        return Wait(WaitKind.INPUT, config.session_timeout * 1000, {"page": page, "pages": list(pages)}, text)
     if config.auto_end_session:
         session.end()
     return Done(output=_output(context, text), text=text)

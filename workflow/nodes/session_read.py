@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from workflow.fields import NodeConfig
 from workflow.node_type import Category, NodeContext, NodeType
 from workflow.outcome import Done
-from workflow.session import Scope, unsealed
+from workflow.session import Scope
 
 
 class Config(NodeConfig):
@@ -46,7 +46,8 @@ class SessionRead(NodeType[Config]):
 
     async def run(self, config: Config, context: NodeContext) -> Done:
         assert context.session is not None
-        stored = {**config.default_value, **unsealed(context.session.data.get(Scope.SESSION, {}), context.ports.cipher)}
+        # Encrypted values stay so in the output, which is journaled; templates that name them get them in clear.
+        stored = {**config.default_value, **context.session.data.get(Scope.SESSION, {})}
         values = stored if config.keys is None else {key: stored[key] for key in config.keys if key in stored}
         before: dict[str, Any] = {}
         if config.merge_with_input:

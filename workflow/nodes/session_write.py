@@ -10,9 +10,7 @@ from workflow.errors import invalid
 from workflow.fields import NodeConfig, TemplateData
 from workflow.node_type import Category, NodeContext, NodeType
 from workflow.outcome import Done
-from workflow.session import SEALED, DataChange, Scope
-
-MASK = "***"
+from workflow.session import SEALED, DataChange, Scope, masked
 
 MAX_DATA_BYTES = 250_000
 """Largest set of values as JSON; a little below the 256 KiB that the sessions service keeps."""
@@ -83,8 +81,3 @@ class SessionWrite(NodeType[Config]):
             )
         session.write(config.scope, change)
         return Done(output={"sessionData": masked(session.data[config.scope])})
-
-
-def masked(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns `data` with encrypted values replaced by a mask."""
-    return {key: MASK if isinstance(value, dict) and value.keys() == {SEALED} else value for key, value in data.items()}

@@ -29,12 +29,13 @@ class RunScope:
         node_id = root.removeprefix(NODE_PREFIX)
         if node_id != root and node_id in self._program.nodes:
             node = self._state.nodes.get(node_id)
-            return UNSET if node is None or node.output is None else {"output": node.output}
+            return UNSET if node is None or node.output is None else {"output": unsealed(node.output, self._cipher)}
         match root:
             case "triggerPayload":
                 return self._state.payload
             case "variables":
-                return {name: node.output for name, node in self._state.nodes.items() if node.output is not None}
+                known = {name: node.output for name, node in self._state.nodes.items() if node.output is not None}
+                return unsealed(known, self._cipher)
             case "session":
                 return self._session()
             case "workflow":

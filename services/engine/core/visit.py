@@ -163,7 +163,9 @@ class Visit:
                 error=error,
             )
         )
-        return Failed(error, self._caught(error), wait_expired=True)
+        # Nobody answered, so what stands behind the answer does not run, not even where errors are passed over.
+        taken = flow.failure_edges(self._node, timed_out=True, holds=self._surely_holds)
+        return Failed(error, taken or None, wait_expired=True)
 
     def _attempt_at_once(self, work: Callable[[NodeContext], Coroutine[Any, Any, Outcome]]) -> _Attempt:
         """Makes an attempt that never waits; what a failed one changed in the session is undone."""

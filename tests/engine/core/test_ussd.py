@@ -290,16 +290,20 @@ async def test_a_sealed_value_is_sealed_wherever_it_is_kept_and_clear_in_templat
         {
             "keep": node("SESSION_WRITE", data={"pin": "{{input}}"}, encrypt=True),
             "ok": condition("{{session.data.pin}} == '1234'"),
-            "end": bye("PIN {{session.data.pin}}"),
+            "read": node("SESSION_READ"),
+            "end": bye("PIN {{session.data.pin}} {{node_read.output.sessionData.pin}}"),
         },
-        ["start > keep", "keep > ok", "ok:true > end"],
+        ["start > keep", "keep > ok", "ok:true > read", "read > end"],
     )
     world = World(flow)
     await world.execute({"input": "1234"})
-    assert world.state.reply == Reply("end", "PIN 1234")
+    assert world.state.reply == Reply("end", "PIN 1234 1234")
     stored = world.sessions.data[Scope.SESSION]["pin"]
     assert stored.keys() == {"$sealed"}
     assert world.output("keep") == {"sessionData": {"pin": "***"}}
+    read = world.output("read")
+    assert read is not None
+    assert read["sessionData"] == {"pin": stored}
 
 
 @in_virtual_time

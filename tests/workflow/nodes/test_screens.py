@@ -22,6 +22,10 @@ LIST: dict[str, Any] = {
 }
 
 
+NAME = {"page": 0, "pages": ["Name?"]}
+"""What the question for a name keeps while it waits."""
+
+
 async def test_a_screen_without_a_question_is_done_at_once(stage: Stage) -> None:
     outcome = await stage.run(SCREEN, {"message": "Your balance is KES 100"})
     assert outcome == Done(
@@ -32,25 +36,25 @@ async def test_a_screen_without_a_question_is_done_at_once(stage: Stage) -> None
 
 async def test_a_question_waits_and_keeps_the_session_alive(stage: Stage) -> None:
     outcome = await stage.run(SCREEN, {"message": "Name?", "expectInput": True, "sessionTimeout": 90})
-    assert outcome == Wait(WaitKind.INPUT, 90_000, {"page": 0}, "Name?")
+    assert outcome == Wait(WaitKind.INPUT, 90_000, NAME, "Name?")
     assert stage.session.ttl_seconds == 90 + SESSION_GRACE_SECONDS
 
 
 async def test_the_answer_stands_in_the_output(stage: Stage) -> None:
-    outcome = await stage.resume(SCREEN, {"message": "Name?", "expectInput": True}, {"page": 0}, "Asha")
+    outcome = await stage.resume(SCREEN, {"message": "Name?", "expectInput": True}, NAME, "Asha")
     assert outcome == Done(output={"sessionId": "ATUid_1", "message": "Name?", "input": "Asha"})
 
 
 async def test_any_answer_goes_on_a_text_screen(stage: Stage) -> None:
-    outcome = await stage.resume(SCREEN, {"message": "Name?", "expectInput": True}, {"page": 0}, "")
+    outcome = await stage.resume(SCREEN, {"message": "Name?", "expectInput": True}, NAME, "")
     assert isinstance(outcome, Done)
     assert outcome.output["input"] == ""
 
 
 async def test_an_empty_answer_to_an_input_screen_asks_again(stage: Stage) -> None:
     document = {"message": "Name?", "expectInput": True, "menuType": "input"}
-    assert isinstance(await stage.resume(SCREEN, document, {"page": 0}, "  "), Wait)
-    assert isinstance(await stage.resume(SCREEN, document, {"page": 0}, "A"), Done)
+    assert isinstance(await stage.resume(SCREEN, document, NAME, "  "), Wait)
+    assert isinstance(await stage.resume(SCREEN, document, NAME, "A"), Done)
 
 
 async def test_a_screen_may_end_the_session(stage: Stage) -> None:
@@ -79,14 +83,18 @@ async def test_a_long_menu_is_turned_page_by_page(stage: Stage) -> None:
 
 
 async def test_page_keys_that_lead_nowhere_are_answers(stage: Stage) -> None:
-    assert done(await stage.resume(SCREEN, LIST, {"page": 0}, "98")).output["input"] == "98"
-    assert done(await stage.resume(SCREEN, LIST, {"page": 2}, "99")).output["input"] == "99"
+    first = waiting(await stage.run(SCREEN, LIST))
+    last = {**first.memory, "page": 2}
+    assert done(await stage.resume(SCREEN, LIST, first.memory, "98")).output["input"] == "98"
+    assert done(await stage.resume(SCREEN, LIST, last, "99")).output["input"] == "99"
 
 
 async def test_the_lines_of_a_long_message_are_turned_too(stage: Stage) -> None:
     document = {"message": "one\ntwo\nthree", "pagination": {"enabled": True, "itemsPerPage": 2, "nextKey": "#"}}
     first = waiting(await stage.run(SCREEN, document))
-    assert first == Wait(WaitKind.INPUT, 60_000, {"page": 0}, "one\ntwo\n#. Next")
+    assert first == Wait(
+        WaitKind.INPUT, 60_000, {"page": 0, "pages": ["one\ntwo\n#. Next", "three"]}, "one\ntwo\n#. Next"
+    )
     last = await stage.resume(SCREEN, document, first.memory, "#")
     assert last == Done(output={"sessionId": "ATUid_1", "message": "three"}, text="three")
 
@@ -153,3 +161,9 @@ async def test_values_cannot_be_kept_without_a_phone_number(stage: Stage) -> Non
 
 def test_a_redirect_has_no_effect_and_says_so(findings: Findings) -> None:
     assert findings(END, {"redirectUrl": "https://example.com"}) == [("UNSUPPORTED_BY_PROVIDER", "redirectUrl")]
+
+
+async def test_the_output_holds_the_screen_as_it_was_shown(stage: Stage) -> None:
+    shown = waiting(await stage.run(SCREEN, {"message": "Hello Asha", "expectInput": True}))
+    answered = done(await stage.resume(SCREEN, {"message": "Hello 1", "expectInput": True}, shown.memory, "1"))
+    assert answered.output["message"] == "Hello Asha"
