@@ -53,6 +53,9 @@ MESSAGES: Mapping[StatusCode, str] = {
 }
 """What is said where no service did: the texts of gRPC itself hold addresses of machines."""
 
+UNEXPLAINED = "the call was refused on its way to the service, which gave no reason"
+"""The same for every other status: only what a service says as a refusal is meant for callers."""
+
 ISSUES = "issues"
 """ErrorInfo.metadata key: the issues of a flow as JSON, where the status has room for them."""
 
@@ -118,7 +121,7 @@ def refused(refusal: Refusal) -> HttpError:
     return HttpError(
         status,
         TITLES.get(refusal.reason) or _title(status),
-        refusal.message if said_by_service else MESSAGES.get(refusal.code, refusal.message),
+        refusal.message if said_by_service else MESSAGES.get(refusal.code, UNEXPLAINED),
         refusal.reason,
         _faults(refusal),
         headers,

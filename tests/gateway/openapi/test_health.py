@@ -1,0 +1,64 @@
+"""What the gateway says of the platform's health."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.gateway.openapi.contract import Contract
+from tests.gateway.openapi.serving import Engine, served_gateway, start_engine
+
+
+async def never() -> bool:
+    """A service whose Redis does not answer."""
+    return False
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[str]:
+    """An address that takes connections and never says anything."""
+    connections = []
+
+    async def keep(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+
+    server = await asyncio.start_server(keep, "127.0.0.1", 0)
+    yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    for writer in connections:
+        writer.close()
+    server.close()
+
+
+async def test_all_is_well_when_every_service_serves(platform: httpx.AsyncClient) -> None:
+    answer = await platform.get("/health")
+
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"status", "timestamp"}
+    assert answer.json()["timestamp"].endswith("Z")
+
+
+async def test_each_service_is_named_with_its_state_within_a_second(
+    contract: Contract, validator_target: str, silent: str
+) -> None:
+    engine = await start_engine(Engine(), ready=never)
+    targets = {"VALIDATOR": validator_target, "ENGINE": f"127.0.0.1:{engine.port}", "AT_ADAPTER": silent}
+
+    async with served_gateway(contract, targets) as client:
+        began = time.monotonic()
+        answer = await client.get("/health")
+        seconds = time.monotonic() - began
+        alive = await client.get("/livez")
+    await engine.stop(0)
+
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["services"] == {
+        "validator": "serving",
+        "engine": "not_serving",
+        "sessions": "unreachable",
+        "at_adapter": "unreachable",
+    }
+    assert seconds < 2
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
