@@ -50,7 +50,7 @@ class DescribedApp(FastAPI):
                 routes=self.routes,
             )
             schemas = document["components"]["schemas"]
-            document["components"]["schemas"] = dict(sorted((schemas | body_schemas()).items()))
+            document["components"]["schemas"] = dict(sorted((body_schemas() | schemas).items()))
             self.openapi_schema = document
         return self.openapi_schema
 

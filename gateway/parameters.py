@@ -40,7 +40,7 @@ Time = Annotated[
 Msisdn = Annotated[str, BeforeValidator(_restore_plus), Field(description="Only of this phone number, E.164.")]
 Limit = Annotated[int, Field(ge=1, le=1000, description="Most entries of the page; it may have fewer.")]
 Cursor = Annotated[str, Field(description="nextCursor of the page before.")]
-Version = Annotated[int, Field(ge=1, le=LARGEST_VERSION, description="Version of the flow.")]
+Version = Annotated[int, Field(ge=1, le=LARGEST_VERSION)]
 
 ExecutionId = Annotated[str, Path(description="Id of the execution.")]
 WorkflowId = Annotated[str, Path(description="Id of the flow.")]
@@ -93,7 +93,7 @@ class SessionQuery(PageQuery):
 class VersionQuery(Query):
     """Which version of a flow is meant."""
 
-    version: Version | Absent = None
+    version: Version | Absent = Field(default=None, description="Version of the flow.")
 
 
 def timestamp(moment: datetime | None) -> Timestamp | None:

@@ -153,34 +153,23 @@ class DeliveryReport(TypedDict):
 class ExecutionSummary(TypedDict):
     """An execution in a list."""
 
-    executionId: str
-    """Id of the execution."""
-    workflowId: str
-    """Flow that it runs."""
-    workflowVersion: int
-    """Version that it runs."""
-    status: ExecutionStatus
-    """How it stands."""
-    startedAt: Time
-    """When it started."""
-    completedAt: NotRequired[Time]
-    """When it ended."""
-    durationMs: Milliseconds
-    """From start to now or to the end, milliseconds."""
-    error: NotRequired[NodeError]
-    """Why it failed."""
-    waitingFor: NotRequired[WaitingFor]
-    """What it waits for."""
-    sessionId: NotRequired[str]
-    """Session that it runs on."""
-    output: NotRequired[JsonObject]
-    """Output of the node that succeeded last."""
-    reply: NotRequired[Reply]
-    """What the person got last."""
-    traceIds: list[str]
-    """W3C trace ids of the turns, oldest first; empty when tracing is off."""
-    dryRun: NotRequired[bool]
-    """True: nothing was sent."""
+    # Texts under members are not handed down to a class that extends this one, descriptions are.
+    executionId: Annotated[str, Field(description="Id of the execution.")]
+    workflowId: Annotated[str, Field(description="Flow that it runs.")]
+    workflowVersion: Annotated[int, Field(description="Version that it runs.")]
+    status: Annotated[ExecutionStatus, Field(description="How it stands.")]
+    startedAt: Annotated[Time, Field(description="When it started.")]
+    completedAt: NotRequired[Annotated[Time, Field(description="When it ended.")]]
+    durationMs: Annotated[Milliseconds, Field(description="From start to now or to the end, milliseconds.")]
+    error: NotRequired[Annotated[NodeError, Field(description="Why it failed.")]]
+    waitingFor: NotRequired[Annotated[WaitingFor, Field(description="What it waits for.")]]
+    sessionId: NotRequired[Annotated[str, Field(description="Session that it runs on.")]]
+    output: NotRequired[Annotated[JsonObject, Field(description="Output of the node that succeeded last.")]]
+    reply: NotRequired[Annotated[Reply, Field(description="What the person got last.")]]
+    traceIds: Annotated[
+        list[str], Field(description="W3C trace ids of the turns, oldest first; empty when tracing is off.")
+    ]
+    dryRun: NotRequired[Annotated[bool, Field(description="True: nothing was sent.")]]
 
 
 @with_config(WORDED)

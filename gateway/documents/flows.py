@@ -139,7 +139,7 @@ class Settings(TypedDict):
     timezone: NotRequired[str]
     """IANA time zone of dates and schedules. Default UTC."""
     rateLimit: NotRequired[RateLimit]
-    """How many executions may start in a window."""
+    """How fast executions may start. Default is as fast as they come."""
     enableReplay: NotRequired[bool]
     """Whether executions keep what a replay needs. Default true."""
     maxConcurrentExecutions: NotRequired[Count]
@@ -181,6 +181,6 @@ class WorkflowSpec(TypedDict):
     edges: list[Edge]
     """What follows what."""
     settings: NotRequired[Settings]
-    """Limits and texts of the whole flow."""
+    """Its limits and texts."""
     errorHandling: NotRequired[ErrorHandling]
-    """What a failure does to the whole flow."""
+    """What failures do to it."""

@@ -14,26 +14,17 @@ from gateway.documents.flows import WorkflowSpec
 class SavedWorkflow(TypedDict):
     """One saved version of a flow."""
 
-    workflowId: str
-    """Id of the flow."""
-    version: int
-    """Version, from 1."""
-    name: str
-    """Name shown to people."""
-    published: bool
-    """True when this is the published version."""
-    publishedVersion: int
-    """Version that is published; 0 when none is."""
-    latestVersion: int
-    """Newest version."""
-    savedAt: Time
-    """When this version was saved."""
-    publishedAt: NotRequired[Time]
-    """When the published version was published."""
-    workflow: NotRequired[WorkflowSpec]
-    """The flow as it was saved; left out in lists."""
-    triggerType: str
-    """Node type of its trigger."""
+    # Texts under members are not handed down to a class that extends this one, descriptions are.
+    workflowId: Annotated[str, Field(description="Id of the flow.")]
+    version: Annotated[int, Field(description="Version, from 1.")]
+    name: Annotated[str, Field(description="Name shown to people.")]
+    published: Annotated[bool, Field(description="True when this is the published version.")]
+    publishedVersion: Annotated[int, Field(description="Version that is published; 0 when none is.")]
+    latestVersion: Annotated[int, Field(description="Newest version.")]
+    savedAt: Annotated[Time, Field(description="When this version was saved.")]
+    publishedAt: NotRequired[Annotated[Time, Field(description="When the published version was published.")]]
+    workflow: NotRequired[Annotated[WorkflowSpec, Field(description="The flow as it was saved; left out in lists.")]]
+    triggerType: Annotated[str, Field(description="Node type of its trigger.")]
 
 
 @with_config(WORDED)
