@@ -1,118 +1,96 @@
 """
-`python -m bench`, which is `make bench`: real turns against a bare chain of the same calls.
+Measures a bare chain and our services in one run: `python -m bench`, which is `make bench`.
 
---quick takes a fifth of the time; --json prints the figures for a program.
+Exit codes: 0 measured and every answer was right, 1 not.
 """
 
 import argparse
-import asyncio
-import dataclasses
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import uvloop
 
-from bench.load import WrongAnswer
-from bench.measure import Comparison, Side, compare
-from bench.processes import start_bare
-from bench.scenarios import ECHO, SCENARIOS
-from launcher.stack import ONE_PROCESS_EACH, ROOT, Stack
+from bench import costs, report
+from bench.chains import APART, LAYOUTS, bare_chain, our_chain
+from bench.conversations import CONVERSATIONS
+from bench.generator import generating
+from bench.profiling import profile
+from bench.rounds import Bench, Pairs
+from launcher.stack import ONE_PROCESS_EACH, Stack
 
 CONNECTIONS = (1, 32)
-ROUNDS = 3
-SECONDS = 4.0
-BARE_READY_SECONDS = 15.0
 
 
-async def measure(seconds: float) -> list[Comparison]:
-    """Starts both sides and measures every scenario."""
-    with tempfile.TemporaryDirectory(prefix="njia-bench-") as scratch:
-        directory = Path(scratch)
-        async with Stack(directory, layout=ONE_PROCESS_EACH) as stack:
-            bare, front = start_bare(directory, stack.redis_url)
-            try:
-                await _listening(front)
-                await _load_flows(stack)
-                names = ("valkey", "emulator", *stack.layout)
-                fronts = {"callbacks": _address(stack.callbacks_url), "gateway": _address(stack.gateway_url)}
-                pids = {name: stack.pid(name) for name in names}
-                bare_side = Side(front, {"valkey": pids["valkey"]} | {n: child.pid for n, child in bare.items()})
-                return [
-                    await compare(
-                        scenario, Side(fronts[scenario.our_front], pids), bare_side, connections, seconds, ROUNDS
-                    )
-                    for scenario in SCENARIOS
-                    for connections in CONNECTIONS
-                ]
-            finally:
-                for child in bare.values():
-                    child.kill()
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """
+    How long to measure.
+
+    Attributes:
+        pairs: Rounds of each side, by turns.
+        seconds: Of one round, by number of connections.
+    """
+
+    pairs: int
+    seconds: dict[int, float]
 
 
-async def _listening(address: tuple[str, int]) -> None:
-    async with asyncio.timeout(BARE_READY_SECONDS):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(*address)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
-
-
-async def _load_flows(stack: Stack) -> None:
-    async with httpx.AsyncClient(base_url=stack.gateway_url, trust_env=False) as gateway:
-        for document in ((ROOT / "examples" / "market.json").read_text(), json.dumps(ECHO)):
-            saved = await gateway.post("/api/workflows", content=document, headers={"content-type": "application/json"})
-            (await gateway.post(f"/api/workflows/{saved.json()['workflowId']}/publish")).raise_for_status()
-    async with httpx.AsyncClient(base_url=stack.emulator_url, trust_env=False) as emulator:
-        # Reports and end events are work of their own, beside the turn.
-        await emulator.patch("/control/settings", json={"deliveryReports": False, "ussdEndEvents": False})
-
-
-def _address(url: str) -> tuple[str, int]:
-    host, _, port = url.removeprefix("http://").partition(":")
-    return host, int(port)
-
-
-def table(comparisons: Sequence[Comparison]) -> str:
-    """Writes the figures for a person."""
-    lines = [f"{os.cpu_count()} cores, telemetry off, one process a service, medians of {ROUNDS} pairs", ""]
-    for comparison in comparisons:
-        plural = "" if comparison.connections == 1 else "s"
-        lines.append(f"{comparison.scenario}, {comparison.connections} connection{plural} ({comparison.calls})")
-        for name, side in (("ours", comparison.ours), ("bare", comparison.bare)):
-            cpu = "  ".join(f"{process} {ms:.2f}" for process, ms in side.cpu_ms.items())
-            lines.append(
-                f"  {name}  {side.rate:7.0f}/s   p50 {side.p50_ms:6.1f} ms   p99 {side.p99_ms:6.1f} ms   "
-                f"CPU ms a request: {cpu}  = {sum(side.cpu_ms.values()):.2f}"
-            )
-        lines += [f"  ours / bare = {comparison.ratio:.2f}", ""]
-    return "\n".join(lines)
+FULL = Extent(3, {1: 1.0, 32: 2.2})
+QUICK = Extent(1, {1: 0.5, 32: 1.5})
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measures and prints; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures real turns against a bare chain.")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the time")
-    parser.add_argument("--json", action="store_true", help="print the figures for a program")
-    options = parser.parse_args(arguments)
-    try:
-        comparisons = uvloop.run(measure(SECONDS / 5 if options.quick else SECONDS))
-    except WrongAnswer as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 1
-    if options.json:
-        print(json.dumps([dataclasses.asdict(comparison) for comparison in comparisons], indent=2))
+    """Measures and prints what the arguments say; returns the exit code."""
+    parser = argparse.ArgumentParser("python -m bench", description="Ours against a bare chain of the same calls.")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--quick", action="store_true", help="one short round of each")
+    parser.add_argument("--layout", choices=LAYOUTS, default=APART, help="services apart (default) or in one process")
+    parser.add_argument("--scenario", choices=CONVERSATIONS, action="append", help="measure this one only")
+    parser.add_argument("--profile", choices=ONE_PROCESS_EACH, metavar="SERVICE", help="profile one of our services")
+    chosen = parser.parse_args(arguments)
+    scenarios = chosen.scenario or list(CONVERSATIONS)
+    directory = Path(tempfile.mkdtemp(prefix="njia-bench-"))
+    if chosen.profile:
+        uvloop.run(profile(chosen.profile, scenarios[0], max(CONNECTIONS), directory))
+        return 0
+    figures = uvloop.run(measure(directory, QUICK if chosen.quick else FULL, chosen.layout, scenarios))
+    if chosen.json:
+        print(json.dumps(figures, indent=2))
     else:
-        print(table(comparisons))
-    return 0
+        report.show(figures)
+    return 1 if report.errors_of(figures) else 0
+
+
+async def measure(directory: Path, extent: Extent, layout: str, scenarios: Sequence[str]) -> dict[str, object]:
+    """Counts, warms up, measures; returns the figures."""
+    progress("counting calls and trips…")
+    counted = await costs.record(directory / "counted")
+    progress("starting both sides…")
+    stack = Stack(directory / "measured", layout=LAYOUTS[layout])
+    async with (
+        our_chain(stack, scenarios) as ours,
+        bare_chain(stack, counted, directory, scenarios) as bare,
+        generating() as generator,
+        httpx.AsyncClient(base_url=stack.emulator_url, timeout=10, trust_env=False) as emulator,
+    ):
+        bench = Bench(generator, bare, ours, emulator)
+        await bench.warm_up(scenarios, max(CONNECTIONS))
+        measured: list[Pairs] = []
+        for scenario in scenarios:
+            for connections in CONNECTIONS:
+                progress(f"{report.TITLES[scenario]}, {connections} connections…")
+                measured.append(await bench.pairs(scenario, connections, extent.pairs, extent.seconds[connections]))
+    return report.document(counted, measured, layout)
+
+
+def progress(text: str) -> None:
+    """Tells a person who waits what is under way."""
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

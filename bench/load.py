@@ -11,10 +11,11 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from typing import cast
 
 import uvloop
 
-from bench.requests import CONVERSATIONS, Conversation, Request
+from bench.conversations import CONVERSATIONS, Conversation, Request
 
 ANSWER_SECONDS = 15.0
 """A round whose clients do not come to an end so long after its time has failed."""
@@ -81,8 +82,8 @@ class Client(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports do not derive from asyncio.Transport.
+        self._transport = cast(asyncio.Transport, transport)
         self._send()
 
     def connection_lost(self, _: Exception | None) -> None:

@@ -20,7 +20,7 @@ from telemetry import grpc_tracing
 MAX_CONCURRENT_CALLS = 2000
 """Calls served at once; a call beyond it is answered RESOURCE_EXHAUSTED."""
 
-_OPTIONS = (
+OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.http2.min_ping_interval_without_data_ms", SHORTEST_PING_INTERVAL_MS),
@@ -28,6 +28,7 @@ _OPTIONS = (
     # Without this a second process takes the same port silently and gets a part of the calls.
     ("grpc.so_reuseport", 0),
 )
+"""Channel arguments of every server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ async def start_server(
     """
     server = grpc.aio.server(
         interceptors=(*grpc_tracing.server_interceptors(tracer_provider), RefusalInterceptor(services, errors)),
-        options=_OPTIONS,
+        options=OPTIONS,
         maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS,
     )
     register(server)

@@ -54,10 +54,9 @@ def ussd(side: str, client: str) -> Conversation:
         for typed in range(STEADY_TURNS + 2):
             last = typed == STEADY_TURNS + 1
             text = "*".join([*entries[:typed], *(["0"] if last else [])])
-            kind = "ussd last" if last else "ussd steady" if typed else "ussd first"
             expected = screen(text) if side == OURS else bare_screen(text)
             body = urlencode({**fields, "networkCode": "63902", "text": text}).encode()
-            yield Request(kind, "/at/ussd", FORM, body, last, expected.encode().__eq__)
+            yield Request(kind_of_ussd(text), "/at/ussd", FORM, body, last, expected.encode().__eq__)
 
 
 def execute(side: str, client: str) -> Conversation:
@@ -94,6 +93,13 @@ CONVERSATIONS: Mapping[str, Callable[[str, str], Conversation]] = {
 }
 
 
+def kind_of_ussd(text: str) -> str:
+    """The kind of the request with this cumulative text."""
+    if not text:
+        return "ussd first"
+    return "ussd last" if text.endswith("*0") else "ussd steady"
+
+
 def phone(client: str) -> str:
     """A phone number of Kenya for a client, whose name ends with a number."""
     return f"+2547110{int(client.rpartition('-')[2]):05}"
@@ -111,6 +117,6 @@ def _executed(side: str, message: bytes) -> Callable[[bytes], bool]:
         if side == BARE:
             return True
         answer: dict[str, Any] = json.loads(body)
-        return answer["status"] == "completed" and answer["output"]["status"] == "Success"
+        return (answer["status"], answer["output"]["status"]) == ("completed", "Success")
 
     return accepts
