@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,9 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[valkey.V
 
 
 @pytest.fixture
-async def redis_url(valkey_server: valkey.ValkeyServer) -> AsyncIterator[str]:
+async def redis_url(valkey_server: valkey.ValkeyServer) -> str:
     """The address of an empty Redis."""
     client = Redis.from_url(valkey_server.url)
     await client.flushall()
     await client.aclose()
-    yield valkey_server.url
+    return valkey_server.url

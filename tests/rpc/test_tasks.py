@@ -1,7 +1,7 @@
 """The end of tasks in the background."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import pytest
 
@@ -14,7 +14,7 @@ async def test_a_loop_that_loses_a_cancellation_ends_all_the_same() -> None:
     async def loop() -> None:
         while True:
             # As asyncio.wait_for of Python 3.11 does when the result is there at the same moment.
-            with suppress(asyncio.CancelledError) if not lost else suppress():
+            with suppress(asyncio.CancelledError) if not lost else nullcontext():
                 await asyncio.sleep(60)
             lost.append(1)
 
