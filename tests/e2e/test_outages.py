@@ -253,11 +253,11 @@ async def test_without_the_adapter_a_send_is_retried_until_it_is_back(separate: 
     spec = flow(
         new_id("adapter-down"),
         texted(),
-        [sms("send", retry={"maxAttempts": 10, "initialDelayMs": 500, "maxDelayMs": 500})],
+        [sms("send", retry={"maxAttempts": 50, "initialDelayMs": 500, "maxDelayMs": 500})],
         ["start>send"],
     )
     await kill(separate, down, "at_adapter")
-    running = asyncio.create_task(separate.execute(spec, {"msisdn": phone, "message": "x"}))
+    running = asyncio.create_task(separate.execute(spec, {"msisdn": phone, "message": "x"}, wait_ms=14_000))
 
     async def failed_once() -> bool:
         found = await separate.executions(spec["metadata"]["workflowId"])
@@ -289,8 +289,10 @@ async def test_without_sessions_nothing_is_lost_and_the_next_screen_comes(separa
     await separate.publish(spec)
     call = await separate.dial(code, phone)
     await kill(separate, down, "sessions")
+    started = time.monotonic()
 
     assert str(await call.type("7")) == "CON Kept 7"
+    assert time.monotonic() - started < 5
 
     await start(separate, down, "sessions")
     await separate.ready()
