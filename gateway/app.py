@@ -23,7 +23,15 @@ _NOT_FOUND, _METHOD_NOT_ALLOWED, _CLIENT_GONE = 404, 405, 499
 
 def gateway_app(clients: Clients, max_body_bytes: int) -> DescribedApp:
     """Returns the REST API over these services; `max_body_bytes` is the largest request body."""
-    app = DescribedApp(docs_url=None, redoc_url=None, redirect_slashes=False, generate_unique_id_function=operation_id)
+    app = DescribedApp(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
+        # telemetry.http_tracing makes the spans; those of FastAPI would hold queries, and with them phone numbers.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     app.state.clients = clients
     app.state.max_body_bytes = max_body_bytes
     # /api/workflows/executions stands before /api/workflows/{workflow_id}.

@@ -1,13 +1,15 @@
 """The OpenAPI document and the page that shows it."""
 
+import asyncio
 from importlib import metadata, resources
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
+from gateway.answers import json_answer
 from gateway.requests import body_schemas
 
 DESCRIPTION = """
@@ -61,12 +63,19 @@ def operation_id(route: APIRoute) -> str:
 
 
 def docs_router() -> APIRouter:
-    """Returns the routes of the page at /docs."""
+    """Returns the routes of the document at /openapi.json and of the page at /docs."""
     router = APIRouter(include_in_schema=False)
+    router.add_api_route("/openapi.json", _document, methods=["GET"])
     for suffix, media_type in _PAGE_FILES.items():
         content = (_PAGE / (suffix.removeprefix("/") or "index.html")).read_bytes()
         router.add_api_route(f"/docs{suffix}", _file(content, media_type), methods=["GET"])
     return router
+
+
+async def _document(request: Request) -> Response:
+    app: DescribedApp = request.app
+    # Making it takes most of a second, in which other requests, and in one process other services, must go on.
+    return json_answer(await asyncio.to_thread(app.openapi))
 
 
 def _file(content: bytes, media_type: str) -> Any:

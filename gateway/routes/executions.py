@@ -15,7 +15,7 @@ from gateway.documents.examples import EXECUTE, EXECUTE_SAVED, ISSUE, LOG, RESUL
 from gateway.documents.executions import ExecuteRequest, ExecutionLog, ExecutionPage, ExecutionResult
 from gateway.documents.faults import Error
 from gateway.errors import HttpError, bad_request
-from gateway.parameters import ExecutionId, ExecutionQuery, IdempotencyKey, timestamp
+from gateway.parameters import ExecutionId, ExecutionQuery, IdempotencyKey, NoQuery, timestamp
 from gateway.requests import body_of
 from gateway.responses import BAD_QUERY, BODY_REFUSALS, NO_EXECUTION, SERVICE_REFUSALS, answered, refusal
 from njia.engine.v1 import engine_service_pb2 as pb
@@ -73,7 +73,9 @@ router = APIRouter(prefix="/api/workflows", tags=["Executions"])
         **SERVICE_REFUSALS,
     },
 )
-async def execute_workflow(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
+async def execute_workflow(
+    request: Request, _: Annotated[NoQuery, Query()], idempotency_key: IdempotencyKey = None
+) -> Response:
     """
     Runs a flow that comes with the call or is saved, or gives the execution that waits on a session its next input.
 
@@ -126,11 +128,14 @@ async def read_execution(request: Request, execution_id: ExecutionId) -> Respons
     responses={
         200: answered(ExecutionLog, "The log as it stands now.", LOG | {"status": "cancelled"}),
         409: refusal("It has ended.", "Execution has ended", "ex-1 is completed", "EXECUTION_ENDED"),
+        **BAD_QUERY,
         **NO_EXECUTION,
         **SERVICE_REFUSALS,
     },
 )
-async def cancel_execution(request: Request, execution_id: ExecutionId) -> Response:
+async def cancel_execution(
+    request: Request, execution_id: ExecutionId, _: Annotated[NoQuery, Query()]
+) -> Response:
     """Stops an execution that runs or waits."""
     call = pb.CancelExecutionRequest(execution_id=execution_id)
     answer = await answer_of(clients_of(request).engine.CancelExecution, call, DEFAULT_WAIT_MS / 1000 + MARGIN_SECONDS)

@@ -56,7 +56,7 @@ router = APIRouter(prefix="/api/workflows", tags=["Registry"])
         **SERVICE_REFUSALS,
     },
 )
-async def save_workflow(request: Request) -> Response:
+async def save_workflow(request: Request, _: Annotated[NoQuery, Query()]) -> Response:
     """Saves a flow as a new version. Saving what equals the newest version changes nothing."""
     source = workflow_pb2.WorkflowSource(workflow_json=await text_of(request))
     clients = clients_of(request)
@@ -148,9 +148,14 @@ async def publish_workflow(
 
 @router.post(
     "/{workflow_id}/unpublish",
-    responses={200: answered(SavedWorkflow, "The flow as it stands.", SAVED), **NO_WORKFLOW, **SERVICE_REFUSALS},
+    responses={
+        200: answered(SavedWorkflow, "The flow as it stands.", SAVED),
+        **BAD_QUERY,
+        **NO_WORKFLOW,
+        **SERVICE_REFUSALS,
+    },
 )
-async def unpublish_workflow(request: Request, workflow_id: WorkflowId) -> Response:
+async def unpublish_workflow(request: Request, workflow_id: WorkflowId, _: Annotated[NoQuery, Query()]) -> Response:
     """Takes the published version off its trigger; running executions go on. Safe to repeat."""
     call = pb.UnpublishWorkflowRequest(workflow_id=workflow_id)
     return message_answer((await answer_of(clients_of(request).workflows.UnpublishWorkflow, call)).workflow)

@@ -75,6 +75,14 @@ async def test_the_examples_of_the_document_work_as_they_stand(platform: httpx.A
     ]
 
 
+async def test_all_is_well_when_every_service_serves(platform: httpx.AsyncClient) -> None:
+    answer = await platform.get("/health")
+
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"status", "timestamp"}
+    assert answer.json()["timestamp"].endswith("Z")
+
+
 async def test_the_catalogue(platform: httpx.AsyncClient) -> None:
     answer = await platform.get("/api/node-types")
 
