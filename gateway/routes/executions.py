@@ -133,9 +133,7 @@ async def read_execution(request: Request, execution_id: ExecutionId) -> Respons
         **SERVICE_REFUSALS,
     },
 )
-async def cancel_execution(
-    request: Request, execution_id: ExecutionId, _: Annotated[NoQuery, Query()]
-) -> Response:
+async def cancel_execution(request: Request, execution_id: ExecutionId, _: Annotated[NoQuery, Query()]) -> Response:
     """Stops an execution that runs or waits."""
     call = pb.CancelExecutionRequest(execution_id=execution_id)
     answer = await answer_of(clients_of(request).engine.CancelExecution, call, DEFAULT_WAIT_MS / 1000 + MARGIN_SECONDS)
