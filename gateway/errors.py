@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from grpc import StatusCode
+from pydantic.alias_generators import to_camel
 
 from rpc.status import Refusal
 
@@ -31,8 +32,11 @@ HTTP_STATUS: Mapping[StatusCode, int] = {
 TOO_LARGE = "message larger than max"
 """How gRPC itself words a message over the limit of a connection; other refusals of its own say something else."""
 
+COMPILATION_FAILED = "COMPILATION_FAILED"
+"""Reason of a flow that is not valid."""
+
 TITLES: Mapping[str, str] = {
-    "COMPILATION_FAILED": "Compilation failed",
+    COMPILATION_FAILED: "Compilation failed",
     "EXECUTION_NOT_FOUND": "Execution not found",
     "WORKFLOW_NOT_FOUND": "Workflow not found",
     "SESSION_NOT_FOUND": "Session not found",
@@ -58,6 +62,9 @@ UNEXPLAINED = "the call was refused on its way to the service, which gave no rea
 
 ISSUES = "issues"
 """ErrorInfo.metadata key: the issues of a flow as JSON, where the status has room for them."""
+
+RENAMED: Mapping[str, str] = {"page_size": "limit", "page_token": "cursor"}
+"""Fields of messages that have another name over REST than their own in camelCase."""
 
 RETRY_STATUSES = (429, 503)
 DEFAULT_RETRY_SECONDS = 1
@@ -118,12 +125,13 @@ def refused(refusal: Refusal) -> HttpError:
     if status in RETRY_STATUSES:
         seconds = DEFAULT_RETRY_SECONDS if refusal.retry_after_ms is None else refusal.retry_after_ms / 1000
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    faults = _faults(refusal)
     return HttpError(
         status,
         TITLES.get(refusal.reason) or _title(status),
-        refusal.message if said_by_service else MESSAGES.get(refusal.code, UNEXPLAINED),
+        _message(refusal, faults) if said_by_service else MESSAGES.get(refusal.code, UNEXPLAINED),
         refusal.reason,
-        _faults(refusal),
+        faults,
         headers,
         errors_are_whole=ISSUES in refusal.metadata or not refusal.violations,
     )
@@ -134,14 +142,28 @@ def _faults(refusal: Refusal) -> list[Mapping[str, Any]]:
     if whole is not None:
         found: list[Mapping[str, Any]] = orjson.loads(whole)
         return found
+    # The paths of issues are those of the flow as it was sent; others name fields of the message.
+    named = _member if refusal.reason != COMPILATION_FAILED else str
     return [
         {
             "code": violation.reason or refusal.reason,
             "message": violation.description,
-            **({"path": violation.field} if violation.field else {}),
+            **({"path": named(violation.field)} if violation.field else {}),
         }
         for violation in refusal.violations
     ]
+
+
+def _message(refusal: Refusal, faults: Sequence[Mapping[str, Any]]) -> str:
+    """One fault of one field is told with the name that the field has here."""
+    if refusal.reason == COMPILATION_FAILED or len(faults) != 1 or "path" not in faults[0]:
+        return refusal.message
+    return f"{faults[0]['path']}: {faults[0]['message']}"
+
+
+def _member(field: str) -> str:
+    """The name over REST of a field of a message, such as options.waitMs of options.wait_ms."""
+    return RENAMED.get(field) or ".".join(to_camel(part.removesuffix("_json")) for part in field.split("."))
 
 
 def _title(status: int) -> str:

@@ -14,7 +14,8 @@ def check_members(body: Body, known: Collection[str]) -> None:
     """Refuses members that the call does not know. Raises HttpError naming them."""
     unknown = [member for member in body if member not in known]
     if unknown:
-        message = f"not known here: {', '.join(unknown)}; known are {', '.join(known)}"
+        named = ", ".join(f'"{member}"' for member in unknown)
+        message = f"not known here: {named}; known are {', '.join(known)}"
         raise bad_request(message, unknown[0])
 
 

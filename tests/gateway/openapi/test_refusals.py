@@ -94,7 +94,7 @@ async def test_faults_of_single_fields_are_listed(client: httpx.AsyncClient, eng
         grpc.StatusCode.INVALID_ARGUMENT,
         "INVALID_REQUEST",
         "two faults",
-        violations=(FieldViolation("options.waitMs", "too long", "TOO_LONG"), FieldViolation("", "no flow")),
+        violations=(FieldViolation("options.wait_ms", "too long", "TOO_LONG"), FieldViolation("", "no flow")),
     )
 
     answer = await client.get(EXECUTION)
@@ -103,6 +103,22 @@ async def test_faults_of_single_fields_are_listed(client: httpx.AsyncClient, eng
         {"code": "TOO_LONG", "message": "too long", "path": "options.waitMs"},
         {"code": "INVALID_REQUEST", "message": "no flow"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "member"),
+    [("page_token", "cursor"), ("page_size", "limit"), ("trigger_payload_json", "triggerPayload"), ("type", "type")],
+)
+async def test_a_field_has_the_name_that_it_has_over_rest(
+    client: httpx.AsyncClient, engine: Engine, field: str, member: str
+) -> None:
+    fault = FieldViolation(field, "cannot be used")
+    engine.refusal = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "SOME_REASON", f"{field} is bad", violations=(fault,))
+
+    answer = await client.get(EXECUTION)
+
+    assert answer.json()["message"] == f"{member}: cannot be used"
+    assert answer.json()["errors"] == [{"code": "SOME_REASON", "message": "cannot be used", "path": member}]
 
 
 async def test_an_error_that_nobody_foresaw_tells_nothing_of_the_inside(

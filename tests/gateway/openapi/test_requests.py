@@ -84,7 +84,7 @@ async def test_every_other_call_has_a_deadline_too(client: httpx.AsyncClient, en
 @pytest.mark.parametrize(
     ("body", "words", "path"),
     [
-        ('{"workflowId": "w", "trigerPayload": {}, "x": 1}', "trigerPayload, x", "trigerPayload"),
+        ('{"workflowId": "w", "trigerPayload": {}, "x": 1}', '"trigerPayload", "x"', "trigerPayload"),
         ("{}", "either workflow", "workflow"),
         ('{"workflow": {}, "workflowId": "w"}', "either workflow", "workflow"),
         ('{"workflow": {}, "version": 1}', "version goes with workflowId", "version"),
