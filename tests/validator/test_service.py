@@ -135,16 +135,14 @@ async def test_a_large_flow_is_checked_without_stopping_the_others(
     """Health is answered while flows are checked that take a while."""
     nodes = {f"n{index}": sms() for index in range(900)}
     edges = [f"n{index} > n{after}" for index in range(899) for after in range(index + 1, min(900, index + 6))]
-    loop = asyncio.get_running_loop()
-    began = loop.time()
     large = asyncio.create_task(validated(validator, json_source(flow(nodes, "start > n0", *edges))))
     health: Any = health_pb2_grpc.HealthStub(channel)
-    slowest = 0.0
+    answered_meanwhile = 0
     while not large.done():
-        asked = loop.time()
         await health.Check(health_pb2.HealthCheckRequest(service=SERVICE_NAME), timeout=SECONDS)
-        slowest = max(slowest, loop.time() - asked)
-    assert slowest < (loop.time() - began) / 2
+        answered_meanwhile += not large.done()
+    # A check that held the loop would let one question through before it, and none until it is done.
+    assert answered_meanwhile >= 2
     assert {error.code for error in (await large).errors} == {"USSD_MISSING_SESSION_END"}
 
 

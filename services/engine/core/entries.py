@@ -7,6 +7,7 @@ entries already, when a longer code was dialled (*384*1*2#).
 """
 
 from services.engine.core.state import Turn
+from workflow.templates import as_text
 
 
 def first_entries(turn: Turn) -> list[str]:
@@ -18,14 +19,14 @@ def next_entry(turn: Turn, previous_text: str) -> str:
     """Returns the newest entry of a later turn; `previous_text` is the cumulative text of the turn before."""
     if turn.key is not None:
         return _newest(turn.key, previous_text)
+    # A caller of the API may send a number where a phone sends its digits.
     typed = turn.payload.get("input")
-    if isinstance(typed, str) and typed:
-        return typed
+    if typed not in (None, ""):
+        return as_text(typed)
     text = turn.payload.get("text")
     if isinstance(text, str) and text:
         return _newest(text, previous_text)
-    message = turn.payload.get("message")
-    return message if isinstance(message, str) else ""
+    return as_text(turn.payload.get("message") or "")
 
 
 def _newest(text: str, previous_text: str) -> str:
