@@ -17,7 +17,7 @@ from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceServicer, ad
 from njia.workflow.v1 import workflow_pb2
 from rpc.server import GrpcServer, start_server
 from rpc.status import CallRefused, Refusal
-from tests.gateway.openapi.contract import Contract
+from tests.gateway.contract import Contract
 
 NOWHERE = "127.0.0.1:1"
 """Nothing listens there."""

@@ -12,7 +12,7 @@ from launcher.valkey import free_port
 from njia.engine.v1 import engine_service_pb2 as pb
 from rpc.config import ConfigError
 from rpc.listening import ListenFailed
-from tests.gateway.openapi.serving import Context, Engine
+from tests.gateway.serving import Context, Engine
 
 
 def test_an_empty_environment_is_a_gateway_for_this_machine() -> None:

@@ -14,7 +14,7 @@ from njia.sessions.v1 import sessions_service_pb2 as sessions_pb
 from njia.validator.v1 import validator_service_pb2 as validator_pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.documents import to_document
-from tests.gateway.openapi.contract import Contract
+from tests.gateway.contract import Contract
 
 BODY, SERVICE = {"413", "415"}, {"429", "500", "503", "504", "default"}
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from njia.workflow.v1 import workflow_pb2
-from tests.gateway.openapi.serving import Engine
+from tests.gateway.serving import Engine
 
 EXECUTE = "/api/workflows/execute"
 JSON = {"content-type": "application/json"}

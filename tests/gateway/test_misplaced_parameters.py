@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.gateway.openapi.serving import Engine
+from tests.gateway.serving import Engine
 
 
 @pytest.mark.parametrize(

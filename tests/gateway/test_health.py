@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.gateway.openapi.contract import Contract
-from tests.gateway.openapi.serving import Engine, served_gateway, start_engine
+from tests.gateway.contract import Contract
+from tests.gateway.serving import Engine, served_gateway, start_engine
 
 
 async def never() -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import HTTP_STATUS
 from njia.engine.v1 import engine_service_pb2 as pb
-from tests.gateway.openapi.serving import Context, Engine
+from tests.gateway.serving import Context, Engine
 
 EXECUTION = "/api/workflows/executions/ex-1"
 INSIDE = 'Traceback (most recent call last): File "store.py", line 42, redis://:sesame@10.0.0.7'

@@ -18,8 +18,8 @@ from services.at_adapter import server as at_adapter
 from services.engine import server as engine_server
 from services.sessions import server as sessions
 from services.validator import server as validator
-from tests.gateway.openapi.contract import Contract
-from tests.gateway.openapi.serving import Engine, served_gateway, start_engine
+from tests.gateway.contract import Contract
+from tests.gateway.serving import Engine, served_gateway, start_engine
 
 SMALL_BODY_BYTES = "20000"
 

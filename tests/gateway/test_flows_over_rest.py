@@ -6,7 +6,7 @@ import httpx
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-CONFORMANCE = Path(__file__).parents[2] / "conformance"
+CONFORMANCE = Path(__file__).parents[1] / "conformance"
 JSON = {"content-type": "application/json"}
 NEEDED = {
     "SMS_RECEIVED",

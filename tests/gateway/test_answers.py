@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateway.openapi.contract import Contract, Document
+from tests.gateway.contract import Contract, Document
 
 MSISDN = "+254711000001"
 

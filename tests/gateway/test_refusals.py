@@ -11,8 +11,8 @@ from gateway.errors import HTTP_STATUS, ISSUES
 from njia.engine.v1 import engine_service_pb2 as pb
 from rpc.limits import MAX_MESSAGE_BYTES
 from rpc.status import FieldViolation, Refusal
-from tests.gateway.openapi.contract import Contract
-from tests.gateway.openapi.serving import Context, Engine, served_gateway
+from tests.gateway.contract import Contract
+from tests.gateway.serving import Context, Engine, served_gateway
 
 EXECUTION = "/api/workflows/executions/ex-1"
 
