@@ -54,11 +54,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--profile", choices=ONE_PROCESS_EACH, metavar="SERVICE", help="profile one of our services")
     chosen = parser.parse_args(arguments)
     scenarios = chosen.scenario or list(CONVERSATIONS)
-    directory = Path(tempfile.mkdtemp(prefix="njia-bench-"))
-    if chosen.profile:
-        uvloop.run(profile(chosen.profile, scenarios[0], max(CONNECTIONS), directory))
-        return 0
-    figures = uvloop.run(measure(directory, QUICK if chosen.quick else FULL, chosen.layout, scenarios))
+    with tempfile.TemporaryDirectory(prefix="njia-bench-") as scratch:
+        directory = Path(scratch)
+        if chosen.profile:
+            uvloop.run(profile(chosen.profile, scenarios[0], max(CONNECTIONS), directory))
+            return 0
+        figures = uvloop.run(measure(directory, QUICK if chosen.quick else FULL, chosen.layout, scenarios))
     if chosen.json:
         print(json.dumps(figures, indent=2))
     else:

@@ -7,7 +7,9 @@ from pathlib import Path
 from bench.chains import our_chain
 from bench.generator import generating
 from bench.load import Job
-from launcher.stack import ONE_PROCESS_EACH, Stack
+from launcher.stack import ONE_PROCESS_EACH, ROOT, Stack
+
+KEPT_IN = ROOT / "data" / "bench"
 
 SECONDS = 6.0
 LINES = 45
@@ -15,7 +17,8 @@ LINES = 45
 
 async def profile(service: str, scenario: str, connections: int, directory: Path) -> None:
     """Loads our services while one of them runs under cProfile, and prints what took longest in it."""
-    file = directory / f"{service}.prof"
+    file = KEPT_IN / f"{service}.prof"
+    KEPT_IN.mkdir(parents=True, exist_ok=True)
     layout: Mapping[str, Sequence[str]] = {
         **ONE_PROCESS_EACH,
         service: ("cProfile", "-o", str(file), "-m", *ONE_PROCESS_EACH[service]),

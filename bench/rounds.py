@@ -55,6 +55,11 @@ class Round:
     errors: int
     problems: Sequence[str] = field(default=())
 
+    @property
+    def cpu_in_all(self) -> float:
+        """CPU seconds for one request, without the load generator's."""
+        return sum(seconds for name, seconds in self.cpu.items() if name != "load")
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -69,6 +74,11 @@ class Pairs:
     def ratio(self) -> float:
         """Median of ours to bare in requests a second."""
         return median(ours.rate / bare.rate for bare, ours in zip(self.bare, self.ours, strict=True))
+
+    @property
+    def cpu_ratio(self) -> float:
+        """Median of the bare chain's to our CPU time a request; others on the machine move it less than the rates."""
+        return median(bare.cpu_in_all / ours.cpu_in_all for bare, ours in zip(self.bare, self.ours, strict=True))
 
 
 class Bench:
