@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
@@ -34,7 +33,7 @@ class Step:
         does: "trip" or "call".
         service: Who makes the trip, or is called.
         sent, received: Bytes.
-        is_tail: Whether it came after the answer.
+        is_tail: Whether the engine answered before it was over, and so did not wait for it.
     """
 
     does: str
@@ -82,26 +81,33 @@ async def record(directory: Path) -> Costs:
                 for request in requests:
                     await asyncio.sleep(TAIL_SECONDS)
                     wire.events.clear()
-                    answered = await _send(client, url_of(stack, scenario), request)
+                    await _send(client, url_of(stack, scenario), request)
                     await asyncio.sleep(TAIL_SECONDS)
-                    costs[request.kind] = [_step(event, answered) for event in wire.events]
+                    costs[request.kind] = _steps(wire.events)
                     if request.closes:
                         break
         return costs
 
 
-async def _send(client: httpx.AsyncClient, url: str, request: Request) -> float:
-    """Returns when the answer was there, seconds of the monotonic clock."""
+async def _send(client: httpx.AsyncClient, url: str, request: Request) -> None:
     answer = await client.post(url + request.path, content=request.body, headers={"content-type": request.content_type})
-    answered = time.monotonic()
     if answer.status_code != httpx.codes.OK or not request.accepts(answer.content):
         raise RuntimeError(f"{request.body!r} was answered {answer.status_code} {answer.text}")
-    return answered
 
 
-def _step(event: Trip | Call, answered: float) -> Step:
-    does = "trip" if isinstance(event, Trip) else "call"
-    return Step(does, event.service, event.sent, event.received, is_tail=event.at > answered)
+def _steps(events: Sequence[Trip | Call]) -> Sequence[Step]:
+    # The first call is the one that the engine gets.
+    answered = next(event.ended for event in events if isinstance(event, Call))
+    return [
+        Step(
+            "trip" if isinstance(event, Trip) else "call",
+            event.service,
+            event.sent,
+            event.received,
+            is_tail=event.ended > answered,
+        )
+        for event in events
+    ]
 
 
 def _port(listen: str) -> int:

@@ -40,14 +40,14 @@ class Trip:
 
     Attributes:
         service: Who made it, by the keys.
-        at: When it began, seconds of the monotonic clock.
         sent, received: Bytes.
+        ended: When the last of the answer passed, seconds of the monotonic clock.
     """
 
     service: str
-    at: float
     sent: int
     received: int = 0
+    ended: float = 0.0
 
 
 @dataclass(slots=True)
@@ -58,12 +58,13 @@ class Call:
     Attributes:
         service: Who was called.
         sent, received: Bytes of the messages.
+        ended: When the last of the answer passed, seconds of the monotonic clock.
     """
 
     service: str
-    at: float
     sent: int = 0
     received: int = 0
+    ended: float = 0.0
 
 
 @dataclass(slots=True)
@@ -141,12 +142,13 @@ class _Redis:
         self._answered = True
         if self._trip is not None:
             self._trip.received += len(data)
+            self._trip.ended = time.monotonic()
 
     def _begun(self, data: bytes) -> Trip | None:
         service = next((service for key, service in OWNERS if key.search(data)), None)
         if service is None or (BACKGROUND.search(data) and b"index:created" not in data):
             return None
-        trip = Trip(service, time.monotonic(), len(data))
+        trip = Trip(service, len(data))
         self._wire.events.append(trip)
         return trip
 
@@ -168,7 +170,7 @@ class _Grpc:
         frames, self._out = _frames(self._out + data[skipped:])
         for kind, stream, size in frames:
             if kind == HTTP2_HEADERS:
-                call = self._calls[stream] = Call(self._service, time.monotonic())
+                call = self._calls[stream] = Call(self._service)
                 self._wire.events.append(call)
             elif kind == HTTP2_DATA and size:
                 self._calls[stream].sent += size - GRPC_MESSAGE_HEADER_BYTES
@@ -177,7 +179,9 @@ class _Grpc:
         frames, self._back = _frames(self._back + data)
         for kind, stream, size in frames:
             if kind == HTTP2_DATA and size:
-                self._calls[stream].received += size - GRPC_MESSAGE_HEADER_BYTES
+                call = self._calls[stream]
+                call.received += size - GRPC_MESSAGE_HEADER_BYTES
+                call.ended = time.monotonic()
 
 
 def _frames(data: bytes) -> tuple[list[tuple[int, int, int]], bytes]:
