@@ -45,7 +45,7 @@ async def until_refused(port: int) -> None:
         while True:
             try:
                 _, late = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, ConnectionResetError):
                 return
             late.close()
             await asyncio.sleep(0.01)
