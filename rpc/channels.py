@@ -16,10 +16,11 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.keepalive_permit_without_calls", 1),
     # Every replica behind a name gets its share.
     ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
-    # A service that was restarted is found again within two seconds, and a new replica within five.
+    # A service that was restarted is found again within half a second, and a new replica within five: callers wait
+    # for it, and a refused connect costs neither end much.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2000),
+    ("grpc.max_reconnect_backoff_ms", 400),
     ("grpc.dns_min_time_between_resolutions_ms", 5000),
     # Calls inside of the platform never go through the proxy that http_proxy names.
     ("grpc.enable_http_proxy", 0),

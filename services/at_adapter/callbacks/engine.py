@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import grpc
 
 RECONNECT_WITHIN_SECONDS = 2.5
-"""How long a call is repeated while nobody answers: a little longer than a channel takes to find a restarted engine."""
+"""How long a call is repeated while nobody answers: longer than an engine takes to restart and a channel to find it."""
 
 RECONNECT_PAUSE_SECONDS = 0.2
 
