@@ -14,6 +14,10 @@ class _Nothing:
         del root
         return UNSET
 
+    def opened(self, value: object) -> object:
+        """Returns the value: nothing is encrypted."""
+        return value
+
 
 def literal_text(template: Template) -> str | None:
     """Returns the text with every variable empty, None where a filter cannot work on that."""

@@ -16,7 +16,8 @@ from workflow.fields import NodeConfig
 from workflow.outcome import Done, Outcome
 from workflow.paths import Scope
 from workflow.ports import SmsSender
-from workflow.session import Cipher, TurnSession
+from workflow.sealing import Cipher
+from workflow.session import TurnSession
 from workflow.spec import RetryPolicy
 from workflow.templates import Formatting
 
@@ -197,6 +198,10 @@ class NodeType(ABC, Generic[C]):
 
     def ends_session(self, config: C) -> bool:
         """Whether it ends the session."""
+        return False
+
+    def is_sensitive(self, config: C) -> bool:
+        """Whether what a person types into it must not be seen: encrypted as it is stored, masked where it is shown."""
         return False
 
     def may_be_retried(self, config: C) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, Protocol, TypeGuard
 
+from workflow.sealing import SEALED
+
 
 class _Unset(Enum):
     UNSET = "unset"
@@ -76,7 +78,11 @@ class Scope(Protocol):
     """Where paths start."""
 
     def lookup(self, root: str) -> object:
-        """Returns the value of a root, UNSET when there is none."""
+        """Returns the value of a root, UNSET when there is none. What is encrypted in it stays so."""
+        ...
+
+    def opened(self, value: object) -> object:
+        """Returns a value with all that is encrypted in it in clear."""
         ...
 
 
@@ -115,9 +121,15 @@ def _segment(step: re.Match[str]) -> str | int:
 
 
 def resolve(path: Path, scope: Scope) -> object:
-    """Returns the value that `path` names, UNSET when a step leads nowhere. Walks mappings and sequences only."""
+    """
+    Returns the value that `path` names, UNSET when a step leads nowhere. Walks mappings and sequences only.
+
+    Of what is encrypted only that is decrypted which the path names.
+    """
     value = scope.lookup(path.root)
     for step in path.segments:
+        if type(value) is dict and SEALED in value:
+            value = scope.opened(value)
         if type(value) is dict or isinstance(value, Mapping):
             value = value.get(step if type(step) is str else str(step), UNSET)
         elif type(step) is int and (type(value) is list or _is_sequence(value)):
@@ -126,7 +138,7 @@ def resolve(path: Path, scope: Scope) -> object:
             value = value[step]
         else:
             return UNSET
-    return value
+    return scope.opened(value)
 
 
 def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:

@@ -4,16 +4,10 @@ The session as one turn sees it: a snapshot, and what the turn changed.
 The engine commits the changes to the sessions service when the turn ends; nothing here knows how.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
-
-MASK = "***"
-"""What people see in place of an encrypted value."""
-
-SEALED = "$sealed"
-"""Key of the one-key object that stands in stored data for an encrypted value."""
+from typing import Any
 
 
 class Scope(StrEnum):
@@ -22,18 +16,6 @@ class Scope(StrEnum):
     SESSION = "session"
     WORKFLOW = "workflow"
     GLOBAL = "global"
-
-
-class Cipher(Protocol):
-    """Encrypts single values."""
-
-    def seal(self, value: Any) -> str:
-        """Returns the encrypted form of a JSON value. Raises NodeFailure when no key is configured."""
-        ...
-
-    def unseal(self, sealed: str) -> Any:
-        """Returns the JSON value. Raises NodeFailure when it cannot be decrypted."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +78,3 @@ class TurnSession:
         """Makes the session live at least so long from the commit on."""
         if seconds > self.opened_for_seconds:
             self.ttl_seconds = max(self.ttl_seconds, seconds)
-
-
-def unsealed(value: Any, cipher: Cipher) -> Any:
-    """Returns a JSON value with what is encrypted in it in clear, for use inside a turn only."""
-    return _replaced(value, cipher.unseal) if holds_sealed(value) else value
-
-
-def masked(value: Any) -> Any:
-    """Returns a JSON value with what is encrypted in it replaced by a mask, for people to see."""
-    return _replaced(value, lambda _: MASK) if holds_sealed(value) else value
-
-
-def holds_sealed(value: Any) -> bool:
-    """Tells whether an encrypted value stands anywhere in a JSON value."""
-    if isinstance(value, dict):
-        return value.keys() == {SEALED} or any(holds_sealed(item) for item in value.values())
-    return isinstance(value, list) and any(holds_sealed(item) for item in value)
-
-
-def _replaced(value: Any, replace: Callable[[str], Any]) -> Any:
-    if isinstance(value, dict):
-        if value.keys() == {SEALED}:
-            return replace(value[SEALED])
-        return {key: _replaced(item, replace) for key, item in value.items()}
-    return [_replaced(item, replace) for item in value] if isinstance(value, list) else value

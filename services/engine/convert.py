@@ -15,7 +15,7 @@ from workflow.errors import ErrorType, NodeError
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.issues import Issue
 from workflow.outcome import WaitKind
-from workflow.session import masked
+from workflow.sealing import masked
 from workflow.spec import ErrorHandling, RetryPolicy, Settings
 
 _EXECUTION_STATUS = {

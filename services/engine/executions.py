@@ -20,6 +20,7 @@ from services.engine.live_runs import LiveRuns
 from services.engine.registry import Registry
 from services.engine.run_sessions import REHEARSAL, RunSessions
 from services.engine.store import Begun, ExecutionStore, Occupied, Stored, TakenUp
+from services.engine.typed_text import TypedText
 
 SESSION_ID = re.compile(r"[\x21-\x7e]{1,256}")
 
@@ -46,12 +47,14 @@ class Executions:
         registry: Registry,
         sessions: RunSessions,
         runs: LiveRuns,
+        typed: TypedText,
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._registry = registry
         self._sessions = sessions
         self._runs = runs
+        self._typed = typed
         self._now_ms = now_ms
 
     async def execute(
@@ -82,8 +85,9 @@ class Executions:
         if session_id is not None:
             await self._sessions.check(session_id, program.graph.workflow_id)
         own = joined or _new_session(program, execution_id, overrides)
-        state = first_state(program, execution_id, payload, own, overrides, self._now_ms())
-        turn = turn_record(None, payload)
+        recorded = self._typed.recorded(payload) if program.is_sensitive else payload
+        state = first_state(program, execution_id, recorded, own, overrides, self._now_ms())
+        turn = turn_record(None, recorded)
         if own is not None:
             begun = await self._store.begin_on_session(turn, state)
             return await self._resumed_or_started(begun, program, own, overrides.wait_ms)

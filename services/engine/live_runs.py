@@ -23,6 +23,7 @@ from services.engine.run_sessions import RunSessions
 from services.engine.store import ExecutionStore, TakenUp
 from services.engine.tracing import Traces
 from telemetry import logs
+from workflow.errors import NodeFailure
 
 _log = structlog.get_logger()
 
@@ -134,6 +135,9 @@ class LiveRuns:
             except (StoreUnavailable, SessionsUnavailable) as problem:
                 run.fail(problem)
                 _log.warning("the execution stopped and is taken up again later", why=str(problem))
+            except NodeFailure as problem:
+                run.fail(problem)
+                _log.error("what was typed cannot be read; the execution is taken up again later", why=str(problem))
             except Exception as problem:  # noqa: BLE001 - a defect in one run must not end the others
                 run.fail(problem)
                 _log.exception("the execution met a defect and is taken up again later")

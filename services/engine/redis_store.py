@@ -24,6 +24,7 @@ from services.engine.store import (
     Stored,
     TakenUp,
 )
+from services.engine.typed_text import TextMarks
 from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 from storage.scripts import Script, ScriptCall
 
@@ -68,7 +69,7 @@ class RedisStore:
         self.held: dict[str, int] = {}
 
     async def begin_ussd_turn(
-        self, session_id: str, text: str, turn: Mapping[str, Any], fresh: ExecutionState | None
+        self, session_id: str, marks: TextMarks, turn: Mapping[str, Any], fresh: ExecutionState | None
     ) -> Begun:
         partition = ids.partition_of_session(session_id)
         answer = await self._run(
@@ -76,10 +77,11 @@ class RedisStore:
             [keys.ledger(partition, session_id)],
             [
                 *self._lease(partition),
-                text,
+                marks.own,
                 records.turn_to_bytes(turn),
                 LEDGER_LIFE_MS,
                 *(("", "", "") if fresh is None else _fresh(fresh)),
+                *marks.behind,
             ],
         )
         return self._begun(answer, turn)
@@ -180,18 +182,18 @@ class RedisStore:
                 found = (await pipeline.execute())[-1]
         return None if found is None else str(found.decode())
 
-    async def answer_of(self, session_id: str, text: str) -> Reply | None:
+    async def answer_of(self, session_id: str, mark: str) -> Reply | None:
         partition = ids.partition_of_session(session_id)
         with _unavailable():
-            answer = await self._client.hget(keys.ledger(partition, session_id), f"a:{text}")
+            answer = await self._client.hget(keys.ledger(partition, session_id), f"a:{mark}")
         return records.reply_from_bytes(answer) if isinstance(answer, bytes) else None
 
-    async def close_with(self, session_id: str, text: str, reply: Reply) -> None:
+    async def close_with(self, session_id: str, mark: str, reply: Reply) -> None:
         key = keys.ledger(ids.partition_of_session(session_id), session_id)
         written = records.reply_to_bytes(reply)
         with _unavailable():
             pipeline = self._client.pipeline(transaction=True)
-            pipeline.hsetnx(key, f"a:{text}", written)
+            pipeline.hsetnx(key, f"a:{mark}", written)
             pipeline.hset(key, mapping={"reply": written, "closed": "1"})
             pipeline.pexpire(key, CLOSED_LEDGER_LIFE_MS)
             await pipeline.execute()
@@ -283,7 +285,7 @@ class RedisJournal:
             _due(state),
             self._store.retention.executions_ms if state.ended else "",
             "" if state.session_id is None else _ledger_life_ms(state),
-            "-" if entry.answered is None else f"+{entry.answered}",
+            entry.answered or "",
             b"" if state.reply is None else records.reply_to_bytes(state.reply),
             int(_closed(state)),
             len(entry.correlations),

@@ -37,6 +37,7 @@ from services.engine.run_sessions import RunSessions
 from services.engine.servicer import EngineServicer
 from services.engine.takeover import keep_leases, watch_due, watch_turns
 from services.engine.tracing import traces_for
+from services.engine.typed_text import TypedText
 from services.engine.ussd_turns import UssdTurns
 from services.engine.workflow_servicer import WorkflowServicer
 from storage.connection import connect, ping
@@ -77,8 +78,9 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         run_sessions = RunSessions(sessions)
         around = _surroundings(config, sms, sessions, tracer_provider)
         runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), config.max_live)
-        executions = Executions(store, registry, run_sessions, runs, _now_ms)
-        ussd_turns = UssdTurns(store, registry, runs, _now_ms, config.ussd_budget_ms)
+        typed = TypedText(config.encryption_key)
+        executions = Executions(store, registry, run_sessions, runs, typed, _now_ms)
+        ussd_turns = UssdTurns(store, registry, runs, typed, _now_ms, config.ussd_budget_ms)
 
         def register(server: grpc.aio.Server) -> None:
             servicer = EngineServicer(executions, ussd_turns, store, programs, registry, _now_ms)

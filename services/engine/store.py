@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from services.engine.core.ports import Journal
 from services.engine.core.state import ExecutionState, NodeResult, Reply, Turn
+from services.engine.typed_text import TextMarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,14 @@ class ExecutionStore(Protocol):
     """Keeps executions. Every call is one round trip unless it says otherwise, and raises StoreUnavailable."""
 
     async def begin_ussd_turn(
-        self, session_id: str, text: str, turn: Mapping[str, Any], fresh: ExecutionState | None
+        self, session_id: str, marks: TextMarks, turn: Mapping[str, Any], fresh: ExecutionState | None
     ) -> Begun:
-        """Records a USSD callback and takes the lease, or says what became of the callback before."""
+        """
+        Records a USSD callback and takes the lease, or says what became of the callback before.
+
+        Args:
+            marks: Of the callback's text. A text that does not continue the one before is out of order.
+        """
         ...
 
     async def begin_on_session(self, turn: Mapping[str, Any], fresh: ExecutionState) -> Begun:
@@ -148,11 +154,11 @@ class ExecutionStore(Protocol):
         """Keeps a delivery report; returns the execution that sent the message, None when that is not known."""
         ...
 
-    async def answer_of(self, session_id: str, text: str) -> Reply | None:
-        """Reads the answer to a USSD callback, None while there is none."""
+    async def answer_of(self, session_id: str, mark: str) -> Reply | None:
+        """Reads the answer to the USSD callback whose text has this mark, None while there is none."""
         ...
 
-    async def close_with(self, session_id: str, text: str, reply: Reply) -> None:
+    async def close_with(self, session_id: str, mark: str, reply: Reply) -> None:
         """Answers a USSD callback whose turn takes too long; the session is closed for the phone."""
         ...
 

@@ -46,6 +46,9 @@ class Payload:
     def lookup(self, root: str) -> object:
         return self.values if root == "triggerPayload" else self.values.get(root, UNSET)
 
+    def opened(self, value: object) -> object:
+        return value
+
 
 @dataclass(frozen=True)
 class Fixed(Evaluation):

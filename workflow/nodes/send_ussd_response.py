@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from workflow.fields import NodeConfig, TemplateMessage, Text
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType, Resumption
 from workflow.outcome import Done, Outcome, Wait, WaitKind
+from workflow.sealing import SEALED
 
 SESSION_GRACE_SECONDS = 60
 """The session outlives the wait of a screen by so much, so that an answer at the last moment still finds it."""
@@ -42,6 +43,7 @@ class Config(NodeConfig):
         menu_type: text: any answer goes; menu: the items stand below the message; input: an empty answer asks again.
         session_timeout: How long the person has to answer, seconds.
         auto_end_session: Whether the session ends with this screen.
+        sensitive: Whether the answer is a secret, such as a PIN: stored encrypted, masked in logs.
     """
 
     message: TemplateMessage
@@ -51,10 +53,14 @@ class Config(NodeConfig):
     pagination: Pagination = Pagination()
     session_timeout: Annotated[int, Field(ge=10, le=300)] = 60
     auto_end_session: bool = False
+    sensitive: bool = False
 
 
 class Output(BaseModel):
-    """`message` is the screen as shown last; `input` is the answer, where one was asked for."""
+    """
+    `message` is the screen as shown last; `input` is the answer where one was asked for, masked in logs
+    where it is a secret.
+    """
 
     sessionId: str
     message: str
@@ -84,6 +90,9 @@ class SendUssdResponse(NodeType[Config]):
     def ends_session(self, config: Config) -> bool:
         return config.auto_end_session
 
+    def is_sensitive(self, config: Config) -> bool:
+        return config.sensitive
+
     def findings(self, config: Config) -> Iterable[Finding]:
         asks = config.expect_input or config.pagination.enabled
         if config.auto_end_session and asks:
@@ -103,9 +112,18 @@ class SendUssdResponse(NodeType[Config]):
                 "expectInput",
                 is_warning=True,
             )
+        if config.sensitive and not config.expect_input:
+            yield Finding(
+                "INVALID_NODE_CONFIG",
+                "sensitive is about the answer, and this screen waits for none: set expectInput or drop sensitive",
+                "sensitive",
+            )
         yield from _key_findings(config)
 
     async def run(self, config: Config, context: NodeContext) -> Outcome:
+        if config.sensitive:
+            # Fails before the secret is asked for where it could not be kept.
+            context.ports.cipher.seal("")
         return _screen(config, context, _pages(config), 0)
 
     async def resume(self, config: Config, context: NodeContext, resumption: Resumption) -> Outcome:
@@ -119,7 +137,8 @@ class SendUssdResponse(NodeType[Config]):
                 return _screen(config, context, pages, page - 1)
         if config.menu_type == "input" and not typed.strip():
             return _screen(config, context, pages, page)
-        return Done(output={**_output(context, pages[page]), "input": typed})
+        kept = {SEALED: context.ports.cipher.seal(typed)} if config.sensitive else typed
+        return Done(output={**_output(context, pages[page]), "input": kept})
 
 
 def _screen(config: Config, context: NodeContext, pages: Sequence[str], page: int) -> Outcome:

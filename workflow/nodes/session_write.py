@@ -10,7 +10,8 @@ from workflow.errors import invalid
 from workflow.fields import NodeConfig, TemplateData
 from workflow.node_type import Category, NodeContext, NodeType
 from workflow.outcome import Done
-from workflow.session import SEALED, DataChange, Scope, masked
+from workflow.sealing import SEALED, masked
+from workflow.session import DataChange, Scope
 
 MAX_DATA_BYTES = 250_000
 """Largest set of values as JSON; a little below the 256 KiB that the sessions service keeps."""

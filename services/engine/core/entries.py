@@ -6,28 +6,25 @@ callback before, not what follows the last *, since a person can type a * too. A
 entries already, when a longer code was dialled (*384*1*2#).
 """
 
-from services.engine.core.state import Turn
+from collections.abc import Mapping
+from typing import Any
+
 from workflow.templates import as_text
 
 
-def first_entries(turn: Turn) -> list[str]:
-    """Returns what a first turn brings for the screens to come."""
-    return turn.key.split("*") if turn.key else []
+def dialled_entries(payload: Mapping[str, Any]) -> list[str]:
+    """Returns what the first callback of a USSD session brings for the screens to come."""
+    text = payload.get("text")
+    return text.split("*") if isinstance(text, str) and text else []
 
 
-def next_entry(turn: Turn, previous_text: str) -> str:
+def next_entry(payload: Mapping[str, Any], previous_text: str) -> str:
     """Returns the newest entry of a later turn; `previous_text` is the cumulative text of the turn before."""
-    if turn.key is not None:
-        return _newest(turn.key, previous_text)
     # A caller of the API may send a number where a phone sends its digits.
-    typed = turn.payload.get("input")
+    typed = payload.get("input")
     if typed not in (None, ""):
         return as_text(typed)
-    text = turn.payload.get("text")
+    text = payload.get("text")
     if isinstance(text, str) and text:
-        return _newest(text, previous_text)
-    return as_text(turn.payload.get("message") or "")
-
-
-def _newest(text: str, previous_text: str) -> str:
-    return text.removeprefix(f"{previous_text}*") if previous_text else text
+        return text.removeprefix(f"{previous_text}*") if previous_text else text
+    return as_text(payload.get("message") or "")

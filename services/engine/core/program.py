@@ -36,6 +36,7 @@ class RunnableNode:
         awaited: Ids of the edges whose decision the node waits for.
         downstream: Nodes that it leads to before a cycle closes: those that a visit of it leads to.
         downstream_edges: Edges that leave it or one of those.
+        is_sensitive: Whether what a person types into it must not be seen.
         shows_ahead: Whether it, or a node that can run after it in the same turn, may add to the screen.
     """
 
@@ -51,6 +52,7 @@ class RunnableNode:
     outgoing: tuple[RunnableEdge, ...]
     downstream: frozenset[str]
     downstream_edges: tuple[ExecutionEdge, ...]
+    is_sensitive: bool
     shows_ahead: bool
     waits_for_all: bool
 
@@ -61,6 +63,7 @@ class Program:
     Attributes:
         digest: Names the graph.
         scopes: Scopes beyond the session that the flow reads or writes.
+        is_sensitive: Whether it has a node that is.
     """
 
     graph: ExecutionGraph
@@ -68,6 +71,7 @@ class Program:
     nodes: Mapping[str, RunnableNode]
     formatting: Formatting
     scopes: frozenset[Scope]
+    is_sensitive: bool
 
     @property
     def trigger(self) -> RunnableNode:
@@ -116,6 +120,7 @@ def load(graph: ExecutionGraph, digest: str) -> Program:
         nodes=nodes,
         formatting=Formatting(timezone=graph.settings.timezone, missing_variable=graph.settings.missing_variable),
         scopes=_scopes(nodes.values(), configs),
+        is_sensitive=any(node.is_sensitive for node in nodes.values()),
     )
 
 
@@ -150,6 +155,7 @@ def _runnable(
         downstream_edges=tuple(
             edge for other in (node.id, *sorted(downstream)) for edge in graph.nodes[other].outgoing
         ),
+        is_sensitive=node_type.is_sensitive(config),
         shows_ahead=shows_ahead,
         waits_for_all=node_type.waits_for_all(config),
     )

@@ -10,7 +10,7 @@ from collections import deque
 
 from services.engine.core import flow
 from services.engine.core.conversation import Conversation
-from services.engine.core.entries import first_entries, next_entry
+from services.engine.core.entries import dialled_entries, next_entry
 from services.engine.core.ports import Entry, Journal
 from services.engine.core.program import Program
 from services.engine.core.settling import Settling
@@ -20,6 +20,7 @@ from services.engine.core.visit import Ended, Failed, Outcomes, Suspended, Visit
 from workflow.errors import NodeError
 from workflow.node_type import Resumption
 from workflow.outcome import WaitKind
+from workflow.sealing import SEALED, holds_sealed, unsealed
 
 MAX_VISITS_PER_TURN = 1000
 MAX_VISITS = 10_000
@@ -41,6 +42,7 @@ class Run:
         self.conversation = Conversation()
         self.broken = False
         self._around = around
+        self._cipher = around.ports.cipher
         self._settling = Settling(program, state, journal, around.sessions)
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._turns: deque[Turn] = deque()
@@ -143,8 +145,9 @@ class Run:
             return False
         if not self.state.inputs:
             return self._take_turn()
-        typed = self.state.inputs.pop(0)
-        self.state.payload["input"] = typed
+        typed = unsealed(self.state.inputs.pop(0), self._cipher)
+        is_secret = self.program.nodes[waiting].is_sensitive
+        self.state.payload["input"] = {SEALED: self._cipher.seal(typed)} if is_secret else typed
         self.state.texts.clear()
         self._resume(waiting, typed)
         return True
@@ -154,13 +157,17 @@ class Run:
         if not self._turns or is_answering:
             return False
         turn = self._turns.popleft()
+        payload = unsealed(turn.payload, self._cipher)
         if self.state.turns == 0:
-            self.state.inputs = first_entries(turn)
+            entries = [] if turn.key is None else dialled_entries(payload)
             flow.start(self.state, self.program)
         else:
-            self.state.inputs = [next_entry(turn, str(self.state.payload.get("text", "")))]
+            entries = [next_entry(payload, str(unsealed(self.state.payload.get("text", ""), self._cipher)))]
+        # Where a screen asks for a secret, what was typed stays as encrypted as it came in.
+        is_secret = self.program.is_sensitive and holds_sealed(turn.payload)
+        self.state.inputs = [{SEALED: self._cipher.seal(entry)} for entry in entries] if is_secret else [*entries]
         self.state.turns = turn.number
-        self.state.payload.update(turn.payload)
+        self.state.payload.update(turn.payload if is_secret else payload)
         self.state.turn_key = turn.key
         self.state.reply = None
         self._visits_before_turn = self.state.visits

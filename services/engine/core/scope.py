@@ -7,7 +7,8 @@ from typing import Any
 from services.engine.core.program import Program
 from services.engine.core.state import ExecutionState
 from workflow.paths import UNSET
-from workflow.session import Cipher, Scope, unsealed
+from workflow.sealing import Cipher, unsealed
+from workflow.session import Scope
 
 NODE_PREFIX = "node_"
 
@@ -29,13 +30,12 @@ class RunScope:
         node_id = root.removeprefix(NODE_PREFIX)
         if node_id != root and node_id in self._program.nodes:
             node = self._state.nodes.get(node_id)
-            return UNSET if node is None or node.output is None else {"output": unsealed(node.output, self._cipher)}
+            return UNSET if node is None or node.output is None else {"output": node.output}
         match root:
             case "triggerPayload":
                 return self._state.payload
             case "variables":
-                known = {name: node.output for name, node in self._state.nodes.items() if node.output is not None}
-                return unsealed(known, self._cipher)
+                return {name: node.output for name, node in self._state.nodes.items() if node.output is not None}
             case "session":
                 return self._session()
             case "workflow":
@@ -45,6 +45,10 @@ class RunScope:
             case "execution":
                 return self._execution()
         return self._state.payload.get(root, UNSET)
+
+    def opened(self, value: object) -> object:
+        """Returns a value with all that is encrypted in it in clear."""
+        return unsealed(value, self._cipher)
 
     def _session(self) -> object:
         session = self._state.session
@@ -71,4 +75,4 @@ class RunScope:
 
     def _data(self, scope: Scope) -> Mapping[str, Any]:
         session = self._state.session
-        return {} if session is None else unsealed(session.data.get(scope, {}), self._cipher)
+        return {} if session is None else session.data.get(scope, {})

@@ -140,8 +140,9 @@ class Turn:
 
     Attributes:
         number: Its place among the turns of the execution, from 1.
-        key: Names the turn: the cumulative text of a USSD callback; None where nobody waits for a screen.
-        payload: Overlays the trigger payload.
+        key: Names the turn among those of its session: the mark of a USSD callback's text; None where nobody waits
+            for a screen.
+        payload: Overlays the trigger payload; what was typed may be encrypted.
     """
 
     number: int
@@ -169,7 +170,8 @@ class ExecutionState:
     Attributes:
         graph_digest: Names the compiled flow that it runs.
         turns: Turns taken so far, the trigger's included.
-        inputs: Entries of the turn under way that no screen has taken yet.
+        payload: That of the trigger, overlaid by those of later turns; what must not be read is encrypted.
+        inputs: Entries of the turn under way that no screen has taken yet, encrypted where one may be secret.
         texts: What the turn under way has to say so far.
         visits: Visits so far, against endless loops.
         active_ms: Active time of the turns that ended.
@@ -199,7 +201,7 @@ class ExecutionState:
     output: dict[str, Any] = field(default_factory=dict)
     error: NodeError | None = None
     turns: int = 0
-    inputs: list[str] = field(default_factory=list)
+    inputs: list[str | dict[str, str]] = field(default_factory=list)
     visits: int = 0
     active_ms: int = 0
     commits: list[Commit] = field(default_factory=list)

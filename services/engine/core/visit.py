@@ -13,11 +13,13 @@ from services.engine.core.program import Program, RunnableEdge
 from services.engine.core.render import decided, evaluations, rendered
 from services.engine.core.retry import next_delay_ms
 from services.engine.core.scope import RunScope
+from services.engine.core.secrets import WatchfulCipher
 from services.engine.core.state import ExecutionState, NodeResult, NodeStatus, Waiting, permanent, transient
 from services.engine.core.surroundings import Surroundings
 from workflow.errors import NodeError, NodeFailure, invalid
 from workflow.node_type import Arrival, NodeContext, Resumption
 from workflow.outcome import Done, Outcome, Wait
+from workflow.sealing import unsealed
 from workflow.session import TurnSession
 
 TIMED_OUT = "TIMEOUT"
@@ -77,7 +79,8 @@ class Visit:
         self._around = around
         self._node = program.nodes[node_id]
         self._own = state.node(node_id)
-        self._scope = RunScope(state, program, around.ports.cipher)
+        self._cipher = WatchfulCipher(around.ports.cipher)
+        self._scope = RunScope(state, program, self._cipher)
 
     def settle_texts(self, log: Log) -> Failed | None:
         """
@@ -92,7 +95,7 @@ class Visit:
         except NodeFailure as problem:
             failure = problem
         else:
-            self._own.config = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+            self._own.config = self._cipher.concealed(config.model_dump(mode="json", by_alias=True, exclude_none=True))
             return None
 
         async def work(_: NodeContext) -> Outcome:
@@ -183,7 +186,8 @@ class Visit:
                 outcome = await work(self._context(number))
                 attempt = _Attempt(number, started_ms, outcome, None, self._taken(outcome))
                 seen.ended(NodeStatus.SUCCESS, None)
-            except NodeFailure as failure:
+            except NodeFailure as problem:
+                failure = self._masked(problem)
                 attempt = _Attempt(number, started_ms, None, failure, [])
                 seen.ended(_status(failure.error), failure.error)
             except Exception:  # noqa: BLE001 - a defect in one node is a failure of that node
@@ -192,6 +196,11 @@ class Visit:
                 attempt = _Attempt(number, started_ms, None, defect, [])
                 seen.ended(NodeStatus.ERROR, defect.error)
         return attempt
+
+    def _masked(self, failure: NodeFailure) -> NodeFailure:
+        """A failure may quote what it could not use."""
+        error = replace(failure.error, message=self._cipher.masked(failure.error.message))
+        return NodeFailure(error, failure.retry_after_ms)
 
     async def _in_time(self, context: NodeContext) -> Outcome:
         timeout_ms = self._node.node.timeout_ms
@@ -206,7 +215,7 @@ class Visit:
         if self._own.config is None:
             config = rendered(self._node, self._scope, self._program.formatting)
         else:
-            config = self._node.type.config.model_validate(self._own.config)
+            config = self._node.type.config.model_validate(unsealed(self._own.config, self._cipher))
         if self._state.options.dry_run:
             return await self._node.type.rehearse(config, context)
         return await self._node.type.run(config, context)
@@ -215,12 +224,13 @@ class Visit:
         """Ids of the edges that a success takes; their conditions see the node's own output."""
         if isinstance(outcome, Wait):
             return []
-        size = len(orjson.dumps(outcome.output))
+        output = self._cipher.concealed(outcome.output)
+        size = len(orjson.dumps(output))
         if size > self._around.max_output_bytes:
             raise invalid(
                 "OUTPUT_TOO_LARGE", f"the output has {size} bytes, at most {self._around.max_output_bytes} are kept"
             )
-        before, self._own.output = self._own.output, dict(outcome.output)
+        before, self._own.output = self._own.output, output
         try:
             return flow.success_edges(self._node, outcome.handle, self._holds)
         except NodeFailure:

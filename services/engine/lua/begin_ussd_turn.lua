@@ -1,35 +1,38 @@
 -- KEYS: the session's ledger.
--- ARGV: prefix, owner, lease ms, text, turn, ledger life ms, fresh id ('' for none), fresh state, workflow id.
+-- ARGV: prefix, owner, lease ms, mark of the text, turn, ledger life ms, fresh id ('' for none), fresh state,
+--       workflow id, marks of the texts that this one may continue.
 local ledger = KEYS[1]
 local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV[3])
-local text, turn, life_ms = ARGV[4], ARGV[5], ARGV[6]
+local mark, turn, life_ms = ARGV[4], ARGV[5], ARGV[6]
 
-local known = redis.call('HMGET', ledger, 'a:' .. text, 'execution', 'last', 'reply', 'closed')
+local known = redis.call('HMGET', ledger, 'a:' .. mark, 'execution', 'last', 'reply', 'closed')
 local answer, id, last, reply, closed = known[1], known[2], known[3], known[4], known[5]
 if answer then return {'answered', answer, id or ''} end
 
 if not id then
   if ARGV[7] == '' then return {'none'} end
-  redis.call('HSET', ledger, 'execution', ARGV[7], 'last', text)
+  redis.call('HSET', ledger, 'execution', ARGV[7], 'last', mark)
   redis.call('PEXPIRE', ledger, life_ms)
   return create(prefix, ARGV[7], ARGV[8], turn, ARGV[9], owner, now, lease_ms)
 end
 
 local key = execution_key(prefix, id)
-if text == last then
+if mark == last then
   -- The same callback again while its turn is under way; if its engine died, this one goes on.
   local runs = leased(key, now)
   if runs then return {'queued', id, runs, 0} end
   return take(prefix, id, owner, now, lease_ms)
 end
 
-local follows = last == '' or string.sub(text, 1, #last + 1) == last .. '*'
-if closed or not follows or #text <= #last then
+-- An execution that a call began has seen no callback yet: whatever comes first follows.
+local follows = not last
+for index = 10, #ARGV do follows = follows or ARGV[index] == last end
+if closed or not follows then
   if reply then return {'answered', reply, id} end
   return {'queued', id, leased(key, now) or '', 0}
 end
 
-redis.call('HSET', ledger, 'last', text)
+redis.call('HSET', ledger, 'last', mark)
 redis.call('PEXPIRE', ledger, life_ms)
 local number = redis.call('RPUSH', turns_key(prefix, id), turn)
 local runs = leased(key, now)

@@ -1,8 +1,8 @@
 -- Writes the journal of one execution, unless another engine has taken it over.
 -- KEYS: the execution, the session's ledger (the execution again where there is no session).
 -- ARGV: prefix, id, fence, state, status, turns taken, released (1 or 0), due ('' for never),
---       retention ms ('' while it runs), ledger life ms ('' for no ledger), answered text ('-' for none, else '+' and
---       the text), reply ('' for none), closed (1 or 0), number of correlations, these, then the results.
+--       retention ms ('' while it runs), ledger life ms ('' for no ledger), mark of the answered turn ('' for none),
+--       reply ('' for none), closed (1 or 0), number of correlations, these, then the results.
 local prefix, id = ARGV[1], ARGV[2]
 if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[3] then return {'lost'} end
 local ended, released = ARGV[9] ~= '', ARGV[7] == '1'
@@ -26,7 +26,7 @@ if released and #turns == 0 then
 end
 
 if ARGV[10] ~= '' then
-  if ARGV[11] ~= '-' then redis.call('HSETNX', KEYS[2], 'a:' .. string.sub(ARGV[11], 2), ARGV[12]) end
+  if ARGV[11] ~= '' then redis.call('HSETNX', KEYS[2], 'a:' .. ARGV[11], ARGV[12]) end
   if ARGV[12] ~= '' then redis.call('HSET', KEYS[2], 'reply', ARGV[12]) end
   if ARGV[13] == '1' then redis.call('HSET', KEYS[2], 'closed', '1')
   elseif ended then redis.call('HDEL', KEYS[2], 'execution', 'last') end

@@ -1,21 +1,17 @@
 """Two engines over one Redis share the work."""
 
 import asyncio
+import json
 
 import httpx
 
-from njia.engine.v1 import engine_service_pb2 as pb, workflow_service_pb2
+from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from tests.engine.service.platform import MakeFlow, Platform
+from tests.engine.service.publishing import publish
 
 PHONE = "+254711000001"
 SLOW_MS = 4000
-
-
-async def publish(platform: Platform, source: workflow_pb2.WorkflowSource) -> None:
-    saved = await platform.workflows.SaveWorkflow(workflow_service_pb2.SaveWorkflowRequest(source=source))
-    ref = workflow_pb2.WorkflowRef(workflow_id=saved.workflow.workflow_id)
-    await platform.workflows.PublishWorkflow(workflow_service_pb2.PublishWorkflowRequest(ref=ref))
 
 
 def hop(text: str) -> pb.HandleUssdRequest:
@@ -88,3 +84,17 @@ async def test_a_flow_that_one_engine_publishes_answers_at_the_other_at_once(
 
     assert nobody.execution_id == ""
     assert somebody.reply.text == "?"
+
+
+async def test_a_phone_goes_on_with_what_a_client_began_on_its_session(platform: Platform, flow: MakeFlow) -> None:
+    begun = await platform.engine.Execute(
+        pb.ExecuteRequest(
+            workflow=questions(flow),
+            trigger_payload_json=json.dumps({"msisdn": PHONE, "sessionId": "ATUid_1"}),
+        )
+    )
+    answers = [await platform.engine.HandleUssd(hop(text)) for text in ("a", "a*b")]
+
+    assert begun.result.reply.text == "?"
+    assert [answer.reply.text for answer in answers] == ["and a?", "got b"]
+    assert {answer.execution_id for answer in answers} == {begun.result.execution_id}

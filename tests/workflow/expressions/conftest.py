@@ -14,6 +14,9 @@ class _Values:
     def lookup(self, root: str) -> object:
         return self._values.get(root, UNSET)
 
+    def opened(self, value: object) -> object:
+        return value
+
 
 @pytest.fixture(scope="session")
 def scope_of() -> Callable[[Mapping[str, object]], Scope]:

@@ -13,7 +13,8 @@ from workflow.nodes.session_read import SessionRead
 from workflow.nodes.session_write import SessionWrite
 from workflow.nodes.switch import Switch
 from workflow.outcome import Done
-from workflow.session import MASK, SEALED, Scope
+from workflow.sealing import MASK, SEALED
+from workflow.session import Scope
 
 CONDITION, SWITCH, MERGE, READ, WRITE = Condition(), Switch(), Merge(), SessionRead(), SessionWrite()
 CASES = [{"value": "1", "label": "One"}, {"value": 2, "label": "Two"}]

@@ -1,0 +1,69 @@
+"""
+Keeps in the journal what must not stand there in clear: values that were decrypted for a template or an expression.
+
+A node may carry such a value on, into its output or the text of a message; what holds it is encrypted again as it is
+journaled, and masked where people read it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow.sealing import MASK, SEALED, Cipher
+from workflow.templates import as_text
+
+SHORTEST_PART = 4
+"""A shorter value counts only where it is all there is: a 1 stands in too many texts by chance."""
+
+
+class WatchfulCipher:
+    """A cipher that remembers what it decrypted."""
+
+    def __init__(self, cipher: Cipher) -> None:
+        self._cipher = cipher
+        self._revealed: set[str] = set()
+
+    def seal(self, value: Any) -> str:
+        """See workflow.session.Cipher."""
+        return self._cipher.seal(value)
+
+    def unseal(self, sealed: str) -> Any:
+        """See workflow.session.Cipher."""
+        value = self._cipher.unseal(sealed)
+        self._revealed.update(_leaves(value))
+        return value
+
+    def concealed(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns a JSON document with all that holds a decrypted value encrypted again."""
+        if not self._revealed:
+            return dict(document)
+        return {key: self._concealed(value) for key, value in document.items()}
+
+    def masked(self, text: str) -> str:
+        """Returns a text for people with the decrypted values in it masked."""
+        for value in sorted(self._revealed, key=len, reverse=True):
+            if text == value or len(value) >= SHORTEST_PART:
+                text = text.replace(value, MASK)
+        return text
+
+    def _concealed(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            if value.keys() == {SEALED}:
+                return value
+            return {key: self._concealed(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._concealed(item) for item in value]
+        return {SEALED: self.seal(value)} if self._holds(value) else value
+
+    def _holds(self, leaf: Any) -> bool:
+        if leaf is None or isinstance(leaf, bool):
+            return False
+        text = as_text(leaf)
+        return text in self._revealed or any(len(value) >= SHORTEST_PART and value in text for value in self._revealed)
+
+
+def _leaves(value: Any) -> set[str]:
+    if isinstance(value, Mapping):
+        return {leaf for item in value.values() for leaf in _leaves(item)}
+    if isinstance(value, list | tuple):
+        return {leaf for item in value for leaf in _leaves(item)}
+    return set() if value is None or value == "" or isinstance(value, bool) else {as_text(value)}

@@ -1,0 +1,61 @@
+"""
+How what a person typed is recorded: encrypted where a key is configured, and named by a mark.
+
+A turn is recorded before the flow of its session is known, so every text of a USSD callback is treated as if it held
+a PIN. Marks are keyed too: the few digits of a PIN could be guessed from a bare hash.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from services.engine.adapters.encryption import FernetCipher
+from workflow.sealing import SEALED
+
+TYPED = ("text", "input", "message")
+"""Keys of a payload that hold what a person typed."""
+
+MARK_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TextMarks:
+    """
+    Stands for the cumulative text of a USSD callback, joined by *.
+
+    Attributes:
+        own: Mark of the text itself.
+        behind: Marks of the texts that it may continue: whatever ends before one of its *, and the empty text.
+    """
+
+    own: str
+    behind: tuple[str, ...]
+
+
+class TypedText:
+    """Records what a person typed. `encryption_key` is a Fernet key, None where none is configured."""
+
+    def __init__(self, encryption_key: str | None) -> None:
+        self._cipher = None if encryption_key is None else FernetCipher(encryption_key)
+        self._mark_key = blake2b((encryption_key or "").encode(), person=b"njia marks", digest_size=32).digest()
+
+    def recorded(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the payload as it may be written down."""
+        if self._cipher is None:
+            return dict(payload)
+        return {
+            key: {SEALED: self._cipher.seal(value)} if key in TYPED and value not in (None, "") else value
+            for key, value in payload.items()
+        }
+
+    def marks(self, session_id: str, text: str) -> TextMarks:
+        """Returns the marks of a text in a session; the same text has another mark in another session."""
+        so_far = blake2b(f"{session_id}\n".encode(), key=self._mark_key, digest_size=MARK_BYTES)
+        marks = [so_far.hexdigest()]
+        if text:
+            for entry in text.split("*"):
+                so_far.update(entry.encode())
+                marks.append(so_far.hexdigest())
+                so_far.update(b"*")
+        return TextMarks(marks[-1], tuple(marks[:-1]))
