@@ -5,6 +5,7 @@ from typing import Any
 
 from workflow.node_type import NodeType
 from workflow.nodes.condition import Condition
+from workflow.nodes.delay import Delay
 from workflow.nodes.merge import Merge
 from workflow.nodes.send_sms import SendSms
 from workflow.nodes.send_ussd_response import SendUssdResponse
@@ -22,6 +23,7 @@ _TYPES: tuple[NodeType[Any], ...] = (
     SendUssdResponse(),
     Condition(),
     Switch(),
+    Delay(),
     Merge(),
     SessionRead(),
     SessionWrite(),

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel
 
 from workflow.fields import NodeConfig
-from workflow.outcome import Done, Outcome
+from workflow.outcome import Done, Outcome, Settlement
 from workflow.paths import Scope
 from workflow.ports import SmsSender
 from workflow.sealing import Cipher
@@ -66,6 +66,7 @@ class NodeContext:
         node_id: Id of the node itself.
         visit: How often it had run before in this execution, from 0.
         attempt: Number of the attempt, from 1.
+        repetition: How often its effect was repeated since the outcome of the one before stayed unknown, from 0.
         scope: What templates and expressions resolve against.
         formatting: Time zone and rules of rendering.
         default_country: ISO 3166 country of phone numbers that lack a +, None when numbers must have one.
@@ -80,6 +81,7 @@ class NodeContext:
     node_id: str
     visit: int
     attempt: int
+    repetition: int
     scope: Scope
     formatting: Formatting
     default_country: str | None
@@ -90,8 +92,9 @@ class NodeContext:
 
     @property
     def idempotency_key(self) -> str:
-        """Names the effect of this visit; the same for every attempt."""
-        return f"{self.execution_id}:{self.node_id}:{self.visit}"
+        """Names the effect of this visit; the same for every attempt, unless it is meant to happen again."""
+        key = f"{self.execution_id}:{self.node_id}:{self.visit}"
+        return f"{key}:{self.repetition}" if self.repetition else key
 
 
 class Evaluation(ABC):
@@ -153,6 +156,8 @@ class NodeType(ABC, Generic[C]):
         retry: Policy where neither node nor flow has one; None means one attempt.
         requires_session: Whether it needs a session.
         has_effect: Whether it changes something outside of Njia, so that its result is journaled before others go on.
+        repeats_unknown: What becomes of an effect whose outcome stays unknown: repeated (at least once), or given up
+            as a failure (at most once).
     """
 
     type: ClassVar[str]
@@ -167,6 +172,7 @@ class NodeType(ABC, Generic[C]):
     retry: ClassVar[RetryPolicy | None] = None
     requires_session: ClassVar[bool] = False
     has_effect: ClassVar[bool] = False
+    repeats_unknown: ClassVar[bool] = False
 
     @abstractmethod
     async def run(self, config: C, context: NodeContext) -> Outcome:
@@ -175,6 +181,17 @@ class NodeType(ABC, Generic[C]):
     async def resume(self, config: C, context: NodeContext, resumption: Resumption) -> Outcome:
         """Goes on after a Wait. Only types that wait have one."""
         raise TypeError(f"{self.type} never waits")
+
+    def settled_by(self, config: C, context: NodeContext) -> Sequence[str]:
+        """
+        Returns the names under which the outside may still report an effect whose outcome is not known, such as
+        sms:+254711000001; none where nothing reports it.
+        """
+        return ()
+
+    async def settle(self, config: C, context: NodeContext, settlement: Settlement) -> Done:
+        """Returns what the node came to once its effect is known to have taken place. Only types with names have it."""
+        raise TypeError(f"nothing reports what {self.type} did")
 
     async def rehearse(self, config: C, context: NodeContext) -> Outcome:
         """Stands in for `run` in a dry run: the same shape of output and no effect."""

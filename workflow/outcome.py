@@ -15,6 +15,12 @@ class WaitKind(StrEnum):
     TIMER = "timer"
     """A point in time."""
 
+    RETRY = "retry"
+    """The next attempt of a node that failed."""
+
+    SETTLEMENT = "settlement"
+    """Word of an effect whose outcome is not known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -53,3 +59,19 @@ class Wait:
 
 
 Outcome = Done | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """
+    What the outside says of an effect whose outcome was not known: it took place.
+
+    Attributes:
+        name: Which of the node's `settled_by` names it is about, such as sms:+254711000001.
+        reference: The outside's id of the effect, such as ATXid_….
+        status: The outside's word for how it went on, such as Success.
+    """
+
+    name: str
+    reference: str
+    status: str

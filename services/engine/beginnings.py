@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.engine.core.program import Program
-from services.engine.core.state import ExecutionState, Options
+from services.engine.core.state import ExecutionState, Options, Signal
 
 DEFAULT_WAIT_MS = 10_000
 """How long Execute waits for an execution that does not come to rest."""
@@ -64,6 +64,11 @@ def turn_record(key: str | None, payload: Mapping[str, Any]) -> dict[str, Any]:
         payload: Overlays the trigger payload.
     """
     return {"key": key, "payload": payload}
+
+
+def signal_record(signal: Signal, payload: Mapping[str, Any], node_id: str | None = None) -> dict[str, Any]:
+    """Returns what is recorded of something that came in and is not for the flow to read; `node_id` where it is for."""
+    return {"key": None, "payload": payload, "signal": signal, "node_id": node_id}
 
 
 def timestamp(ms: int) -> str:

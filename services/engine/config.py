@@ -26,6 +26,8 @@ class EngineConfig:
             default 500.
         max_live: Executions that run at once in this process; more are refused. NJIA_ENGINE_MAX_LIVE, 1 to 100000,
             default 1000.
+        settle_ms: How long the outside may take to report a send whose outcome is unknown, before it is repeated.
+            NJIA_ENGINE_SETTLE_MS, 1000 to 86400000, default 600000.
         ussd_budget_ms: A screen leaves after so long, ready or not. NJIA_USSD_BUDGET_MS, 500 to 9000, default 8000;
             Africa's Talking waits 10000.
         max_output_bytes: Largest output of a node as JSON. NJIA_ENGINE_MAX_OUTPUT_BYTES, 1024 to 4194304, default
@@ -45,6 +47,7 @@ class EngineConfig:
     lease_ms: int
     scan_ms: int
     max_live: int
+    settle_ms: int
     ussd_budget_ms: int
     max_output_bytes: int
     retention_ms: int
@@ -64,6 +67,7 @@ class EngineConfig:
             lease_ms=variables.integer("NJIA_ENGINE_LEASE_MS", 15_000, 1000, 600_000),
             scan_ms=variables.integer("NJIA_ENGINE_SCAN_MS", 500, 50, 60_000),
             max_live=variables.integer("NJIA_ENGINE_MAX_LIVE", 1000, 1, 100_000),
+            settle_ms=variables.integer("NJIA_ENGINE_SETTLE_MS", 600_000, 1000, 86_400_000),
             ussd_budget_ms=variables.integer("NJIA_USSD_BUDGET_MS", 8000, 500, 9000),
             max_output_bytes=variables.integer("NJIA_ENGINE_MAX_OUTPUT_BYTES", 262_144, 1024, 4_194_304),
             retention_ms=variables.integer("NJIA_ENGINE_RETENTION_DAYS", 30, 1, 3650) * DAY_MS,

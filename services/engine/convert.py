@@ -180,6 +180,8 @@ def _node_result(result: NodeResult) -> pb.NodeExecutionResult:
     )
     if result.output is not None:
         message.output_json = _json(masked(result.output))
+    if result.settled_by is not None:
+        message.settled_by = result.settled_by
     if result.retry_delay_ms is not None:
         message.retry_delay_ms = result.retry_delay_ms
     return message

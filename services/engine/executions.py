@@ -1,5 +1,6 @@
 """What callers ask of the engine: run a flow, take an SMS, look at an execution, stop it."""
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 from services.engine import ids
 from services.engine.beginnings import DEFAULT_WAIT_MS, Overrides, first_state, timestamp, turn_record
 from services.engine.core.program import Program
+from services.engine.core.state import ExecutionState
 from services.engine.errors import (
     ExecutionEnded,
     ExecutionNotFound,
@@ -21,6 +23,10 @@ from services.engine.registry import Registry
 from services.engine.run_sessions import REHEARSAL, RunSessions
 from services.engine.store import Begun, ExecutionStore, Occupied, Stored, TakenUp
 from services.engine.typed_text import TypedText
+from workflow.outcome import WaitKind
+
+TIMER_POLL_MS = 100
+"""How often an execution whose timer is due is looked at until it has gone on."""
 
 SESSION_ID = re.compile(r"[\x21-\x7e]{1,256}")
 
@@ -161,16 +167,31 @@ class Executions:
 
     async def _run_to_rest(self, taken: TakenUp, program: Program, wait_ms: int) -> Stored:
         is_new = taken.state.turns == 0
+        until_ms = self._now_ms() + wait_ms
         run = self._runs.launch(taken, program)
         is_over = await self._runs.over(run.state.execution_id, wait_ms)
-        if is_new and is_over and not run.broken:
+        if is_new and is_over and not run.broken and not _waits_for_timers(run.state):
             return Stored(run.state, run.results, ())
-        return await self.read(run.state.execution_id)
+        return await self._finished(run.state.execution_id, until_ms - self._now_ms())
 
     async def _finished(self, execution_id: str, wait_ms: int) -> Stored:
-        """Waits for the run in this process, if there is one, and reads where it got to."""
-        await self._runs.over(execution_id, wait_ms)
-        return await self.read(execution_id)
+        """Waits so long until the execution has ended or waits for a person, and reads where it got to."""
+        until_ms = self._now_ms() + wait_ms
+        while True:
+            await self._runs.over(execution_id, max(0, until_ms - self._now_ms()))
+            stored = await self.read(execution_id)
+            left_ms = until_ms - self._now_ms()
+            if left_ms <= 0 or not _waits_for_timers(stored.state):
+                return stored
+            # Whichever engine takes it up when a timer is due, the journal says how far it got.
+            due_ms = min(wait.expires_at_ms for wait in stored.state.waits.values()) - self._now_ms()
+            await asyncio.sleep(min(left_ms, max(TIMER_POLL_MS, due_ms)) / 1000)
+
+
+def _waits_for_timers(state: ExecutionState) -> bool:
+    """Whether it goes on by itself, sooner or later."""
+    kinds = {wait.kind for wait in state.waits.values()}
+    return bool(kinds) and WaitKind.INPUT not in kinds
 
 
 def _joined(program: Program, payload: Mapping[str, Any], session_id: str | None, overrides: Overrides) -> str | None:

@@ -51,6 +51,16 @@ def reports(name: str) -> str:
     return f"njia:reports:{name}"
 
 
+def unsettled(name: str) -> str:
+    """Sorted set: effects with an unknown outcome by the end of their wait, such as for sms:+254711000001."""
+    return f"njia:unsettled:{name}"
+
+
+def unmatched(name: str) -> str:
+    """Sorted set: messages that nobody knows and that were reported to this, by when, such as to sms:+254711000001."""
+    return f"njia:unmatched:{name}"
+
+
 def idempotency(key: str) -> str:
     """String: execution that an idempotency key of Execute is bound to."""
     return f"njia:execute:{key}"

@@ -20,7 +20,7 @@ from services.engine.core.surroundings import Surroundings
 from services.engine.errors import EngineBusy, SessionEnded, SessionNotFound
 from services.engine.programs import Programs
 from services.engine.run_sessions import RunSessions
-from services.engine.store import ExecutionStore, TakenUp
+from services.engine.store import Begun, ExecutionStore, Queued, TakenUp
 from services.engine.tracing import Traces
 from telemetry import logs
 from workflow.errors import NodeFailure
@@ -69,6 +69,18 @@ class LiveRuns:
             for turn in turns:
                 run.deliver(turn)
 
+    async def signal(self, begun: Begun) -> str | None:
+        """Goes on with an execution that a signal was recorded for; returns its id, None when there is none."""
+        match begun:
+            case TakenUp():
+                self.launch(begun, await self.program_of(begun.state))
+                return begun.state.execution_id
+            case Queued():
+                if begun.here and begun.turn is not None:
+                    self.deliver(begun.execution_id, [begun.turn])
+                return begun.execution_id
+        return None
+
     def make_room(self) -> None:
         """Raises EngineBusy when no more executions may begin here."""
         if len(self._live) >= self._max_live:
@@ -100,6 +112,10 @@ class LiveRuns:
         if program is None:
             raise StoreUnavailable(f"the graph {state.graph_digest} of a running execution is gone")
         return program
+
+    def task_of(self, execution_id: str) -> asyncio.Task[None] | None:
+        """Returns the task that ends when nothing of an execution runs in this process; None when nothing does."""
+        return self._tasks.get(execution_id)
 
     async def over(self, execution_id: str, wait_ms: int) -> bool:
         """Waits for so long until nothing of an execution runs in this process; returns whether that is so."""

@@ -19,6 +19,7 @@ from services.engine.store import (
     Filter,
     NoExecution,
     Occupied,
+    OpenEffect,
     Queued,
     Report,
     Stored,
@@ -36,6 +37,9 @@ _TAKE_UP = Script.load(_PACKAGE, "prelude", "take_up")
 _RENEW = Script.load(_PACKAGE, "prelude", "renew")
 _WRITE = Script.load(_PACKAGE, "prelude", "write")
 _CONFIRM = Script.load(_PACKAGE, "prelude", "confirm")
+_ANSWER_LATE = Script.load(_PACKAGE, "answer_late")
+_END_SESSION = Script.load(_PACKAGE, "prelude", "end_session")
+_SIGNAL = Script.load(_PACKAGE, "prelude", "signal")
 
 LEDGER_LIFE_MS = 24 * 3600 * 1000
 """How long a session's ledger lives after its last write while an execution is live on it."""
@@ -43,19 +47,30 @@ LEDGER_LIFE_MS = 24 * 3600 * 1000
 CLOSED_LEDGER_LIFE_MS = 2 * 3600 * 1000
 """How long the answers of a closed session are kept, so that a late repetition is answered and not run."""
 
+MAX_UNMATCHED = 20
+"""Reports of unknown messages that are kept of one phone number, the newest ones."""
+
 MAX_REPORTS = 50
 """Delivery reports that are kept of one message, the newest ones."""
 
 IDEMPOTENCY_LIFE_MS = 24 * 3600 * 1000
+UNSETTLED_GRACE_MS = 60_000
 COMMIT_CHECK_MS = 10_000
 """An execution whose commit is not confirmed is looked at again after so long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long ended executions are kept."""
+    """
+    How long things are kept.
+
+    Attributes:
+        executions_ms: Executions that have ended.
+        unmatched_ms: Delivery reports of messages that nobody knows, in case one of them was sent by us.
+    """
 
     executions_ms: int
+    unmatched_ms: int
 
 
 class RedisStore:
@@ -84,7 +99,7 @@ class RedisStore:
                 *marks.behind,
             ],
         )
-        return self._begun(answer, turn)
+        return self._begun(answer)
 
     async def begin_on_session(self, turn: Mapping[str, Any], fresh: ExecutionState) -> Begun:
         assert fresh.session_id is not None
@@ -94,7 +109,7 @@ class RedisStore:
             [keys.ledger(partition, fresh.session_id)],
             [*self._lease(partition), records.turn_to_bytes(turn), LEDGER_LIFE_MS, *_fresh(fresh)],
         )
-        return self._begun(answer, turn)
+        return self._begun(answer)
 
     async def create(self, turn: Mapping[str, Any], fresh: ExecutionState) -> TakenUp | None:
         partition = _partition(fresh.execution_id)
@@ -180,7 +195,36 @@ class RedisStore:
                 pipeline.pexpire(keys.reports(name), self.retention.executions_ms)
                 pipeline.get(keys.correlation(name))
                 found = (await pipeline.execute())[-1]
-        return None if found is None else str(found.decode())
+            if isinstance(found, bytes):
+                return found.decode()
+            if report.number:
+                await self._keep_unmatched(keys.unmatched(f"sms:{report.number}"), report)
+        return None
+
+    async def _keep_unmatched(self, key: str, report: Report) -> None:
+        async with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.zadd(key, {report.message_id: report.received_at_ms})
+            pipeline.zremrangebyrank(key, 0, -1 - MAX_UNMATCHED)
+            pipeline.pexpire(key, self.retention.unmatched_ms)
+            await pipeline.execute()
+
+    async def unmatched(self, name: str) -> Sequence[Report]:
+        with _unavailable():
+            members = await self._client.zrangebyscore(
+                keys.unmatched(name), _now_ms() - self.retention.unmatched_ms, "+inf"
+            )
+            message_ids = [bytes(member).decode() for member in members if isinstance(member, bytes)]
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for message_id in message_ids:
+                    pipeline.get(keys.correlation(f"sms:{message_id}"))
+                    pipeline.lindex(keys.reports(f"sms:{message_id}"), -1)
+                found = await pipeline.execute() if message_ids else []
+        known, reports = found[::2], found[1::2]
+        return [
+            records.report_from_bytes(report)
+            for execution, report in zip(known, reports, strict=True)
+            if execution is None and report is not None
+        ]
 
     async def answer_of(self, session_id: str, mark: str) -> Reply | None:
         partition = ids.partition_of_session(session_id)
@@ -188,15 +232,42 @@ class RedisStore:
             answer = await self._client.hget(keys.ledger(partition, session_id), f"a:{mark}")
         return records.reply_from_bytes(answer) if isinstance(answer, bytes) else None
 
-    async def close_with(self, session_id: str, mark: str, reply: Reply) -> None:
-        key = keys.ledger(ids.partition_of_session(session_id), session_id)
-        written = records.reply_to_bytes(reply)
+    async def answer_late(self, session_id: str, mark: str, reply: Reply) -> Reply:
+        answer = await self._run(
+            _ANSWER_LATE,
+            [keys.ledger(ids.partition_of_session(session_id), session_id)],
+            [mark, records.reply_to_bytes(reply), int(reply.kind == "end"), CLOSED_LEDGER_LIFE_MS],
+        )
+        return records.reply_from_bytes(answer)
+
+    async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:
+        partition = ids.partition_of_session(session_id)
+        return self._begun(
+            await self._run(
+                _END_SESSION,
+                [keys.ledger(partition, session_id)],
+                [*self._lease(partition), records.turn_to_bytes(turn)],
+            )
+        )
+
+    async def signal(self, execution_id: str, turn: Mapping[str, Any]) -> Begun:
+        partition = _partition(execution_id)
+        return self._begun(
+            await self._run(
+                _SIGNAL,
+                [keys.execution(partition, execution_id)],
+                [*self._lease(partition), execution_id, records.turn_to_bytes(turn)],
+            )
+        )
+
+    async def unsettled(self, name: str) -> Sequence[OpenEffect]:
         with _unavailable():
-            pipeline = self._client.pipeline(transaction=True)
-            pipeline.hsetnx(key, f"a:{mark}", written)
-            pipeline.hset(key, mapping={"reply": written, "closed": "1"})
-            pipeline.pexpire(key, CLOSED_LEDGER_LIFE_MS)
-            await pipeline.execute()
+            members = await self._client.zrangebyscore(keys.unsettled(name), _now_ms(), "+inf", start=0, num=2)
+        return [OpenEffect(*member.decode().split(" ")) for member in members if isinstance(member, bytes)]
+
+    async def settled(self, name: str, effect: OpenEffect) -> None:
+        with _unavailable():
+            await self._client.zrem(keys.unsettled(name), _member(effect))
 
     async def claim_key(self, key: str, digest: str, execution_id: str) -> tuple[str, str]:
         value = f"{digest} {execution_id}"
@@ -206,16 +277,20 @@ class RedisStore:
         found_digest, _, found_id = bound.partition(" ")
         return found_digest, found_id
 
-    async def write(
-        self, script_keys: Sequence[str], arguments: Sequence[Any], execution_id: str, correlations: Sequence[str]
-    ) -> Any:
-        """Runs the write script; what finds the execution by the ids in `correlations` is written in the same trip."""
-        if not correlations:
+    async def write(self, script_keys: Sequence[str], arguments: Sequence[Any], entry: Entry) -> Any:
+        """Runs the write script; what finds the execution by the outside's ids is written in the same trip."""
+        if not (entry.correlations or entry.unsettled):
             return await self._run(_WRITE, script_keys, arguments)
+        execution_id = entry.state.execution_id
         with _unavailable():
             pipeline = self._client.pipeline(transaction=False)
-            for name in correlations:
+            for name in entry.correlations:
                 pipeline.set(keys.correlation(name), execution_id, px=self.retention.executions_ms)
+            for unsettled in entry.unsettled:
+                until = entry.state.waits[unsettled.node_id].expires_at_ms
+                effect = OpenEffect(execution_id, unsettled.node_id)
+                pipeline.zadd(keys.unsettled(unsettled.name), {_member(effect): until})
+                pipeline.pexpireat(keys.unsettled(unsettled.name), until + UNSETTLED_GRACE_MS)
             pipeline.execute_command(*_WRITE.by_hash(ScriptCall(_WRITE, script_keys, arguments)))
             answer = (await pipeline.execute(raise_on_error=False))[-1]
             if isinstance(answer, NoScriptError):
@@ -231,14 +306,16 @@ class RedisStore:
     def _lease(self, partition: int) -> list[Any]:
         return [keys.prefix(partition), self.owner, self.lease_ms]
 
-    def _begun(self, answer: Sequence[Any], turn: Mapping[str, Any]) -> Begun:
+    def _begun(self, answer: Sequence[Any]) -> Begun:
         match answer:
             case [b"answered", reply, execution_id]:
                 return Answered(records.reply_from_bytes(reply), execution_id.decode())
             case [b"none"]:
                 return NoExecution()
-            case [b"queued", execution_id, owner, number]:
-                recorded = None if number == 0 else Turn(number=number, **turn)
+            case [b"queued", execution_id, owner, _]:
+                return Queued(execution_id.decode(), owner.decode() == self.owner, None)
+            case [b"queued", execution_id, owner, number, turn]:
+                recorded = records.turn_from_bytes(turn, number)
                 return Queued(execution_id.decode(), owner.decode() == self.owner, recorded)
             case [b"occupied", execution_id, workflow_id]:
                 return Occupied(execution_id.decode(), workflow_id.decode())
@@ -292,7 +369,7 @@ class RedisJournal:
             *entry.correlations,
             *[records.result_to_bytes(result) for result in entry.results],
         ]
-        answer = await self._store.write(script_keys, arguments, self._execution_id, entry.correlations)
+        answer = await self._store.write(script_keys, arguments, entry)
         if answer[0] == b"lost":
             self._store.held.pop(self._execution_id, None)
             raise LeaseLost(self._execution_id)
@@ -323,6 +400,10 @@ def _partition(execution_id: str) -> int:
     if partition is None:
         raise ValueError(f"{execution_id!r} is no execution id")
     return partition
+
+
+def _member(effect: OpenEffect) -> str:
+    return f"{effect.execution_id} {effect.node_id}"
 
 
 def _closed(state: ExecutionState) -> bool:

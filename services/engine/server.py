@@ -35,6 +35,7 @@ from services.engine.refusals import REFUSALS
 from services.engine.registry import Registry
 from services.engine.run_sessions import RunSessions
 from services.engine.servicer import EngineServicer
+from services.engine.settlements import DeliveryReports, EarlyReports
 from services.engine.takeover import keep_leases, watch_due, watch_turns
 from services.engine.tracing import traces_for
 from services.engine.typed_text import TypedText
@@ -72,18 +73,20 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         sessions = SessionsClient(SessionServiceStub(await channel(config.sessions_target)))
         sms = AtAdapterSms(AtAdapterServiceStub(await channel(config.at_adapter_target)))
 
-        store = RedisStore(redis, f"engine-{secrets.token_hex(6)}", config.lease_ms, Retention(config.retention_ms))
+        retention = Retention(config.retention_ms, config.settle_ms)
+        store = RedisStore(redis, f"engine-{secrets.token_hex(6)}", config.lease_ms, retention)
         programs = Programs(redis, validator, config.retention_ms, time.monotonic)
         registry = Registry(redis, programs, validator, _now_ms)
         run_sessions = RunSessions(sessions)
-        around = _surroundings(config, sms, sessions, tracer_provider)
+        around = _surroundings(config, sms, sessions, EarlyReports(store), tracer_provider)
         runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), config.max_live)
         typed = TypedText(config.encryption_key)
         executions = Executions(store, registry, run_sessions, runs, typed, _now_ms)
         ussd_turns = UssdTurns(store, registry, runs, typed, _now_ms, config.ussd_budget_ms)
 
         def register(server: grpc.aio.Server) -> None:
-            servicer = EngineServicer(executions, ussd_turns, store, programs, registry, _now_ms)
+            reports = DeliveryReports(store, runs)
+            servicer = EngineServicer(executions, ussd_turns, reports, store, programs, registry, _now_ms)
             add_EngineServiceServicer_to_server(servicer, server)
             add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
 
@@ -112,7 +115,11 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
 
 
 def _surroundings(
-    config: EngineConfig, sms: AtAdapterSms, sessions: SessionsClient, tracer_provider: TracerProvider
+    config: EngineConfig,
+    sms: AtAdapterSms,
+    sessions: SessionsClient,
+    reports: EarlyReports,
+    tracer_provider: TracerProvider,
 ) -> Surroundings:
     recording = tracing.records(tracer_provider)
     return Surroundings(
@@ -121,10 +128,12 @@ def _surroundings(
             cipher=NoCipher() if config.encryption_key is None else FernetCipher(config.encryption_key),
         ),
         sessions=sessions,
+        reports=reports,
         observer=NodeSpans(tracer_provider.get_tracer("njia.engine")) if recording else NoSpans(),
         now_ms=_now_ms,
         random=random.random,
         sleep=asyncio.sleep,
+        settle_ms=config.settle_ms,
         max_output_bytes=config.max_output_bytes,
     )
 

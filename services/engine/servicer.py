@@ -25,6 +25,7 @@ from services.engine.errors import InvalidRequest
 from services.engine.executions import SESSION_ID, Executions, IncomingSms
 from services.engine.programs import Programs
 from services.engine.registry import Registry
+from services.engine.settlements import DeliveryReports
 from services.engine.store import ExecutionStore, Filter, Report, Stored
 from services.engine.ussd_turns import UssdCallback, UssdTurns
 from workflow.documents import DocumentError, parse_document
@@ -43,6 +44,7 @@ class EngineServicer(EngineServiceServicer):
         self,
         executions: Executions,
         ussd_turns: UssdTurns,
+        reports: DeliveryReports,
         store: ExecutionStore,
         programs: Programs,
         registry: Registry,
@@ -50,6 +52,7 @@ class EngineServicer(EngineServiceServicer):
     ) -> None:
         self._executions = executions
         self._ussd_turns = ussd_turns
+        self._reports = reports
         self._store = store
         self._programs = programs
         self._registry = registry
@@ -118,13 +121,19 @@ class EngineServicer(EngineServiceServicer):
         )
         return pb.HandleSmsResponse(execution_id=execution_id or "")
 
+    async def HandleUssdEnd(self, request: pb.HandleUssdEndRequest, context: Context) -> pb.HandleUssdEndResponse:
+        if not SESSION_ID.fullmatch(request.session_id):
+            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+        execution_id = await self._ussd_turns.hung_up(request.session_id, request.status, request.reason)
+        return pb.HandleUssdEndResponse(execution_id=execution_id or "")
+
     async def HandleDeliveryReport(
         self, request: pb.HandleDeliveryReportRequest, context: Context
     ) -> pb.HandleDeliveryReportResponse:
         for field in ("message_id", "status"):
             if not getattr(request, field):
                 raise InvalidRequest(field, f"a delivery report needs {field}")
-        execution_id = await self._store.report(
+        execution_id = await self._reports.take(
             Report(
                 message_id=request.message_id,
                 status=request.status,

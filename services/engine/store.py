@@ -57,7 +57,15 @@ class Occupied:
 
 
 class NoExecution:
-    """The session has no execution yet, and none was offered."""
+    """There is no execution for it: the session has none yet and none was offered, or it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEffect:
+    """An effect of a node whose outcome is unknown."""
+
+    execution_id: str
+    node_id: str
 
 
 Begun = TakenUp | Answered | Queued | Occupied | NoExecution
@@ -158,8 +166,33 @@ class ExecutionStore(Protocol):
         """Reads the answer to the USSD callback whose text has this mark, None while there is none."""
         ...
 
-    async def close_with(self, session_id: str, mark: str, reply: Reply) -> None:
-        """Answers a USSD callback whose turn takes too long; the session is closed for the phone."""
+    async def answer_late(self, session_id: str, mark: str, reply: Reply) -> Reply:
+        """
+        Answers a USSD callback whose turn takes too long, unless it has its answer by now; returns the answer.
+
+        A last screen closes the session for the phone. Behind any other one the next callback asks for the answer
+        again, whatever was typed.
+        """
+        ...
+
+    async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:
+        """Records that the phone's session ended, once; NoExecution where nothing can wait for the person."""
+        ...
+
+    async def signal(self, execution_id: str, turn: Mapping[str, Any]) -> Begun:
+        """Records a signal for an execution and takes the lease; NoExecution where it has ended."""
+        ...
+
+    async def unsettled(self, name: str) -> Sequence[OpenEffect]:
+        """Returns the effects with an unknown outcome that a report under this name may settle, two at the most."""
+        ...
+
+    async def unmatched(self, name: str) -> Sequence[Report]:
+        """Returns the newest reports of messages that no execution is known to have sent, by whom they went to."""
+        ...
+
+    async def settled(self, name: str, effect: OpenEffect) -> None:
+        """Notes that an effect is settled: no further report is for it."""
         ...
 
     async def claim_key(self, key: str, digest: str, execution_id: str) -> tuple[str, str]:

@@ -9,11 +9,11 @@ import structlog
 
 from rpc.deadlines import call_timeout
 from services.engine import ids
-from services.engine.beginnings import Overrides, first_state, timestamp, turn_record
+from services.engine.beginnings import Overrides, first_state, signal_record, timestamp, turn_record
 from services.engine.core.conversation import RunBroken
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.run import Run
-from services.engine.core.state import ExecutionState, Reply
+from services.engine.core.state import ExecutionState, Reply, Signal
 from services.engine.live_runs import LiveRuns
 from services.engine.registry import Registry
 from services.engine.store import Answered, ExecutionStore, NoExecution, Occupied, Queued, TakenUp
@@ -22,6 +22,9 @@ from workflow.spec import UssdSettings
 
 ANSWER_POLL_SECONDS = 0.05
 """How often the answer of a turn that another engine runs is looked for."""
+
+STILL_WORKING = "Still working...\n1. Check again"
+"""Three dots and no ellipsis, which would make the screen UCS-2."""
 
 NOBODY_HERE = Reply("end", "This code is not in service.")
 DEFAULT_TEXTS = UssdSettings()
@@ -107,11 +110,23 @@ class UssdTurns:
             route.program, execution_id, self._typed.recorded(payload), callback.session_id, Overrides(), self._now_ms()
         )
 
+    async def hung_up(self, session_id: str, status: str, reason: str) -> str | None:
+        """
+        The phone's session has ended: nobody can answer what waits on it. Returns the execution, None without one.
+
+        Args:
+            status: Africa's Talking's word for how it ended, such as Incomplete.
+            reason: Theirs as well; empty where they give none.
+        """
+        why = "the session on the phone ended" + "".join(f" ({word})" for word in (status, reason) if word)
+        record = signal_record(Signal.HANG_UP, {"reason": why})
+        return await self._runs.signal(await self._store.end_session(session_id, record))
+
     async def _taken(self, taken: TakenUp, session_id: str, mark: str) -> UssdAnswer:
         try:
             program = await self._runs.program_of(taken.state)
         except StoreUnavailable:
-            return self._sorry(DEFAULT_TEXTS.apology, taken.state.execution_id)
+            return _sorry(DEFAULT_TEXTS.apology, taken.state.execution_id)
         run = self._runs.launch(taken, program)
         return await self._in_time(run, session_id, mark)
 
@@ -122,40 +137,52 @@ class UssdTurns:
             if queued.turn is not None:
                 run.deliver(queued.turn)
             return await self._in_time(run, session_id, mark)
-        reply = await self._poll(session_id, mark)
-        if reply is None:
-            return await self._too_slow(session_id, mark, DEFAULT_TEXTS.apology, queued.execution_id)
+        try:
+            async with asyncio.timeout(call_timeout(self._budget_seconds)):
+                reply = await self._polled(session_id, mark)
+        except TimeoutError:
+            return await self._too_slow(session_id, mark, queued.execution_id)
         return UssdAnswer(reply, queued.execution_id, repeated=False)
 
     async def _in_time(self, run: Run, session_id: str, mark: str) -> UssdAnswer:
-        apology, execution_id = run.program.graph.settings.ussd.apology, run.state.execution_id
+        execution_id = run.state.execution_id
         answer = run.conversation.answer_to(mark)
+        task = self._runs.task_of(execution_id)
+        waited_for: set[asyncio.Future[Any]] = {answer} if task is None else {answer, task}
         try:
             async with asyncio.timeout(call_timeout(self._budget_seconds)):
-                # Others may wait for the same answer, and the run goes on without us.
-                reply = await asyncio.shield(answer)
+                # Others may wait for the same answer, and the run goes on without us. A run that rests without having
+                # answered waits for a timer or a report; whichever engine goes on then, the answer is in the store.
+                await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+                reply = answer.result() if answer.done() else await self._polled(session_id, mark)
         except TimeoutError:
-            return await self._too_slow(session_id, mark, apology, execution_id)
+            return await self._too_slow(session_id, mark, execution_id)
         except RunBroken:
-            return self._sorry(apology, execution_id)
+            return _sorry(run.program.graph.settings.ussd.apology, execution_id)
         return UssdAnswer(reply, execution_id, repeated=False)
 
-    async def _poll(self, session_id: str, mark: str) -> Reply | None:
-        try:
-            async with asyncio.timeout(call_timeout(self._budget_seconds)):
-                while True:
-                    reply = await self._store.answer_of(session_id, mark)
-                    if reply is not None:
-                        return reply
-                    await asyncio.sleep(ANSWER_POLL_SECONDS)
-        except TimeoutError:
-            return None
+    async def _polled(self, session_id: str, mark: str) -> Reply:
+        while True:
+            reply = await self._store.answer_of(session_id, mark)
+            if reply is not None:
+                return reply
+            await asyncio.sleep(ANSWER_POLL_SECONDS)
 
-    async def _too_slow(self, session_id: str, mark: str, apology: str, execution_id: str) -> UssdAnswer:
-        """The time is used up: the caller gets an apology, the work goes on."""
+    async def _too_slow(self, session_id: str, mark: str, execution_id: str) -> UssdAnswer:
+        """The time is used up: the caller gets an apology, or may ask again; the work goes on."""
         _log.warning("a USSD turn took longer than its time budget", execution_id=execution_id)
-        await self._store.close_with(session_id, mark, Reply("end", apology))
-        return self._sorry(apology, execution_id)
+        texts = await self._texts(execution_id)
+        late = Reply("con", STILL_WORKING) if texts.when_busy == "checkAgain" else Reply("end", texts.apology)
+        reply = await self._store.answer_late(session_id, mark, late)
+        return UssdAnswer(reply, execution_id, repeated=False)
 
-    def _sorry(self, apology: str, execution_id: str) -> UssdAnswer:
-        return UssdAnswer(Reply("end", apology), execution_id, repeated=False)
+    async def _texts(self, execution_id: str) -> UssdSettings:
+        """The sentences of the flow that an execution runs, wherever it runs."""
+        stored = await self._store.read(execution_id)
+        if stored is None:
+            return DEFAULT_TEXTS
+        return (await self._runs.program_of(stored.state)).graph.settings.ussd
+
+
+def _sorry(apology: str, execution_id: str) -> UssdAnswer:
+    return UssdAnswer(Reply("end", apology), execution_id, repeated=False)

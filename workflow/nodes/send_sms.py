@@ -11,7 +11,7 @@ from workflow.errors import invalid
 from workflow.fields import TEMPLATED, NodeConfig, Role, TemplateMessage, TemplateText, Text, WebAddress
 from workflow.literals import literal_text
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
-from workflow.outcome import Done
+from workflow.outcome import Done, Settlement
 from workflow.phone import normalised
 from workflow.ports import PremiumSms, SmsRecipient, SmsRequest
 from workflow.spec import RetryPolicy
@@ -54,7 +54,7 @@ class Config(NodeConfig):
 
 
 class Recipient(BaseModel):
-    """One entry a number; `statusCode` is Africa's Talking's."""
+    """One entry a number; `statusCode` is Africa's Talking's, 0 where its answer was lost."""
 
     number: str
     status: str
@@ -93,6 +93,7 @@ class SendSms(NodeType[Config]):
         retryableErrors=["RATE_LIMIT", "NETWORK_ERROR", "SERVER_ERROR"],
     )
     has_effect = True
+    repeats_unknown = True
 
     def may_be_retried(self, config: Config) -> bool:
         return config.retry_on_failure
@@ -128,6 +129,23 @@ class SendSms(NodeType[Config]):
         return Done(
             output=_output(rows, _segments(config)),
             correlations=[f"sms:{row.message_id}" for row in rows if row.message_id],
+        )
+
+    def settled_by(self, config: Config, context: NodeContext) -> Sequence[str]:
+        return [f"sms:{number}" for number in _request(config, context).to]
+
+    async def settle(self, config: Config, context: NodeContext, settlement: Settlement) -> Done:
+        """One report proves that the request was carried out; of the other numbers nothing more is known."""
+        reported = settlement.name.removeprefix("sms:")
+        rows = [
+            SmsRecipient(number, settlement.status, 0, settlement.reference, "")
+            if number == reported
+            else SmsRecipient(number, "Unknown", 0, "", "")
+            for number in _request(config, context).to
+        ]
+        return Done(
+            output=_output(sorted(rows, key=lambda row: row.number != reported), _segments(config)),
+            correlations=[f"sms:{settlement.reference}"],
         )
 
     async def rehearse(self, config: Config, context: NodeContext) -> Done:

@@ -107,6 +107,8 @@ def _begin_visit(state: ExecutionState, node: RunnableNode) -> None:
     current.stage = Stage.READY
     current.visit += 1
     current.attempt = 0
+    current.retry_delay_ms = None
+    current.repetition = 0
     state.visits += 1
 
 

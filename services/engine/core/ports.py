@@ -8,6 +8,7 @@ from typing import Protocol
 from services.engine.core.program import Program, RunnableNode
 from services.engine.core.state import Commit, ExecutionState, NodeResult, Turn
 from workflow.errors import NodeError
+from workflow.outcome import Settlement
 from workflow.session import TurnSession
 
 
@@ -28,6 +29,14 @@ class SessionsUnavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A node whose effect has an unknown outcome, and a name under which the outside may report it."""
+
+    name: str
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """
     One write of the journal.
@@ -37,6 +46,7 @@ class Entry:
         results: What nodes answered since the last write.
         answered: Key of the turn that the state's reply answers; None when it answers none.
         correlations: Ids by which the outside reports back.
+        unsettled: Effects whose outcome the outside may report from now on.
         released: Whether the lease ends with this write: nothing runs in memory any more.
     """
 
@@ -44,6 +54,7 @@ class Entry:
     results: Sequence[NodeResult]
     answered: str | None
     correlations: Sequence[str]
+    unsettled: Sequence[Unsettled]
     released: bool
 
 
@@ -71,6 +82,22 @@ class Sessions(Protocol):
         Applies a commit once, whatever others wrote in the meantime; returns the version of the session now.
 
         The snapshot takes over what others wrote. Raises CommitRefused, SessionsUnavailable.
+        """
+        ...
+
+
+class Reports(Protocol):
+    """What the outside reports of effects."""
+
+    async def early(self, names: Sequence[str]) -> Settlement | None:
+        """
+        Returns word of an effect that came before anybody waited for it; None when there is none, or no telling which.
+
+        Args:
+            names: Under which the effect may be reported, such as sms:+254711000001.
+
+        Raises:
+            StoreUnavailable: It cannot be looked up now.
         """
         ...
 

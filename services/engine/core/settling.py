@@ -5,12 +5,20 @@ A commit stands in the journal before it is sent, so that a crash between the tw
 repetition harmless.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
-from services.engine.core.ports import CommitRefused, Entry, Journal, Sessions, SessionsUnavailable
+from services.engine.core.ports import (
+    CommitRefused,
+    Entry,
+    Journal,
+    Sessions,
+    SessionsUnavailable,
+    Unsettled,
+)
 from services.engine.core.program import Program
-from services.engine.core.state import Commit, ExecutionState, ExecutionStatus, Reply, Turn
+from services.engine.core.state import Commit, ExecutionState, ExecutionStatus, NodeResult, Reply, Turn
 from workflow.outcome import WaitKind
 
 USSD = "ussd"
@@ -19,48 +27,83 @@ _log = logging.getLogger(__name__)
 
 
 class Settling:
-    """Writes the turns of one run."""
+    """
+    Writes the turns of one run.
+
+    Attributes:
+        results: What nodes answered since the run began, oldest first.
+        has_unsaved_effect: Whether an effect must not begin before the journal is written: it may build on another
+            one, or on a decision that could be made otherwise after a crash.
+    """
 
     def __init__(self, program: Program, state: ExecutionState, journal: Journal, sessions: Sessions) -> None:
+        self.results: list[NodeResult] = []
+        self.has_unsaved_effect = False
         self._program = program
         self._state = state
         self._journal = journal
         self._sessions = sessions
+        self._unsaved: list[NodeResult] = []
+        self._correlations: list[str] = []
+        self._unsettled: list[Unsettled] = []
+        self._writing = asyncio.Lock()
 
-    def reply(self) -> Reply | None:
-        """Returns what the turn says to the person, None when there is nobody to talk to."""
-        texts = self._program.graph.settings.ussd
-        state = self._state
-        dialled = self._program.session_type == USSD
-        if state.status not in (ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED):
-            return Reply("end", texts.apology) if dialled else None
-        if any(wait.kind is WaitKind.INPUT for wait in state.waits.values()):
-            return Reply("con", "\n".join(state.texts))
-        if state.texts:
-            return Reply("end", "\n".join(state.texts))
-        return Reply("end", texts.no_text) if dialled else None
+    def note(self, result: NodeResult) -> None:
+        """Takes what a node answered into the next write."""
+        self.results.append(result)
+        self._unsaved.append(result)
 
-    async def write(self, entry: Entry) -> Sequence[Turn]:
-        """Writes the journal in the middle of a turn. Raises LeaseLost, StoreUnavailable."""
-        return await self._journal.write(entry)
+    def note_attempt(self, result: NodeResult) -> None:
+        """Takes an attempt of a node with effects into the next write, which comes before its next attempt."""
+        self.note(result)
+        self.has_unsaved_effect = True
 
-    async def settle(self, entry: Entry, idle: bool) -> Sequence[Turn]:
+    def correlate(self, names: Sequence[str]) -> None:
+        """Takes ids by which the outside reports back into the next write."""
+        self._correlations.extend(names)
+
+    def watch(self, unsettled: Sequence[Unsettled]) -> None:
+        """Takes names by which the outside may report an effect whose outcome is unknown into the next write."""
+        self._unsettled.extend(unsettled)
+
+    async def save_effects(self) -> Sequence[Turn]:
+        """Makes what other effects came to durable before a new effect may build on it; returns turns that came in."""
+        if not (self.has_unsaved_effect or self._writing.locked()):
+            return ()
+        # The write goes on when the node is cancelled: what it carries would be lost.
+        return await asyncio.shield(self._write_effects())
+
+    async def settle(self, *, idle: bool, has_turns: bool) -> tuple[Sequence[Turn], str | None, bool]:
         """
-        Writes the journal and commits the session. Returns turns that came in meanwhile.
+        Makes the state durable, with the answer of the turn under way where there is one, and commits the session.
 
         Args:
             idle: Whether nothing runs any more; a session ends only then, so that nodes behind the last screen can
                 still write to it.
+            has_turns: Whether turns wait in memory; then the lease is kept.
+
+        Returns:
+            Turns that came in meanwhile, key of the turn that is answered now, and whether the lease was given up.
+
+        Raises:
+            LeaseLost: Another engine has taken over.
+            StoreUnavailable: The journal could not be written.
         """
-        reply, session = self._state.reply, self._state.session
-        if idle and session is not None and session.type == USSD and reply is not None and reply.kind == "end":
-            session.end()
-        self._take_commit(idle)
-        turns = await self._journal.write(entry)
-        version = await self.commit()
-        if idle and version is not None:
-            await self._journal.confirm(self._state, version)
-        return turns
+        async with self._writing:
+            answered = self._answer()
+            self._end_session_with_screen(idle)
+            self._take_commit(idle)
+            entry = self._entry(answered, released=idle and not has_turns)
+            turns = await self._journal.write(entry)
+            version = await self.commit()
+            if idle and version is not None:
+                await self._journal.confirm(self._state, version)
+        return turns, answered, entry.released and not turns
+
+    async def written(self) -> None:
+        """Returns when the writes that were begun are over."""
+        async with self._writing:
+            pass
 
     async def commit(self) -> int | None:
         """
@@ -82,6 +125,48 @@ class Settling:
             self._state.commits.pop(0)
         return version
 
+    async def _write_effects(self) -> Sequence[Turn]:
+        async with self._writing:
+            if not self.has_unsaved_effect:
+                return ()
+            return await self._journal.write(self._entry(None, released=False))
+
+    def _entry(self, answered: str | None, *, released: bool) -> Entry:
+        results, self._unsaved = self._unsaved, []
+        correlations, self._correlations = self._correlations, []
+        unsettled, self._unsettled = self._unsettled, []
+        self.has_unsaved_effect = False
+        return Entry(self._state, results, answered, correlations, unsettled, released)
+
+    def _answer(self) -> str | None:
+        """Gives the turn under way its answer, unless it has one or must wait for it; returns the turn's key."""
+        state = self._state
+        if state.ended and state.reply is not None and state.reply.kind == "con":
+            state.reply = None
+        if state.reply is not None or owes_answer(state, self._program) or _has_nothing_to_say_yet(state):
+            return None
+        key, state.turn_key = state.turn_key, None
+        state.reply = self._reply()
+        return key
+
+    def _reply(self) -> Reply | None:
+        """What the turn says to the person, None when there is nobody to talk to."""
+        texts = self._program.graph.settings.ussd
+        state = self._state
+        dialled = self._program.session_type == USSD
+        if state.status not in (ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED):
+            return Reply("end", texts.apology) if dialled else None
+        if any(wait.kind is WaitKind.INPUT for wait in state.waits.values()):
+            return Reply("con", "\n".join(state.texts))
+        if state.texts:
+            return Reply("end", "\n".join(state.texts))
+        return Reply("end", texts.no_text) if dialled else None
+
+    def _end_session_with_screen(self, idle: bool) -> None:
+        reply, session = self._state.reply, self._state.session
+        if idle and session is not None and session.type == USSD and reply is not None and reply.kind == "end":
+            session.end()
+
     def _take_commit(self, idle: bool) -> None:
         session = self._state.session
         if session is None or self._state.options.dry_run:
@@ -102,3 +187,26 @@ class Settling:
         session.changes.clear()
         session.ttl_seconds = 0
         self._state.session_ended |= ends
+
+
+def _has_nothing_to_say_yet(state: ExecutionState) -> bool:
+    """Whether nobody waits for a screen, and what there may be to say comes behind a timer."""
+    return (
+        state.turn_key is None
+        and bool(state.waits)
+        and not state.texts
+        and not any(wait.kind is WaitKind.INPUT for wait in state.waits.values())
+    )
+
+
+def owes_answer(state: ExecutionState, program: Program) -> bool:
+    """Whether a person waits for a screen that a node ahead can still show once it has been tried again or settled."""
+    return (
+        state.turn_key is not None
+        and state.reply is None
+        and not state.ended
+        and any(
+            wait.kind in (WaitKind.RETRY, WaitKind.SETTLEMENT) and program.nodes[node_id].shows_ahead
+            for node_id, wait in state.waits.items()
+        )
+    )

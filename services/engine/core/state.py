@@ -32,6 +32,29 @@ class NodeStatus(StrEnum):
     TIMEOUT = "timeout"
 
 
+class SettledBy(StrEnum):
+    """How it was settled whether an effect took place."""
+
+    REPORT = "delivery_report"
+    """The outside reported that it did."""
+
+    REPETITION = "repetition"
+    """Nobody reported it, so it was repeated: it may have taken place twice."""
+
+
+class Signal(StrEnum):
+    """What a turn is that brings nothing for the flow to read."""
+
+    HANG_UP = "hang_up"
+    """The person or the network ended the session: nobody can answer any more."""
+
+    CHECK = "check"
+    """The person was told that the answer takes longer, and asks for it again."""
+
+    REPORT = "report"
+    """The outside reported an effect whose outcome was unknown; the payload is a Settlement."""
+
+
 class Stage(StrEnum):
     """Where a node is in its visit."""
 
@@ -63,6 +86,8 @@ class NodeState:
         arrived: Ids of the edges that began this visit, in the order of their handles.
         output: Output of the last successful visit.
         config: Config as this visit began with it, texts rendered, where it has effects; None otherwise.
+        retry_delay_ms: Pause before the next attempt of this visit; None before the first.
+        repetition: How often its effect was repeated in this visit since its outcome stayed unknown.
     """
 
     stage: Stage = Stage.PENDING
@@ -71,6 +96,8 @@ class NodeState:
     arrived: list[str] = field(default_factory=list)
     output: dict[str, Any] | None = None
     config: dict[str, Any] | None = None
+    retry_delay_ms: int | None = None
+    repetition: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +129,7 @@ class NodeResult:
         attempt: From 1; 0 for a skipped node.
         visit: How often the node had run before.
         retry_delay_ms: How long the engine waited before the attempt; None on the first.
+        settled_by: What settled an effect whose outcome was unknown before; None where nothing had to.
     """
 
     node_id: str
@@ -113,6 +141,7 @@ class NodeResult:
     output: dict[str, Any] | None = None
     error: NodeError | None = None
     retry_delay_ms: int | None = None
+    settled_by: SettledBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +172,15 @@ class Turn:
         key: Names the turn among those of its session: the mark of a USSD callback's text; None where nobody waits
             for a screen.
         payload: Overlays the trigger payload; what was typed may be encrypted.
+        signal: None where the turn is for the flow to read.
+        node_id: The node that a signal is for, None where it is for all.
     """
 
     number: int
     key: str | None
     payload: dict[str, Any]
+    signal: Signal | None = None
+    node_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ local ledger = KEYS[1]
 local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV[3])
 local mark, turn, life_ms = ARGV[4], ARGV[5], ARGV[6]
 
-local known = redis.call('HMGET', ledger, 'a:' .. mark, 'execution', 'last', 'reply', 'closed')
-local answer, id, last, reply, closed = known[1], known[2], known[3], known[4], known[5]
+local known = redis.call('HMGET', ledger, 'a:' .. mark, 'execution', 'last', 'reply', 'closed', 'busy')
+local answer, id, last, reply, closed, busy = known[1], known[2], known[3], known[4], known[5], known[6]
 if answer then return {'answered', answer, id or ''} end
 
 if not id then
@@ -21,6 +21,7 @@ if mark == last then
   -- The same callback again while its turn is under way; if its engine died, this one goes on.
   local runs = leased(key, now)
   if runs then return {'queued', id, runs, 0} end
+  if closed and reply then return {'answered', reply, id} end
   return take(prefix, id, owner, now, lease_ms)
 end
 
@@ -32,9 +33,11 @@ if closed or not follows then
   return {'queued', id, leased(key, now) or '', 0}
 end
 
+if busy then
+  -- The person was told that the answer takes longer: what was typed asks for it again and is not for the flow.
+  redis.call('HDEL', ledger, 'busy')
+  turn = '{"signal":"check",' .. string.sub(turn, 2)
+end
 redis.call('HSET', ledger, 'last', mark)
 redis.call('PEXPIRE', ledger, life_ms)
-local number = redis.call('RPUSH', turns_key(prefix, id), turn)
-local runs = leased(key, now)
-if runs then return {'queued', id, runs, number} end
-return take(prefix, id, owner, now, lease_ms)
+return record(prefix, id, turn, owner, now, lease_ms)

@@ -36,3 +36,11 @@ local function create(prefix, id, state, turn, workflow_id, owner, now, lease_ms
   redis.call('ZADD', prefix .. 'executions:' .. workflow_id, now, id)
   return take(prefix, id, owner, now, lease_ms)
 end
+
+-- Records a turn for a run that is under way, else takes the lease. Turns are answered as they were recorded.
+local function record(prefix, id, turn, owner, now, lease_ms)
+  local number = redis.call('RPUSH', turns_key(prefix, id), turn)
+  local runs = leased(execution_key(prefix, id), now)
+  if runs then return {'queued', id, runs, number, turn} end
+  return take(prefix, id, owner, now, lease_ms)
+end

@@ -22,7 +22,6 @@ WITHOUT_EFFECT: Mapping[str, str] = {
 """Settings that this release reads and does not act on, with what that means. Zero means that they are not wanted."""
 
 WITHOUT_EFFECT_WITH_VALUE: Mapping[str, tuple[Any, str]] = {
-    "settings.ussd.whenBusy": ("checkAgain", "a turn over its time budget ends with the apology"),
     "settings.enableReplay": (False, "what a replay needs is kept all the same"),
 }
 """Settings of which one value has no effect yet."""

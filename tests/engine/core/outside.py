@@ -20,6 +20,7 @@ from services.engine.core.ports import (
 from services.engine.core.program import Program, RunnableNode
 from services.engine.core.state import Commit, ExecutionState, NodeResult, Reply, Turn
 from workflow.errors import ErrorType, NodeError, NodeFailure
+from workflow.outcome import Settlement
 from workflow.ports import SmsRecipient, SmsRequest
 from workflow.session import Scope, TurnSession
 
@@ -215,6 +216,17 @@ class AfricasTalking:
     def _next_answer(self, number: str) -> Answer:
         script = self.script.get(number, [Answer()])
         return script.pop(0) if len(script) > 1 else script[0]
+
+
+class EarlyReports:
+    """See Reports. What came before anybody waited for it, by name."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Settlement] = {}
+
+    async def early(self, names: Sequence[str]) -> Settlement | None:
+        found = [self.found[name] for name in names if name in self.found]
+        return found[0] if len(found) == 1 else None
 
 
 class PlainCipher:

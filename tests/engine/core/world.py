@@ -14,6 +14,7 @@ from tests.engine.core.outside import (
     AfricasTalking,
     Disk,
     DiskJournal,
+    EarlyReports,
     NobodyLooks,
     PlainCipher,
     SessionsService,
@@ -21,10 +22,12 @@ from tests.engine.core.outside import (
 )
 from tests.engine.core.virtual_time import EPOCH_MS, now_ms
 from workflow.node_type import Ports
+from workflow.outcome import WaitKind
 from workflow.session import TurnSession
 
 EXECUTION = "exe"
 SESSION = "ATUid_1"
+SETTLE_MS = 600_000
 
 
 class World:
@@ -50,15 +53,18 @@ class World:
         self.steps = Steps()
         self.sessions = SessionsService(self.steps)
         self.sms = AfricasTalking()
+        self.reports = EarlyReports()
         self.deaths = 0
         self._slept: list[float] = []
         self._around = Surroundings(
             ports=Ports(sms=self.sms, cipher=PlainCipher()),
             sessions=self.sessions,
+            reports=self.reports,
             observer=NobodyLooks(),
             now_ms=now_ms,
             random=random,
             sleep=self._sleep,
+            settle_ms=SETTLE_MS,
             max_output_bytes=max_output_bytes,
         )
         graph = self.program.graph
@@ -136,18 +142,23 @@ class World:
                 return answered.result()
             else:
                 self.task.result()
-                assert key in self.disk.answers, f"the turn {key!r} was never answered"
+                assert key in self.disk.answers or await self._retries(), f"the turn {key!r} was never answered"
         return self.disk.answers[key]
 
     async def rest(self) -> None:
-        """Lets the run go on until it waits for the outside or has ended, through as many deaths as there are."""
+        """
+        Lets the run go on until it waits for the outside or has ended, through as many deaths and retries as there
+        are.
+        """
         while self.task is not None:
             await self._first_of(self.task)
-            if not self.steps.died.is_set():
-                self.task.result()
-                assert self.sms.conflicts == []
+            if self.steps.died.is_set():
+                self._die()
+                continue
+            self.task.result()
+            assert self.sms.conflicts == []
+            if not await self._retries():
                 return
-            self._die()
 
     async def elapse(self, seconds: float) -> None:
         """Lets time pass, takes up what is due then, and runs it to rest."""
@@ -174,6 +185,17 @@ class World:
             self.run.deliver(turn)
         self.task = asyncio.create_task(self.run.drive())
         return self.run
+
+    async def _retries(self) -> bool:
+        """Waits for the next attempt of a node that failed and takes the execution up; False when none is to come."""
+        due = [wait.expires_at_ms for wait in self.state.waits.values() if wait.kind is WaitKind.RETRY]
+        if not due:
+            return False
+        pause = max(0.0, (min(due) - now_ms()) / 1000)
+        self._slept.append(pause)
+        await asyncio.sleep(pause)
+        self.take_up()
+        return True
 
     def _open(self) -> TurnSession:
         data = {scope: dict(values) for scope, values in self.sessions.data.items()}

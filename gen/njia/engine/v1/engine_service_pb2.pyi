@@ -248,6 +248,7 @@ class NodeExecutionResult(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     VISIT_FIELD_NUMBER: _builtins.int
     RETRY_DELAY_MS_FIELD_NUMBER: _builtins.int
+    SETTLED_BY_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Id of the node."""
     status: _workflow_pb2.NodeStatus.ValueType
@@ -262,6 +263,10 @@ class NodeExecutionResult(_message.Message):
     """How often the node had run before in this execution, from 0."""
     retry_delay_ms: _builtins.int
     """Milliseconds that the engine waited before this attempt; absent on the first."""
+    settled_by: _builtins.str
+    """What settled a send whose outcome was unknown: delivery_report (it had taken place) or repetition (nobody reported
+    it, so it was sent again); empty where nothing had to be settled.
+    """
     @_builtins.property
     def error(self) -> _workflow_pb2.NodeError:
         """Why it failed."""
@@ -282,10 +287,11 @@ class NodeExecutionResult(_message.Message):
         attempt: _builtins.int = ...,
         visit: _builtins.int = ...,
         retry_delay_ms: _builtins.int | None = ...,
+        settled_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "error", b"error", "executed_at", b"executed_at", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "attempt", b"attempt", "duration_ms", b"duration_ms", "error", b"error", "executed_at", b"executed_at", "node_id", b"node_id", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms", "status", b"status", "visit", b"visit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "attempt", b"attempt", "duration_ms", b"duration_ms", "error", b"error", "executed_at", b"executed_at", "node_id", b"node_id", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms", "settled_by", b"settled_by", "status", b"status", "visit", b"visit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
@@ -340,7 +346,9 @@ class WaitingFor(_message.Message):
     node_id: _builtins.str
     """Node that waits."""
     kind: _builtins.str
-    """input: a person; timer: a point in time."""
+    """input: a person; timer: a point in time; retry: the next attempt of a node that failed; settlement: word of a send
+    whose answer was lost.
+    """
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When the wait expires."""
@@ -845,6 +853,58 @@ class HandleSmsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HandleSmsResponse: _TypeAlias = HandleSmsResponse  # noqa: Y015
+
+@_typing.final
+class HandleUssdEndRequest(_message.Message):
+    """See EngineService.HandleUssdEnd."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Africa's Talking's id of the session."""
+    status: _builtins.str
+    """Their word for how it ended: Success, Incomplete or Failed; unknown words are kept. May be empty."""
+    reason: _builtins.str
+    """Their reason; empty when there is none."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "session_id", b"session_id", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandleUssdEndRequest: _TypeAlias = HandleUssdEndRequest  # noqa: Y015
+
+@_typing.final
+class HandleUssdEndResponse(_message.Message):
+    """See EngineService.HandleUssdEnd."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    """Execution whose wait ends with it; empty when none waited."""
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandleUssdEndResponse: _TypeAlias = HandleUssdEndResponse  # noqa: Y015
 
 @_typing.final
 class HandleDeliveryReportRequest(_message.Message):

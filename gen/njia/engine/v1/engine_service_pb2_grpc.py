@@ -69,6 +69,11 @@ class EngineServiceStub:
                 request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleSmsRequest.SerializeToString,
                 response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleSmsResponse.FromString,
                 _registered_method=True)
+        self.HandleUssdEnd = channel.unary_unary(
+                '/njia.engine.v1.EngineService/HandleUssdEnd',
+                request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndRequest.SerializeToString,
+                response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndResponse.FromString,
+                _registered_method=True)
         self.HandleDeliveryReport = channel.unary_unary(
                 '/njia.engine.v1.EngineService/HandleDeliveryReport',
                 request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleDeliveryReportRequest.SerializeToString,
@@ -147,9 +152,20 @@ class EngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandleUssdEnd(self, request, context):
+        """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
+        any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+        Errors:
+        - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def HandleDeliveryReport(self, request, context):
         """Takes one delivery report and joins it to the execution that sent the message. Reports may repeat and come
-        in any order; only forward moves are kept.
+        in any order; only forward moves are kept. A report of a message that nobody knows settles a send whose answer
+        was lost, where exactly one is open to that number.
         Errors:
         - INVALID_ARGUMENT: the message id or the status is missing (INVALID_REQUEST)
         """
@@ -189,6 +205,11 @@ def add_EngineServiceServicer_to_server(servicer, server):
                     servicer.HandleSms,
                     request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleSmsRequest.FromString,
                     response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleSmsResponse.SerializeToString,
+            ),
+            'HandleUssdEnd': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandleUssdEnd,
+                    request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndRequest.FromString,
+                    response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndResponse.SerializeToString,
             ),
             'HandleDeliveryReport': grpc.unary_unary_rpc_method_handler(
                     servicer.HandleDeliveryReport,
@@ -363,6 +384,33 @@ class EngineService:
             '/njia.engine.v1.EngineService/HandleSms',
             njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleSmsRequest.SerializeToString,
             njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleSmsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandleUssdEnd(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.engine.v1.EngineService/HandleUssdEnd',
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndRequest.SerializeToString,
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndResponse.FromString,
             options,
             channel_credentials,
             insecure,

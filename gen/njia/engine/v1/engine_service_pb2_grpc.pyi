@@ -77,9 +77,16 @@ class EngineServiceStub:
     Errors:
     - INVALID_ARGUMENT: the message id or the sender is missing (INVALID_REQUEST)
     """
+    HandleUssdEnd: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.HandleUssdEndRequest, _engine_service_pb2.HandleUssdEndResponse]
+    """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
+    any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+    Errors:
+    - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
+    """
     HandleDeliveryReport: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.HandleDeliveryReportRequest, _engine_service_pb2.HandleDeliveryReportResponse]
     """Takes one delivery report and joins it to the execution that sent the message. Reports may repeat and come
-    in any order; only forward moves are kept.
+    in any order; only forward moves are kept. A report of a message that nobody knows settles a send whose answer
+    was lost, where exactly one is open to that number.
     Errors:
     - INVALID_ARGUMENT: the message id or the status is missing (INVALID_REQUEST)
     """
@@ -133,9 +140,16 @@ class EngineServiceAsyncStub(EngineServiceStub):
     Errors:
     - INVALID_ARGUMENT: the message id or the sender is missing (INVALID_REQUEST)
     """
+    HandleUssdEnd: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.HandleUssdEndRequest, _engine_service_pb2.HandleUssdEndResponse]  # type: ignore[assignment]
+    """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
+    any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+    Errors:
+    - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
+    """
     HandleDeliveryReport: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.HandleDeliveryReportRequest, _engine_service_pb2.HandleDeliveryReportResponse]  # type: ignore[assignment]
     """Takes one delivery report and joins it to the execution that sent the message. Reports may repeat and come
-    in any order; only forward moves are kept.
+    in any order; only forward moves are kept. A report of a message that nobody knows settles a send whose answer
+    was lost, where exactly one is open to that number.
     Errors:
     - INVALID_ARGUMENT: the message id or the status is missing (INVALID_REQUEST)
     """
@@ -224,13 +238,26 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def HandleUssdEnd(
+        self,
+        request: _engine_service_pb2.HandleUssdEndRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_engine_service_pb2.HandleUssdEndResponse, _abc.Awaitable[_engine_service_pb2.HandleUssdEndResponse]]:
+        """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
+        any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+        Errors:
+        - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
+        """
+
+    @_abc_1.abstractmethod
     def HandleDeliveryReport(
         self,
         request: _engine_service_pb2.HandleDeliveryReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_engine_service_pb2.HandleDeliveryReportResponse, _abc.Awaitable[_engine_service_pb2.HandleDeliveryReportResponse]]:
         """Takes one delivery report and joins it to the execution that sent the message. Reports may repeat and come
-        in any order; only forward moves are kept.
+        in any order; only forward moves are kept. A report of a message that nobody knows settles a send whose answer
+        was lost, where exactly one is open to that number.
         Errors:
         - INVALID_ARGUMENT: the message id or the status is missing (INVALID_REQUEST)
         """

@@ -1,0 +1,163 @@
+"""Carries what nodes came to into the state: waits begin and end, edges are decided, the execution ends."""
+
+from services.engine.core import flow
+from services.engine.core.ports import Unsettled
+from services.engine.core.program import Program
+from services.engine.core.settling import Settling
+from services.engine.core.state import ExecutionState, ExecutionStatus, Stage, Waiting, permanent
+from services.engine.core.surroundings import Surroundings
+from services.engine.core.visit import Ended, Failed, Outcomes, Suspended, Visit
+from workflow.errors import NodeError
+from workflow.node_type import Resumption
+from workflow.outcome import Settlement, WaitKind
+
+MAX_VISITS_PER_TURN = 1000
+MAX_VISITS = 10_000
+
+
+class Progress:
+    """The state of one run as it goes on."""
+
+    def __init__(self, program: Program, state: ExecutionState, settling: Settling, around: Surroundings) -> None:
+        self._program = program
+        self._state = state
+        self._settling = settling
+        self._around = around
+        self._visits_before_turn = state.visits
+
+    def new_turn(self) -> None:
+        """A turn begins; the bound on visits counts from here."""
+        self._visits_before_turn = self._state.visits
+
+    def due(self, running: set[str]) -> str | None:
+        """Returns a node whose visit has begun and is not run yet; None when there is none or the flow loops."""
+        due = next((node_id for node_id in self._state.ready() if node_id not in running), None)
+        return None if due is None or self._loops() else due
+
+    def begin(self, node_id: str) -> Visit | None:
+        """Runs a visit that is due to its end where the node has no effect; returns it where it has one."""
+        node = self._program.nodes[node_id]
+        visit = self._visit(node_id)
+        if node.node.disabled:
+            self.conclude(node_id, visit.passed(self._settling.note))
+        elif node.type.has_effect:
+            failed = visit.settle_texts(self._settling.note)
+            if failed is None:
+                return visit
+            self.conclude(node_id, failed)
+        else:
+            self.conclude(node_id, visit.run_at_once(self._settling.note))
+        return None
+
+    def conclude(self, node_id: str, outcome: Outcomes) -> None:
+        """Carries what a visit came to into the state."""
+        match outcome:
+            case Suspended(wait, text, names):
+                self._state.node(node_id).stage = Stage.WAITING
+                self._state.waits[node_id] = wait
+                self._say(text)
+                self._settling.watch([Unsettled(name, node_id) for name in names])
+            case Ended(taken, output, text, correlations):
+                if output is not None:
+                    self._state.output = output
+                self._say(text)
+                self._settling.correlate(correlations)
+                self._leave(node_id, taken)
+            case Failed(error, None, wait_expired):
+                self.end(ExecutionStatus.TIMEOUT if wait_expired else ExecutionStatus.FAILED, error)
+            case Failed(_, list(taken), _):
+                self._leave(node_id, taken)
+
+    def answer(self, node_id: str, typed: str) -> None:
+        """Goes on with a node that waited for what a person typed."""
+        self._resume(node_id, typed)
+
+    def settle(self, node_id: str, settlement: Settlement) -> None:
+        """Goes on with a node whose effect is known to have taken place; nothing happens unless it waits for that."""
+        wait = self._state.waits.get(node_id)
+        if wait is not None and wait.kind is WaitKind.SETTLEMENT:
+            del self._state.waits[node_id]
+            self.conclude(node_id, self._visit(node_id).settled(settlement, self._settling.note_attempt))
+
+    def hang_up(self, why: str) -> None:
+        """Ends the waits for a person: nobody can answer any more."""
+        for node_id, wait in list(self._state.waits.items()):
+            if wait.kind is WaitKind.INPUT and not self._state.ended:
+                self._give_up_on_person(node_id, wait, why)
+
+    def end_waits(self, *, expects_turn: bool) -> None:
+        """
+        Ends the waits that are due.
+
+        Args:
+            expects_turn: Whether something has come in that may answer; then waits for a person go on.
+        """
+        now = self._around.now_ms()
+        for node_id, wait in list(self._state.waits.items()):
+            if wait.expires_at_ms > now or self._state.ended:
+                continue
+            match wait.kind:
+                case WaitKind.TIMER:
+                    self._resume(node_id, None)
+                case WaitKind.RETRY:
+                    del self._state.waits[node_id]
+                    self._state.node(node_id).stage = Stage.READY
+                case WaitKind.SETTLEMENT:
+                    del self._state.waits[node_id]
+                    self._unsettled(node_id)
+                case WaitKind.INPUT if not expects_turn:
+                    why = f"nobody answered within {wait.expires_at_ms - wait.since_ms} ms"
+                    self._give_up_on_person(node_id, wait, why)
+
+    def end(self, status: ExecutionStatus, error: NodeError | None) -> None:
+        """Ends the execution."""
+        self._state.status = status
+        self._state.error = error
+        self._state.completed_at_ms = self._around.now_ms()
+        self._state.waits.clear()
+        for node in self._state.nodes.values():
+            node.config = None
+
+    def _give_up_on_person(self, node_id: str, wait: Waiting, why: str) -> None:
+        del self._state.waits[node_id]
+        # The screen is gone from the phone; what comes now is said to whoever asks later.
+        self._state.texts.clear()
+        self._state.reply = None
+        self.conclude(node_id, self._visit(node_id).expired(wait, why, self._settling.note))
+        # After a crash an answer could come first, so no effect may build on this before it is durable.
+        self._settling.has_unsaved_effect = True
+
+    def _unsettled(self, node_id: str) -> None:
+        """Nobody reported the effect: it is repeated, or given up."""
+        outcome = self._visit(node_id).unsettled()
+        if outcome is None:
+            self._state.node(node_id).stage = Stage.READY
+            # The new key must be durable before it is used, else a report of the first send could settle nothing.
+            self._settling.has_unsaved_effect = True
+        else:
+            self.conclude(node_id, outcome)
+
+    def _resume(self, node_id: str, typed: str | None) -> None:
+        wait = self._state.waits.pop(node_id)
+        resumption = Resumption(memory=wait.memory, input=typed, payload=self._state.payload)
+        self.conclude(node_id, self._visit(node_id).resume_at_once(wait, resumption, self._settling.note))
+
+    def _visit(self, node_id: str) -> Visit:
+        return Visit(self._program, self._state, node_id, self._around)
+
+    def _leave(self, node_id: str, taken: list[str]) -> None:
+        flow.leave(self._state, self._program, node_id, taken, self._around.now_ms(), self._settling.note)
+
+    def _say(self, text: str | None) -> None:
+        if text is not None:
+            self._state.texts.append(text)
+
+    def _loops(self) -> bool:
+        if self._state.visits - self._visits_before_turn > MAX_VISITS_PER_TURN:
+            limit = f"{MAX_VISITS_PER_TURN} nodes in one turn"
+        elif self._state.visits > MAX_VISITS:
+            limit = f"{MAX_VISITS} nodes"
+        else:
+            return False
+        self.end(ExecutionStatus.FAILED, permanent("LOOP_LIMIT", f"the execution ran more than {limit}"))
+        return True

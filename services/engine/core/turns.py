@@ -1,0 +1,125 @@
+"""Takes what came in for an execution, in the order in which it was recorded."""
+
+from collections import deque
+
+from services.engine.core import flow
+from services.engine.core.entries import dialled_entries, next_entry
+from services.engine.core.program import Program
+from services.engine.core.progress import Progress
+from services.engine.core.state import ExecutionState, Signal, Turn
+from workflow.outcome import Settlement, WaitKind
+from workflow.sealing import SEALED, Cipher, holds_sealed, unsealed
+
+
+class Turns:
+    """What came in and is not taken yet."""
+
+    def __init__(self, program: Program, state: ExecutionState, progress: Progress, cipher: Cipher) -> None:
+        self._program = program
+        self._state = state
+        self._progress = progress
+        self._cipher = cipher
+        self._waiting: deque[Turn] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    @property
+    def last(self) -> int:
+        """Number of the newest turn that came in."""
+        return self._state.turns + len(self._waiting)
+
+    def add(self, turn: Turn) -> bool:
+        """Hands in a turn; returns False for one that was handed in before."""
+        if turn.number <= self.last:
+            return False
+        self._waiting.append(turn)
+        return True
+
+    def take_input(self) -> bool:
+        """
+        Feeds the next entry that was typed, the first turn, or a signal to the flow. Returns whether there was one.
+
+        Entries of one turn go to one screen after the other; only the last screen is shown.
+        """
+        if self._state.ended:
+            return False
+        if self._state.turns == 0:
+            return self._take()
+        if self._take_signal():
+            return True
+        waiting = next((node for node, wait in self._state.waits.items() if wait.kind is WaitKind.INPUT), None)
+        if waiting is None:
+            return False
+        if not self._state.inputs:
+            return self._take()
+        typed = unsealed(self._state.inputs.pop(0), self._cipher)
+        is_secret = self._program.nodes[waiting].is_sensitive
+        self._state.payload["input"] = {SEALED: self._cipher.seal(typed)} if is_secret else typed
+        self._state.texts.clear()
+        self._progress.answer(waiting, typed)
+        return True
+
+    def take_unasked(self) -> bool:
+        """Takes a turn that came in while nobody asked: it overlays the payload and does nothing else."""
+        if not self._take():
+            return False
+        self._state.inputs.clear()
+        self._state.texts.clear()
+        return True
+
+    def take_late(self) -> list[Turn]:
+        """Takes what came in after the end, so that nothing waits for it."""
+        if not self._state.ended:
+            return []
+        late = list(self._waiting)
+        self._waiting.clear()
+        if late:
+            self._state.turns = late[-1].number
+        return late
+
+    def _take(self) -> bool:
+        if not self._waiting or self._is_answering():
+            return False
+        turn = self._waiting.popleft()
+        payload = unsealed(turn.payload, self._cipher)
+        if self._state.turns == 0:
+            entries = [] if turn.key is None else dialled_entries(payload)
+            flow.start(self._state, self._program)
+        else:
+            entries = [next_entry(payload, str(unsealed(self._state.payload.get("text", ""), self._cipher)))]
+        # Where a screen asks for a secret, what was typed stays as encrypted as it came in.
+        is_secret = self._keeps_sealed(turn)
+        self._state.inputs = [{SEALED: self._cipher.seal(entry)} for entry in entries] if is_secret else [*entries]
+        self._state.turns = turn.number
+        self._state.payload.update(turn.payload if is_secret else payload)
+        self._state.turn_key = turn.key
+        self._state.reply = None
+        self._progress.new_turn()
+        return True
+
+    def _take_signal(self) -> bool:
+        turn = self._waiting[0] if self._waiting else None
+        if turn is None or turn.signal is None or (turn.signal is Signal.CHECK and self._is_answering()):
+            return False
+        self._waiting.popleft()
+        self._state.turns = turn.number
+        match turn.signal:
+            case Signal.HANG_UP:
+                self._progress.hang_up(str(turn.payload["reason"]))
+            case Signal.CHECK:
+                # The text is longer now by an entry that is not for the flow. The answer is that of the turn before.
+                text = turn.payload.get("text", "")
+                self._state.payload["text"] = text if self._keeps_sealed(turn) else unsealed(text, self._cipher)
+                self._state.turn_key = turn.key
+                self._state.reply = None
+            case Signal.REPORT:
+                assert turn.node_id is not None
+                self._progress.settle(turn.node_id, Settlement(**turn.payload))
+        return True
+
+    def _keeps_sealed(self, turn: Turn) -> bool:
+        return self._program.is_sensitive and holds_sealed(turn.payload)
+
+    def _is_answering(self) -> bool:
+        return self._state.turn_key is not None and self._state.reply is None
