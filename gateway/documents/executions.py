@@ -79,6 +79,8 @@ class NodeExecutionResult(TypedDict):
     """How often the node had run before in this execution, from 0."""
     retryDelayMs: NotRequired[Milliseconds]
     """How long the engine waited before this attempt, milliseconds."""
+    settledBy: NotRequired[Literal["delivery_report", "repetition"]]
+    """What settled a send whose outcome was unknown: a report that it had taken place, or a second send."""
 
 
 @with_config(WORDED)
@@ -97,8 +99,11 @@ class WaitingFor(TypedDict):
 
     nodeId: str
     """Node that waits."""
-    kind: Literal["input", "timer"]
-    """input: a person; timer: a point in time."""
+    kind: Literal["input", "timer", "retry", "settlement"]
+    """
+    input: a person; timer: a point in time; retry: the next attempt of a node that failed; settlement: word of a send
+    whose answer was lost.
+    """
     expiresAt: NotRequired[Time]
     """When the wait expires."""
 

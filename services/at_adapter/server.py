@@ -19,7 +19,7 @@ from services.at_adapter.callbacks.outbox import ReportOutbox
 from services.at_adapter.callbacks.outbox_worker import hand_over_reports
 from services.at_adapter.callbacks.sms import SmsCallback
 from services.at_adapter.callbacks.ussd import UssdCallback
-from services.at_adapter.callbacks.ussd_events import ussd_events
+from services.at_adapter.callbacks.ussd_events import UssdEndCallback
 from services.at_adapter.config import AtAdapterConfig
 from services.at_adapter.errors import ERRORS
 from services.at_adapter.idempotency.ledger import SendLedger
@@ -112,7 +112,7 @@ def _callbacks(
     parts.push_async_callback(end_task, asyncio.create_task(hand_over_reports(outbox, engine)))
     return callback_app(
         ussd=UssdCallback(engine, config.ussd_budget_ms),
-        ussd_events=ussd_events,
+        ussd_events=UssdEndCallback(engine, outbox),
         sms=SmsCallback(engine),
         delivery=DeliveryCallback(engine, outbox),
         ready=ready,

@@ -24,6 +24,8 @@ from njia.engine.v1.engine_service_pb2 import (
     HandleDeliveryReportResponse,
     HandleSmsRequest,
     HandleSmsResponse,
+    HandleUssdEndRequest,
+    HandleUssdEndResponse,
     HandleUssdRequest,
     HandleUssdResponse,
     Reply,
@@ -70,6 +72,7 @@ class RecordingEngine(EngineServiceServicer):
     ussd: list[HandleUssdRequest] = field(default_factory=list)
     sms: list[HandleSmsRequest] = field(default_factory=list)
     reports: list[HandleDeliveryReportRequest] = field(default_factory=list)
+    ends: list[HandleUssdEndRequest] = field(default_factory=list)
     reply: Reply = field(default_factory=lambda: Reply(kind="con", text="Welcome"))
     refusal: Refusal | None = None
     think_seconds: float = 0.0
@@ -83,6 +86,11 @@ class RecordingEngine(EngineServiceServicer):
         self.sms.append(request)
         await self._think()
         return HandleSmsResponse(execution_id="exec-1")
+
+    async def HandleUssdEnd(self, request: HandleUssdEndRequest, context: Any) -> HandleUssdEndResponse:
+        self.ends.append(request)
+        await self._think()
+        return HandleUssdEndResponse(execution_id="exec-1")
 
     async def HandleDeliveryReport(
         self, request: HandleDeliveryReportRequest, context: Any

@@ -12,7 +12,13 @@ from redis.asyncio import Redis
 from emulator.config import EmulatorConfig
 from emulator.server import running as running_emulator
 from launcher.valkey import free_port
-from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest, HandleSmsRequest, HandleUssdRequest, Reply
+from njia.engine.v1.engine_service_pb2 import (
+    HandleDeliveryReportRequest,
+    HandleSmsRequest,
+    HandleUssdEndRequest,
+    HandleUssdRequest,
+    Reply,
+)
 from rpc.status import Refusal
 from services.at_adapter.callbacks.fields import MAX_BODY_BYTES, phone_number
 from services.at_adapter.callbacks.outbox import KEY as OUTBOX
@@ -245,10 +251,22 @@ async def test_the_outbox_is_bounded(start_adapter: Any, engine: Any) -> None:
     assert statuses == [200, 200, 503]
 
 
-async def test_an_event_is_taken_and_goes_no_further(adapter: Any, engine: Any) -> None:
+async def test_the_engine_is_told_how_a_session_ended(adapter: Any, engine: Any) -> None:
     assert (await post(adapter, "/at/ussd/events", EVENT)).status_code == 200
     assert (await post(adapter, "/at/ussd/events", "status=Success")).status_code == 400
+    assert engine.servicer.ends == [HandleUssdEndRequest(session_id="ATUid_1a2b", status="Incomplete")]
     assert engine.servicer.ussd == []
+
+
+async def test_the_end_of_a_session_waits_while_the_engine_is_away(
+    start_adapter: Any, engine: Any, redis: Redis
+) -> None:
+    adapter = await start_adapter(NJIA_ENGINE_TARGET=engine.target)
+    await engine.stop()
+    assert (await post(adapter, "/at/ussd/events", EVENT)).status_code == 200
+    await engine.start()
+    await until(lambda: len(engine.servicer.ends) == 1, seconds=10)
+    assert engine.servicer.ends[0].session_id == "ATUid_1a2b"
 
 
 async def test_a_body_over_the_limit_is_refused(adapter: Any, engine: Any) -> None:

@@ -95,25 +95,80 @@ async def test_a_429_waits_as_long_as_its_retry_after_says(platform: Platform) -
     assert await platform.sent_to(phone) == ["hello"]
 
 
-async def test_a_lost_answer_is_an_unknown_outcome_and_is_not_sent_again(platform: Platform) -> None:
+async def test_a_delivery_report_settles_a_send_whose_answer_was_lost(platform: Platform) -> None:
     await platform.fault(kind="lost_answer", times=1)
 
     phone, log = await run(platform, one_sms("lost-answer", retry=quick_retry()))
 
-    assert log["status"] == "failed"
-    assert log["error"]["code"] == "SEND_OUTCOME_UNKNOWN"
-    assert len(results_of(log, "send")) == 1
+    assert log["status"] == "completed"
+    lost, settled = results_of(log, "send")
+    assert lost["error"]["code"] == "SEND_OUTCOME_UNKNOWN"
+    assert "settledBy" not in lost
+    assert (settled["status"], settled["settledBy"]) == ("success", "delivery_report")
+    assert settled["output"]["messageId"].startswith("ATXid_")
     assert await platform.sent_to(phone) == ["hello"]
+    # A later report of the message belongs to the execution as well.
+    assert {report["messageId"] for report in log["deliveryReports"]} == {settled["output"]["messageId"]}
 
 
-async def test_a_connection_that_is_closed_unanswered_and_unrecorded_is_unknown_too(platform: Platform) -> None:
-    """Nobody can tell this from a lost answer, so it is not sent again either."""
+async def test_a_send_that_nobody_reports_is_repeated_and_the_log_says_so(platform: Platform) -> None:
+    """A closed connection cannot be told from a lost answer. Nothing was sent here, so there is no report."""
     await platform.fault(kind="refused", times=1)
 
     phone, log = await run(platform, one_sms("refused", retry=quick_retry()))
 
-    assert log["error"]["code"] == "SEND_OUTCOME_UNKNOWN"
+    assert log["status"] == "completed"
+    assert [(row["status"], row.get("settledBy")) for row in results_of(log, "send")] == [
+        ("error", None),
+        ("success", "repetition"),
+    ]
+    assert await platform.sent_to(phone) == ["hello"]
+
+
+async def test_while_a_send_is_unsettled_the_execution_waits_without_memory(platform: Platform) -> None:
+    await platform.fault(kind="refused", times=1)
+    spec = one_sms("unsettled")
+    result = await platform.execute(spec, {"msisdn": new_phone(), "message": "hi"}, wait_ms=0)
+
+    async def waiting() -> Document | None:
+        log = await platform.log(result["executionId"])
+        return log.get("waitingFor")
+
+    assert (await eventually(waiting))["kind"] == "settlement"
+    assert (await platform.ended(spec["metadata"]["workflowId"]))["status"] == "completed"
+
+
+async def test_a_send_that_stays_unknown_is_given_up_in_the_end(platform: Platform) -> None:
+    await platform.fault(kind="refused", times=3)
+
+    phone, log = await run(platform, one_sms("given-up", "send:error>caught"))
+
+    assert log["status"] == "completed"
+    assert [row["error"]["code"] for row in results_of(log, "send")] == ["SEND_OUTCOME_UNKNOWN"] * 3
+    assert [row["status"] for row in results_of(log, "caught")] == ["success"]
     assert await platform.sent_to(phone) == []
+
+
+async def test_two_open_sends_to_one_number_are_not_settled_by_one_report(platform: Platform) -> None:
+    """Nobody can tell which of them the report is about; each is sent again, which the log says."""
+    phone = new_phone()
+    await platform.fault(kind="lost_answer", times=2)
+    spec = flow(new_id("two-open"), texted(), [sms("one", "one"), sms("two", "two")], ["start>one", "start>two"])
+    await platform.control.patch("/control/settings", json={"deliveryReports": False})
+    result = await platform.execute(spec, {"msisdn": phone, "message": "hi"}, wait_ms=0)
+
+    async def both_wait() -> bool:
+        log = await platform.log(result["executionId"])
+        return [len(results_of(log, name)) for name in ("one", "two")] == [1, 1]
+
+    await eventually(both_wait)
+    report = {"id": "ATXid_unknown", "status": "Success", "phoneNumber": phone}
+    assert (await platform.callbacks.post("/at/sms/delivery", data=report)).is_success
+    log = await platform.ended(spec["metadata"]["workflowId"])
+    await platform.control.patch("/control/settings", json={"deliveryReports": True})
+
+    assert [results_of(log, name)[-1]["settledBy"] for name in ("one", "two")] == ["repetition", "repetition"]
+    assert sorted(await platform.sent_to(phone)) == ["one", "one", "two", "two"]
 
 
 async def test_an_answer_without_recipients_is_permanent(platform: Platform) -> None:
@@ -143,7 +198,6 @@ async def test_a_node_timeout_ends_a_slow_send(platform: Platform) -> None:
     [
         ({"kind": "http_status", "status": 401}, "AUTHENTICATION_FAILED"),
         ({"kind": "row_status", "statusCode": 406}, "USER_IN_BLACKLIST"),
-        ({"kind": "lost_answer"}, "SEND_OUTCOME_UNKNOWN"),
     ],
 )
 async def test_an_error_edge_is_taken_and_the_execution_completes(

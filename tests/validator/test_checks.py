@@ -167,13 +167,6 @@ SETTINGS = [
         changed("settings", ussd={"apology": "Sorry", "whenBusy": "end"}),
     ),
     Row(
-        "check again",
-        "UNSUPPORTED_SETTING",
-        "settings.ussd.whenBusy",
-        changed("settings", ussd={"whenBusy": "checkAgain"}),
-        GOOD,
-    ),
-    Row(
         "continuing dropped sessions",
         "UNSUPPORTED_SETTING",
         "settings.resumeWithinMs",

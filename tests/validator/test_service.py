@@ -156,6 +156,7 @@ async def test_the_catalogue_has_all_that_a_canvas_draws(validator: "ValidatorSe
         "SEND_USSD_RESPONSE",
         "CONDITION",
         "SWITCH",
+        "DELAY",
         "MERGE",
         "SESSION_READ",
         "SESSION_WRITE",

@@ -1,5 +1,6 @@
 """
-Delivery reports that wait for the engine: one sorted set in Redis, njia:at:outbox, shared by all replicas.
+Reports that wait for the engine, of deliveries and of the ends of USSD sessions: one sorted set in Redis,
+njia:at:outbox, shared by all replicas.
 
 The score of an entry is when it is due, milliseconds by the server's clock. Taking an entry moves it ahead by a lease,
 so that the report of a replica that dies is taken by another.
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest
+from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest, HandleUssdEndRequest
 from storage.connection import Client, store_errors
 from storage.scripts import Script
 
@@ -17,6 +18,11 @@ KEY = "njia:at:outbox"
 LEASE_MS = 30_000
 FIRST_DELAY_MS = 1000
 LONGEST_DELAY_MS = 300_000
+
+
+AnyReport = HandleDeliveryReportRequest | HandleUssdEndRequest
+
+_KINDS: dict[str, type[AnyReport]] = {"delivery": HandleDeliveryReportRequest, "ussd_end": HandleUssdEndRequest}
 
 
 class OutboxFull(Exception):
@@ -35,7 +41,7 @@ class WaitingReport:
     """
 
     entry: bytes
-    report: HandleDeliveryReportRequest
+    report: AnyReport
     attempts: int
 
 
@@ -53,7 +59,7 @@ class ReportOutbox:
         self._take = Script.load(__package__, "take")
         self._postpone = Script.load(__package__, "postpone")
 
-    async def keep(self, report: HandleDeliveryReportRequest) -> None:
+    async def keep(self, report: AnyReport) -> None:
         """
         Adds a report; one that already waits is not added twice.
 
@@ -73,7 +79,7 @@ class ReportOutbox:
         if entry is None:
             return None
         document = orjson.loads(entry)
-        return WaitingReport(entry, HandleDeliveryReportRequest(**document["report"]), document["attempts"])
+        return WaitingReport(entry, _KINDS[document["kind"]](**document["report"]), document["attempts"])
 
     async def remove(self, waiting: WaitingReport) -> None:
         """Forgets a report that is settled. Raises StoreUnavailable."""
@@ -88,6 +94,7 @@ class ReportOutbox:
             await self._postpone.run(self._client, [KEY], [waiting.entry, _entry(waiting.report, attempts), delay_ms])
 
 
-def _entry(report: HandleDeliveryReportRequest, attempts: int) -> bytes:
+def _entry(report: AnyReport, attempts: int) -> bytes:
     fields = {field.name: value for field, value in report.ListFields()}
-    return orjson.dumps({"report": fields, "attempts": attempts}, option=orjson.OPT_SORT_KEYS)
+    kind = next(name for name, message in _KINDS.items() if isinstance(report, message))
+    return orjson.dumps({"kind": kind, "report": fields, "attempts": attempts}, option=orjson.OPT_SORT_KEYS)

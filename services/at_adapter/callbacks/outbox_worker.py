@@ -1,4 +1,4 @@
-"""Hands the delivery reports of the outbox to the engine once it answers again."""
+"""Hands the reports of the outbox to the engine once it answers again."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import grpc
 import structlog
 
 from services.at_adapter.callbacks.outbox import ReportOutbox, WaitingReport
+from services.at_adapter.callbacks.reporting import send
 from storage.connection import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 1.0
 """How long to rest when nothing is due, or when Redis or the engine does not answer."""
-
-ENGINE_TIMEOUT_SECONDS = 5.0
 
 _log = structlog.get_logger()
 
@@ -35,10 +34,10 @@ async def hand_over_reports(outbox: ReportOutbox, engine: "EngineServiceAsyncStu
 async def _handed_over(outbox: ReportOutbox, engine: "EngineServiceAsyncStub", waiting: WaitingReport) -> bool:
     """Tells whether the engine is worth asking again at once."""
     try:
-        await engine.HandleDeliveryReport(waiting.report, timeout=ENGINE_TIMEOUT_SECONDS)
+        await send(engine, waiting.report)
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
-            _log.error("the engine cannot use a delivery report", message_id=waiting.report.message_id)
+            _log.error("the engine cannot use a report", why=error.details())
             await outbox.remove(waiting)
             return True
         await outbox.postpone(waiting)

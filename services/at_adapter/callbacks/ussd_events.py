@@ -1,29 +1,53 @@
 """
-The end of a USSD session, as Africa's Talking reports it to its events address. It is written to the log and goes no
-further: the engine has no call for it, and the event is known to stay away, so nothing may depend on it.
+The end of a USSD session, as Africa's Talking reports it to its events address. The event is known to stay away, so
+nothing may depend on it: it only makes a wait end sooner.
 """
+
+from typing import TYPE_CHECKING
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from njia.engine.v1.engine_service_pb2 import HandleUssdEndRequest
 from services.at_adapter.callbacks.fields import phone_number, read_fields
+from services.at_adapter.callbacks.outbox import ReportOutbox
+from services.at_adapter.callbacks.reporting import answered
 from telemetry.masking import mask_msisdn, mask_text
+
+if TYPE_CHECKING:
+    from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
 
 _log = structlog.get_logger()
 
 
-async def ussd_events(request: Request) -> PlainTextResponse:
-    """POST /at/ussd/events. Raises UnusableCallback, which is answered 400."""
-    fields = await read_fields(request)
-    _log.info(
-        "a USSD session ended",
-        session_id=fields.required("sessionId"),
-        msisdn=mask_msisdn(phone_number(fields.text("phoneNumber"))),
-        status=fields.text("status"),
-        duration_ms=fields.text("durationInMillis"),
-        hops=fields.text("hopsCount"),
-        cost=fields.text("cost"),
-        error=mask_text(fields.text("errorMessage")),
-    )
-    return PlainTextResponse("OK")
+class UssdEndCallback:
+    """
+    POST /at/ussd/events: 200 once the engine or the outbox has it, else 503.
+
+    Args:
+        engine: Takes the reports.
+        outbox: Keeps those that it cannot take now.
+    """
+
+    def __init__(self, engine: "EngineServiceAsyncStub", outbox: ReportOutbox) -> None:
+        self._engine = engine
+        self._outbox = outbox
+
+    async def __call__(self, request: Request) -> PlainTextResponse:
+        """Raises UnusableCallback, which is answered 400."""
+        fields = await read_fields(request)
+        session_id, status = fields.required("sessionId"), fields.text("status").strip()
+        reason = mask_text(fields.text("errorMessage").strip())
+        _log.info(
+            "a USSD session ended",
+            session_id=session_id,
+            msisdn=mask_msisdn(phone_number(fields.text("phoneNumber"))),
+            status=status,
+            duration_ms=fields.text("durationInMillis"),
+            hops=fields.text("hopsCount"),
+            cost=fields.text("cost"),
+            error=reason,
+        )
+        report = HandleUssdEndRequest(session_id=session_id, status=status, reason=reason)
+        return await answered(self._engine, self._outbox, report)

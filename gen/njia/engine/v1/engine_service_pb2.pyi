@@ -265,7 +265,7 @@ class NodeExecutionResult(_message.Message):
     """Milliseconds that the engine waited before this attempt; absent on the first."""
     settled_by: _builtins.str
     """What settled a send whose outcome was unknown: delivery_report (it had taken place) or repetition (nobody reported
-    it, so it was sent again); empty where nothing had to be settled.
+    it, so it was sent again); absent where nothing had to be settled.
     """
     @_builtins.property
     def error(self) -> _workflow_pb2.NodeError:
@@ -287,11 +287,11 @@ class NodeExecutionResult(_message.Message):
         attempt: _builtins.int = ...,
         visit: _builtins.int = ...,
         retry_delay_ms: _builtins.int | None = ...,
-        settled_by: _builtins.str = ...,
+        settled_by: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "error", b"error", "executed_at", b"executed_at", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "_settled_by", b"_settled_by", "error", b"error", "executed_at", b"executed_at", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms", "settled_by", b"settled_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "attempt", b"attempt", "duration_ms", b"duration_ms", "error", b"error", "executed_at", b"executed_at", "node_id", b"node_id", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms", "settled_by", b"settled_by", "status", b"status", "visit", b"visit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "_settled_by", b"_settled_by", "attempt", b"attempt", "duration_ms", b"duration_ms", "error", b"error", "executed_at", b"executed_at", "node_id", b"node_id", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms", "settled_by", b"settled_by", "status", b"status", "visit", b"visit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
@@ -299,12 +299,16 @@ class NodeExecutionResult(_message.Message):
     _WhichOneofArgType__output_json: _TypeAlias = _typing.Literal["_output_json", b"_output_json"]  # noqa: Y015
     _WhichOneofReturnType__retry_delay_ms: _TypeAlias = _typing.Literal["retry_delay_ms"]  # noqa: Y015
     _WhichOneofArgType__retry_delay_ms: _TypeAlias = _typing.Literal["_retry_delay_ms", b"_retry_delay_ms"]  # noqa: Y015
+    _WhichOneofReturnType__settled_by: _TypeAlias = _typing.Literal["settled_by"]  # noqa: Y015
+    _WhichOneofArgType__settled_by: _TypeAlias = _typing.Literal["_settled_by", b"_settled_by"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__output_json) -> _WhichOneofReturnType__output_json | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__retry_delay_ms) -> _WhichOneofReturnType__retry_delay_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__settled_by) -> _WhichOneofReturnType__settled_by | None: ...
 
 Global___NodeExecutionResult: _TypeAlias = NodeExecutionResult  # noqa: Y015
 

@@ -1,0 +1,47 @@
+"""
+Hands reports to the engine. Nothing says that Africa's Talking repeats one that was refused, so what the engine cannot
+take now is kept and handed over later.
+"""
+
+from typing import TYPE_CHECKING
+
+import grpc
+import structlog
+from starlette.responses import PlainTextResponse
+
+from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest
+from services.at_adapter.callbacks.outbox import AnyReport, OutboxFull, ReportOutbox
+from storage.connection import StoreUnavailable
+
+if TYPE_CHECKING:
+    from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
+
+ENGINE_TIMEOUT_SECONDS = 5.0
+
+_log = structlog.get_logger()
+
+
+async def send(engine: "EngineServiceAsyncStub", report: AnyReport) -> None:
+    """Hands one report over. Raises grpc.aio.AioRpcError."""
+    if isinstance(report, HandleDeliveryReportRequest):
+        await engine.HandleDeliveryReport(report, timeout=ENGINE_TIMEOUT_SECONDS)
+    else:
+        await engine.HandleUssdEnd(report, timeout=ENGINE_TIMEOUT_SECONDS)
+
+
+async def answered(engine: "EngineServiceAsyncStub", outbox: ReportOutbox, report: AnyReport) -> PlainTextResponse:
+    """Returns what a callback is answered: 200 once the engine or the outbox has the report, else 503."""
+    name = type(report).DESCRIPTOR.name
+    try:
+        await send(engine, report)
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+            _log.error("the engine cannot use a report", report=name, why=error.details())
+            return PlainTextResponse("the report cannot be used", 400)
+        try:
+            await outbox.keep(report)
+        except (OutboxFull, StoreUnavailable) as problem:
+            _log.error("a report is lost", report=name, why=type(problem).__name__)
+            return PlainTextResponse("not recorded, please repeat", 503)
+        _log.warning("a report waits for the engine", report=name, code=error.code().name)
+    return PlainTextResponse("OK")

@@ -1,0 +1,148 @@
+"""Pauses, screens that take too long, and persons who hang up."""
+
+import pytest
+
+from tests.e2e.conftest import Observed
+from tests.e2e.driving import Document, Platform, eventually, new_code, new_id, new_phone, results_of
+from tests.e2e.flows import ask, bye, dialled, flow, node, sms, texted
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def delay(node_id: str, duration: object) -> Document:
+    return node(node_id, "DELAY", {"duration": duration})
+
+
+async def test_execute_waits_for_a_short_delay(platform: Platform) -> None:
+    spec = flow(new_id("delay"), texted(), [delay("pause", 300), sms("send")], ["start>pause", "pause>send"])
+    phone = new_phone()
+
+    result = await platform.execute(spec, {"msisdn": phone, "message": "hi"})
+
+    assert result["status"] == "completed"
+    (pause,) = results_of(result, "pause")
+    assert pause["output"] == {"delayedMs": 300}
+    assert await platform.sent_to(phone) == ["hello"]
+
+
+async def test_a_long_delay_is_a_timer_and_no_worker(platform: Platform) -> None:
+    spec = flow(new_id("days"), texted(), [delay("pause", "{{message}}"), sms("send")], ["start>pause", "pause>send"])
+
+    result = await platform.execute(spec, {"msisdn": new_phone(), "message": str(30 * 24 * 3600 * 1000)}, wait_ms=200)
+
+    assert result["status"] == "running"
+    assert (result["waitingFor"]["nodeId"], result["waitingFor"]["kind"]) == ("pause", "timer")
+    cancelled = await platform.rest.post(f"/api/workflows/executions/{result['executionId']}/cancel")
+    assert cancelled.json()["status"] == "cancelled"
+
+
+async def test_a_dry_run_makes_no_pause(platform: Platform) -> None:
+    spec = flow(new_id("dry"), texted(), [delay("pause", 3_600_000), sms("send")], ["start>pause", "pause>send"])
+
+    result = await platform.execute(spec, {"msisdn": new_phone(), "message": "hi"}, dry_run=True)
+
+    assert result["status"] == "completed"
+    assert results_of(result, "pause")[0]["output"] == {"delayedMs": 3_600_000, "dryRun": True}
+
+
+async def test_a_delay_survives_a_kill(separate: Platform) -> None:
+    spec = flow(new_id("killed"), texted(), [delay("pause", 2000), sms("send")], ["start>pause", "pause>send"])
+    phone = new_phone()
+    await separate.execute(spec, {"msisdn": phone, "message": "hi"}, wait_ms=0)
+    separate.stack.kill("engine")
+    await separate.stack.start("engine")
+    await separate.ready()
+
+    assert (await separate.ended(spec["metadata"]["workflowId"]))["status"] == "completed"
+    assert await separate.sent_to(phone) == ["hello"]
+
+
+async def test_a_delay_that_is_no_number_fails_the_node(platform: Platform) -> None:
+    spec = flow(new_id("words"), texted(), [delay("pause", "{{message}}")], ["start>pause"])
+
+    result = await platform.execute(spec, {"msisdn": new_phone(), "message": "soon"})
+
+    assert result["error"]["code"] == "INVALID_NODE_CONFIG"
+    assert "duration" in result["error"]["message"]
+
+
+def slow_screen(code: str, **ussd: str) -> Document:
+    return flow(
+        new_id("slow-screen"),
+        dialled(code),
+        [ask("menu", "Send?"), sms("send"), ask("sent", "Sent. More?"), bye("end", "You said {{input}}")],
+        ["start>menu", "menu>send", "send>sent", "sent>end"],
+        settings={"ussd": ussd},
+    )
+
+
+async def test_a_screen_that_takes_too_long_can_be_asked_for_again(observed: Observed) -> None:
+    """The budget of this set is 1.5 s; the SMS that stands before the screen takes 4 s."""
+    platform = observed.platform
+    code, phone = new_code(), new_phone()
+    workflow_id = await platform.publish(slow_screen(code, whenBusy="checkAgain"))
+    call = await platform.dial(code, phone)
+    await platform.fault(kind="slow", delayMs=4000, times=1)
+
+    screens = [str(await call.type("1"))]
+    assert screens[0] == "CON Still working...\n1. Check again"
+    assert str(await call.repeat()) == screens[0]
+    while screens[-1].startswith("CON Still"):
+        screens.append(str(await call.type("1")))
+
+    assert len(screens) >= 3
+    assert screens[-1] == "CON Sent. More?"
+    # What was typed to check again is not for the flow.
+    assert str(await call.type("maybe")) == "END You said maybe"
+    log = await platform.ended(workflow_id)
+    assert [row["output"]["input"] for row in log["nodeResults"] if row["nodeId"] == "menu"] == ["1"]
+    assert await platform.sent_to(phone) == ["hello"]
+
+
+async def test_a_screen_that_takes_too_long_ends_where_the_flow_asks_for_nothing_else(observed: Observed) -> None:
+    platform = observed.platform
+    code, phone = new_code(), new_phone()
+    workflow_id = await platform.publish(slow_screen(code, apology="Pole, jaribu tena."))
+    call = await platform.dial(code, phone)
+    await platform.fault(kind="slow", delayMs=3000, times=1)
+
+    assert str(await call.type("1")) == "END Pole, jaribu tena."
+    assert str(await call.repeat()) == "END Pole, jaribu tena."
+    await eventually(lambda: platform.sent_to(phone))
+    assert (await platform.only_execution(workflow_id))["status"] == "running"
+
+
+async def test_hanging_up_ends_the_wait_by_the_timeout_edge(platform: Platform) -> None:
+    code, phone = new_code(), new_phone()
+    spec = flow(
+        new_id("hang-up"),
+        dialled(code),
+        [ask("menu", "Yes?"), bye("end", "Bye"), sms("missed", "You hung up")],
+        ["start>menu", "menu>end", "menu:timeout>missed"],
+    )
+    workflow_id = await platform.publish(spec)
+    call = await platform.dial(code, phone)
+
+    await platform.control.post(f"/control/ussd/sessions/{call.session_id}/hangup")
+    log = await platform.ended(workflow_id)
+
+    assert log["status"] == "completed"
+    assert [row["status"] for row in results_of(log, "menu")] == ["timeout"]
+    assert results_of(log, "menu")[0]["error"]["message"] == "the session on the phone ended (Incomplete)"
+    assert await platform.sent_to(phone) == ["You hung up"]
+    session = await platform.rest.get(f"/api/sessions/{call.session_id}")
+    assert session.json()["isActive"] is False
+
+
+async def test_the_end_of_a_session_that_is_over_changes_nothing(platform: Platform) -> None:
+    code = new_code()
+    workflow_id = await platform.publish(
+        flow(new_id("over"), dialled(code), [ask("menu", "Yes?"), bye("end", "Bye")], ["start>menu", "menu>end"])
+    )
+    call = await platform.dial(code, new_phone())
+    await call.type("1")
+    before = await platform.ended(workflow_id)
+    for status in ("Success", "Incomplete", "SomethingNew"):
+        answer = await platform.callbacks.post("/at/ussd/events", data={"sessionId": call.session_id, "status": status})
+        assert answer.is_success
+    assert await platform.ended(workflow_id) == before
