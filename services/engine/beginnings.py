@@ -55,15 +55,16 @@ def first_state(
     )
 
 
-def turn_record(key: str | None, payload: Mapping[str, Any]) -> dict[str, Any]:
+def turn_record(key: str | None, payload: Mapping[str, Any], skip: int = 0) -> dict[str, Any]:
     """
     Returns what is recorded of a turn before anything of it runs.
 
     Args:
         key: The cumulative text of a USSD callback; None where nobody waits for a screen.
         payload: Overlays the trigger payload.
+        skip: Characters at the beginning of the text that are not for the flow.
     """
-    return {"key": key, "payload": payload}
+    return {"key": key, "payload": payload, "skip": skip}
 
 
 def signal_record(signal: Signal, payload: Mapping[str, Any], node_id: str | None = None) -> dict[str, Any]:

@@ -7,12 +7,14 @@ import orjson
 from pydantic import TypeAdapter
 
 from services.engine.core.state import ExecutionState, NodeResult, Reply, Turn
-from services.engine.store import Report
+from services.engine.store import Continued, Interrupted, Report
 
 _STATE = TypeAdapter(ExecutionState)
 _RESULT = TypeAdapter(NodeResult)
 _REPLY = TypeAdapter(Reply)
 _REPORT = TypeAdapter(Report)
+_INTERRUPTED = TypeAdapter(Interrupted)
+_CONTINUED = TypeAdapter(Continued)
 
 
 def state_to_bytes(state: ExecutionState) -> bytes:
@@ -53,6 +55,26 @@ def report_to_bytes(report: Report) -> bytes:
 def report_from_bytes(data: bytes) -> Report:
     """Reads a delivery report."""
     return _REPORT.validate_json(data)
+
+
+def interrupted_to_bytes(interrupted: Interrupted) -> bytes:
+    """Writes what a new dial may continue."""
+    return orjson.dumps(interrupted)
+
+
+def interrupted_from_bytes(data: bytes) -> Interrupted:
+    """Reads what a new dial may continue."""
+    return _INTERRUPTED.validate_json(data)
+
+
+def continued_to_bytes(continued: Continued) -> bytes:
+    """Writes what a session stands for."""
+    return orjson.dumps(continued)
+
+
+def continued_from_bytes(data: bytes) -> Continued:
+    """Reads what a session stands for."""
+    return _CONTINUED.validate_json(data)
 
 
 def turn_to_bytes(turn: Mapping[str, Any]) -> bytes:

@@ -15,10 +15,13 @@ from services.engine.listing import list_executions
 from services.engine.store import (
     Answered,
     Begun,
+    Continued,
     Cursor,
     Filter,
+    Interrupted,
     NoExecution,
     Occupied,
+    Offered,
     OpenEffect,
     Queued,
     Report,
@@ -39,6 +42,8 @@ _WRITE = Script.load(_PACKAGE, "prelude", "write")
 _CONFIRM = Script.load(_PACKAGE, "prelude", "confirm")
 _ANSWER_LATE = Script.load(_PACKAGE, "answer_late")
 _END_SESSION = Script.load(_PACKAGE, "prelude", "end_session")
+_OFFER = Script.load(_PACKAGE, "offer")
+_CONTINUE = Script.load(_PACKAGE, "continue")
 _SIGNAL = Script.load(_PACKAGE, "prelude", "signal")
 
 LEDGER_LIFE_MS = 24 * 3600 * 1000
@@ -240,6 +245,34 @@ class RedisStore:
         )
         return records.reply_from_bytes(answer)
 
+    async def correlated(self, name: str) -> str | None:
+        with _unavailable():
+            found = await self._client.get(keys.correlation(name))
+        return found.decode() if isinstance(found, bytes) else None
+
+    async def offer(self, session_id: str, mark: str, interrupted: Interrupted, prompt: Reply) -> Reply:
+        answer = await self._run(
+            _OFFER,
+            [keys.ledger(ids.partition_of_session(session_id), session_id)],
+            [mark, records.interrupted_to_bytes(interrupted), records.reply_to_bytes(prompt), LEDGER_LIFE_MS],
+        )
+        return records.reply_from_bytes(answer)
+
+    async def continue_with(self, session_id: str, mark: str, continued: Continued, screen: Reply) -> None:
+        earlier = continued.interrupted.session_id
+        with _unavailable():
+            # The phone of the earlier session may have been told that it is over.
+            await self._client.hdel(keys.ledger(ids.partition_of_session(earlier), earlier), "closed", "hung_up")
+        await self._run(
+            _CONTINUE,
+            [keys.ledger(ids.partition_of_session(session_id), session_id)],
+            [mark, records.continued_to_bytes(continued), records.reply_to_bytes(screen), LEDGER_LIFE_MS],
+        )
+
+    async def start_again(self, session_id: str) -> None:
+        with _unavailable():
+            await self._client.hdel(keys.ledger(ids.partition_of_session(session_id), session_id), "offered")
+
     async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:
         partition = ids.partition_of_session(session_id)
         return self._begun(
@@ -310,6 +343,10 @@ class RedisStore:
         match answer:
             case [b"answered", reply, execution_id]:
                 return Answered(records.reply_from_bytes(reply), execution_id.decode())
+            case [b"offered", offer]:
+                return Offered(records.interrupted_from_bytes(offer))
+            case [b"continued", continued]:
+                return records.continued_from_bytes(continued)
             case [b"none"]:
                 return NoExecution()
             case [b"queued", execution_id, owner, _]:

@@ -30,6 +30,7 @@ from services.engine.core.surroundings import Surroundings
 from services.engine.executions import Executions
 from services.engine.live_runs import LiveRuns
 from services.engine.programs import Programs
+from services.engine.redials import Redials
 from services.engine.redis_store import RedisStore, Retention
 from services.engine.refusals import REFUSALS
 from services.engine.registry import Registry
@@ -82,7 +83,8 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), config.max_live)
         typed = TypedText(config.encryption_key)
         executions = Executions(store, registry, run_sessions, runs, typed, _now_ms)
-        ussd_turns = UssdTurns(store, registry, runs, typed, _now_ms, config.ussd_budget_ms)
+        redials = Redials(store, typed, _now_ms)
+        ussd_turns = UssdTurns(store, registry, runs, redials, typed, _now_ms, config.ussd_budget_ms)
 
         def register(server: grpc.aio.Server) -> None:
             reports = DeliveryReports(store, runs)

@@ -27,7 +27,8 @@ from services.engine.programs import Programs
 from services.engine.registry import Registry
 from services.engine.settlements import DeliveryReports
 from services.engine.store import ExecutionStore, Filter, Report, Stored
-from services.engine.ussd_turns import UssdCallback, UssdTurns
+from services.engine.ussd_callbacks import UssdCallback
+from services.engine.ussd_turns import UssdTurns
 from workflow.documents import DocumentError, parse_document
 
 LONGEST_EXECUTION_MS = 86_400_000

@@ -56,6 +56,38 @@ class Occupied:
     workflow_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """
+    An execution that a new dial may continue.
+
+    Attributes:
+        session_id: The session that it waits on.
+        text: Cumulative text of that session, encrypted where a key is configured.
+        dialled: Length of the text with which the new session began.
+    """
+
+    execution_id: str
+    session_id: str
+    text: str | dict[str, str]
+    dialled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The person was asked whether to continue; this callback brings the choice."""
+
+    interrupted: Interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """The person continues an earlier session: what comes behind the first `skip` characters is for that one."""
+
+    interrupted: Interrupted
+    skip: int
+
+
 class NoExecution:
     """There is no execution for it: the session has none yet and none was offered, or it has ended."""
 
@@ -68,7 +100,7 @@ class OpenEffect:
     node_id: str
 
 
-Begun = TakenUp | Answered | Queued | Occupied | NoExecution
+Begun = TakenUp | Answered | Queued | Occupied | Offered | Continued | NoExecution
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +205,22 @@ class ExecutionStore(Protocol):
         A last screen closes the session for the phone. Behind any other one the next callback asks for the answer
         again, whatever was typed.
         """
+        ...
+
+    async def correlated(self, name: str) -> str | None:
+        """Returns the execution that an id of the outside belongs to."""
+        ...
+
+    async def offer(self, session_id: str, mark: str, interrupted: Interrupted, prompt: Reply) -> Reply:
+        """Asks the person of a new session whether to continue; returns what a repeated callback gets as well."""
+        ...
+
+    async def continue_with(self, session_id: str, mark: str, continued: Continued, screen: Reply) -> None:
+        """Makes a new session stand for the interrupted one from now on, and shows where that one was."""
+        ...
+
+    async def start_again(self, session_id: str) -> None:
+        """Takes an offer back, so that the flow may begin on the session."""
         ...
 
     async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from services.engine.adapters.encryption import FernetCipher
-from workflow.sealing import SEALED
+from workflow.sealing import SEALED, unsealed
 
 TYPED = ("text", "input", "message")
 """Keys of a payload that hold what a person typed."""
@@ -48,6 +48,10 @@ class TypedText:
             key: {SEALED: self._cipher.seal(value)} if key in TYPED and value not in (None, "") else value
             for key, value in payload.items()
         }
+
+    def clear(self, value: Any) -> str:
+        """Returns a typed text as it was recorded, in clear. Raises NodeFailure when it cannot be decrypted."""
+        return str(value if self._cipher is None else unsealed(value, self._cipher))
 
     def marks(self, session_id: str, text: str) -> TextMarks:
         """Returns the marks of a text in a session; the same text has another mark in another session."""

@@ -1,8 +1,7 @@
 """USSD callbacks: each gets its answer in time, the same callback always the same one."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -13,11 +12,23 @@ from services.engine.beginnings import Overrides, first_state, signal_record, ti
 from services.engine.core.conversation import RunBroken
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.run import Run
-from services.engine.core.state import ExecutionState, Reply, Signal
+from services.engine.core.state import Reply, Signal
 from services.engine.live_runs import LiveRuns
-from services.engine.registry import Registry
-from services.engine.store import Answered, ExecutionStore, NoExecution, Occupied, Queued, TakenUp
+from services.engine.redials import Redials
+from services.engine.registry import Registry, Route
+from services.engine.store import (
+    Answered,
+    Begun,
+    Continued,
+    ExecutionStore,
+    Interrupted,
+    NoExecution,
+    Offered,
+    Queued,
+    TakenUp,
+)
 from services.engine.typed_text import TypedText
+from services.engine.ussd_callbacks import UssdAnswer, UssdCallback
 from workflow.spec import UssdSettings
 
 ANSWER_POLL_SECONDS = 0.05
@@ -32,26 +43,6 @@ DEFAULT_TEXTS = UssdSettings()
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class UssdCallback:
-    """A USSD callback as the adapter read it; `text` is all that was typed, joined by *."""
-
-    session_id: str
-    msisdn: str
-    service_code: str
-    network_code: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class UssdAnswer:
-    """What a USSD callback is answered."""
-
-    reply: Reply
-    execution_id: str
-    repeated: bool
-
-
 class UssdTurns:
     """Answers USSD callbacks. `now_ms` is Unix time."""
 
@@ -60,11 +51,13 @@ class UssdTurns:
         store: ExecutionStore,
         registry: Registry,
         runs: LiveRuns,
+        redials: Redials,
         typed: TypedText,
         now_ms: Callable[[], int],
         budget_ms: int,
     ) -> None:
         self._store = store
+        self._redials = redials
         self._typed = typed
         self._registry = registry
         self._runs = runs
@@ -73,7 +66,58 @@ class UssdTurns:
 
     async def answer(self, callback: UssdCallback) -> UssdAnswer:
         """Answers a USSD callback in time, whatever happens to the flow."""
-        payload = {
+        # A first callback is nearly always empty; asking for the flow before every later one would cost a round trip.
+        begun = NoExecution() if callback.text == "" else await self._recorded(callback, None)
+        if isinstance(begun, NoExecution):
+            route = await self._registry.route("ussd", self._payload(callback))
+            if route is not None:
+                question = await self._redials.question(route.program, callback)
+                if question is not None:
+                    return question
+            begun = await self._recorded(callback, route)
+        match begun:
+            case Offered(interrupted):
+                return await self._chosen(interrupted, callback)
+            case Continued():
+                return await self.answer(self._redials.as_before(begun, callback))
+        return await self._answered(begun, callback)
+
+    async def _chosen(self, interrupted: Interrupted, callback: UssdCallback) -> UssdAnswer:
+        """The person was asked whether to go on where they were, and says so or starts again."""
+        screen = await self._redials.continued(interrupted, callback)
+        if screen is not None:
+            return screen
+        why = signal_record(Signal.ABANDON, {"reason": "the person dialled again and started anew"})
+        await self._runs.signal(await self._store.signal(interrupted.execution_id, why))
+        await self._store.start_again(callback.session_id)
+        route = await self._registry.route("ussd", self._payload(callback))
+        return await self._answered(await self._recorded(callback, route, skip=len(callback.text)), callback)
+
+    async def _recorded(self, callback: UssdCallback, route: Route | None, skip: int = 0) -> Begun:
+        """Records a callback, with an execution to begin where the session has none and a flow is at hand."""
+        payload = self._typed.recorded(self._payload(callback))
+        marks = self._typed.marks(callback.session_id, callback.text)
+        fresh = None
+        if route is not None:
+            self._runs.make_room()
+            execution_id = ids.new_execution_id(ids.partition_of_session(callback.session_id))
+            fresh = first_state(route.program, execution_id, payload, callback.session_id, Overrides(), self._now_ms())
+        turn = turn_record(marks.own, payload, skip)
+        return await self._store.begin_ussd_turn(callback.session_id, marks, turn, fresh)
+
+    async def _answered(self, begun: Begun, callback: UssdCallback) -> UssdAnswer:
+        mark = self._typed.marks(callback.session_id, callback.text).own
+        match begun:
+            case Answered(reply, execution_id):
+                return UssdAnswer(reply, execution_id, repeated=True)
+            case Queued():
+                return await self._queued(begun, callback.session_id, mark)
+            case TakenUp():
+                return await self._taken(begun, callback.session_id, mark)
+        return UssdAnswer(NOBODY_HERE, "", repeated=False)
+
+    def _payload(self, callback: UssdCallback) -> dict[str, Any]:
+        return {
             "sessionId": callback.session_id,
             "msisdn": callback.msisdn,
             "serviceCode": callback.service_code,
@@ -82,33 +126,6 @@ class UssdTurns:
             "input": "",
             "timestamp": timestamp(self._now_ms()),
         }
-        session_id, marks = callback.session_id, self._typed.marks(callback.session_id, callback.text)
-        turn = turn_record(marks.own, self._typed.recorded(payload))
-        # A first callback is nearly always empty; asking for the flow before every later one would cost a round trip.
-        fresh = await self._fresh(callback, payload) if callback.text == "" else None
-        begun = await self._store.begin_ussd_turn(session_id, marks, turn, fresh)
-        if isinstance(begun, NoExecution) and callback.text != "":
-            fresh = await self._fresh(callback, payload)
-            if fresh is not None:
-                begun = await self._store.begin_ussd_turn(session_id, marks, turn, fresh)
-        match begun:
-            case Answered(reply, execution_id):
-                return UssdAnswer(reply, execution_id, repeated=True)
-            case NoExecution() | Occupied():
-                return UssdAnswer(NOBODY_HERE, "", repeated=False)
-            case Queued():
-                return await self._queued(begun, session_id, marks.own)
-        return await self._taken(begun, session_id, marks.own)
-
-    async def _fresh(self, callback: UssdCallback, payload: Mapping[str, Any]) -> ExecutionState | None:
-        route = await self._registry.route("ussd", payload)
-        if route is None:
-            return None
-        self._runs.make_room()
-        execution_id = ids.new_execution_id(ids.partition_of_session(callback.session_id))
-        return first_state(
-            route.program, execution_id, self._typed.recorded(payload), callback.session_id, Overrides(), self._now_ms()
-        )
 
     async def hung_up(self, session_id: str, status: str, reason: str) -> str | None:
         """

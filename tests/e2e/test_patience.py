@@ -146,3 +146,91 @@ async def test_the_end_of_a_session_that_is_over_changes_nothing(platform: Platf
         answer = await platform.callbacks.post("/at/ussd/events", data={"sessionId": call.session_id, "status": status})
         assert answer.is_success
     assert await platform.ended(workflow_id) == before
+
+
+def order(code: str, **settings: object) -> Document:
+    return flow(
+        new_id("order"),
+        dialled(code),
+        [
+            ask("item", "What?"),
+            ask("count", "How many {{input}}?"),
+            bye("end", "{{node_item.output.input}} x {{input}}"),
+        ],
+        ["start>item", "item>count", "count>end"],
+        settings={"resumeWithinMs": 120_000, **settings},
+    )
+
+
+QUESTION = "CON Continue where you left off?\n1. Continue\n2. Start again"
+
+
+async def test_a_new_dial_may_continue_an_interrupted_session(platform: Platform) -> None:
+    code, phone = new_code(), new_phone()
+    workflow_id = await platform.publish(order(code))
+    call = await platform.dial(code, phone)
+    assert str(await call.type("maize")) == "CON How many maize?"
+    await platform.control.post(f"/control/ussd/sessions/{call.session_id}/hangup")
+
+    again = await platform.dial(code, phone)
+    assert str(again.screen) == QUESTION
+    assert str(await again.repeat()) == QUESTION
+    assert str(await again.type("1")) == "CON How many maize?"
+    assert str(await again.repeat()) == "CON How many maize?"
+    assert str(await again.type("3")) == "END maize x 3"
+    assert str(await again.repeat()) == "END maize x 3"
+    assert (await platform.ended(workflow_id))["status"] == "completed"
+
+    # What is over is not offered.
+    assert str((await platform.dial(code, phone)).screen) == "CON What?"
+
+
+async def test_a_session_may_be_interrupted_more_than_once(platform: Platform) -> None:
+    code, phone = new_code(), new_phone()
+    workflow_id = await platform.publish(order(code))
+    calls = [await platform.dial(code, phone)]
+    await calls[0].type("maize")
+    for _ in range(2):
+        await platform.control.post(f"/control/ussd/sessions/{calls[-1].session_id}/hangup")
+        calls.append(await platform.dial(code, phone))
+        assert str(calls[-1].screen) == QUESTION
+        assert str(await calls[-1].type("1")) == "CON How many maize?"
+    assert str(await calls[-1].type("2")) == "END maize x 2"
+    assert (await platform.ended(workflow_id))["status"] == "completed"
+
+
+async def test_a_new_dial_may_start_again(platform: Platform) -> None:
+    code, phone = new_code(), new_phone()
+    workflow_id = await platform.publish(order(code))
+    call = await platform.dial(code, phone)
+    await call.type("maize")
+
+    again = await platform.dial(code, phone)
+    assert str(await again.type("2")) == "CON What?"
+    assert str(await again.type("beans")) == "CON How many beans?"
+    assert str(await again.type("5")) == "END beans x 5"
+
+    async def both_ended() -> list[str] | None:
+        statuses = [log["status"] for log in await platform.executions(workflow_id)]
+        return statuses if "running" not in statuses else None
+
+    assert await eventually(both_ended) == ["completed", "timeout"]
+
+
+async def test_another_phone_is_not_asked_to_continue(platform: Platform) -> None:
+    code = new_code()
+    await platform.publish(order(code))
+    await (await platform.dial(code, new_phone())).type("maize")
+    assert str((await platform.dial(code, new_phone())).screen) == "CON What?"
+
+
+async def test_a_flow_asks_to_continue_in_its_own_words_and_only_for_so_long(platform: Platform) -> None:
+    code, phone = new_code(), new_phone()
+    await platform.publish(order(code, resumeWithinMs=60_000, ussd={"resumePrompt": "Endelea?\n1. Ndiyo\n2. Hapana"}))
+    await platform.dial(code, phone)
+    assert str((await platform.dial(code, phone)).screen) == "CON Endelea?\n1. Ndiyo\n2. Hapana"
+
+    code = new_code()
+    await platform.publish(order(code, resumeWithinMs=1))
+    await platform.dial(code, phone)
+    assert str((await platform.dial(code, phone)).screen) == "CON What?"

@@ -167,13 +167,6 @@ SETTINGS = [
         changed("settings", ussd={"apology": "Sorry", "whenBusy": "end"}),
     ),
     Row(
-        "continuing dropped sessions",
-        "UNSUPPORTED_SETTING",
-        "settings.resumeWithinMs",
-        changed("settings", resumeWithinMs=1000),
-        changed("settings", resumeWithinMs=0),
-    ),
-    Row(
         "limit of executions",
         "UNSUPPORTED_SETTING",
         "settings.maxConcurrentExecutions",

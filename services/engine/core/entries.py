@@ -12,10 +12,15 @@ from typing import Any
 from workflow.templates import as_text
 
 
-def dialled_entries(payload: Mapping[str, Any]) -> list[str]:
-    """Returns what the first callback of a USSD session brings for the screens to come."""
+def dialled_entries(payload: Mapping[str, Any], skip: int) -> list[str]:
+    """
+    Returns what the first callback of a USSD session brings for the screens to come.
+
+    Args:
+        skip: Characters at the beginning of its text that were not for the flow.
+    """
     text = payload.get("text")
-    return text.split("*") if isinstance(text, str) and text else []
+    return text[skip:].split("*") if isinstance(text, str) and text[skip:] else []
 
 
 def next_entry(payload: Mapping[str, Any], previous_text: str) -> str:

@@ -15,6 +15,11 @@ MAX_VISITS_PER_TURN = 1000
 MAX_VISITS = 10_000
 
 
+def resumption_name(workflow_id: str, msisdn: str) -> str:
+    """Names the newest execution of a flow for a phone, for a new dial to find it."""
+    return f"ussd:{workflow_id}:{msisdn}"
+
+
 class Progress:
     """The state of one run as it goes on."""
 
@@ -78,6 +83,12 @@ class Progress:
         if wait is not None and wait.kind is WaitKind.SETTLEMENT:
             del self._state.waits[node_id]
             self.conclude(node_id, self._visit(node_id).settled(settlement, self._settling.note_attempt))
+
+    def resumable_by(self, msisdn: object) -> None:
+        """Makes the execution one that a new dial from this phone finds, where the flow may be continued."""
+        graph = self._program.graph
+        if graph.settings.resume_within_ms and isinstance(msisdn, str) and not self._state.options.dry_run:
+            self._settling.correlate([resumption_name(graph.workflow_id, msisdn)])
 
     def hang_up(self, why: str) -> None:
         """Ends the waits for a person: nobody can answer any more."""

@@ -46,7 +46,10 @@ class Signal(StrEnum):
     """What a turn is that brings nothing for the flow to read."""
 
     HANG_UP = "hang_up"
-    """The person or the network ended the session: nobody can answer any more."""
+    """The person or the network ended the session: nobody can answer any more, unless a new dial may continue it."""
+
+    ABANDON = "abandon"
+    """The person chose to start again: nobody will answer any more."""
 
     CHECK = "check"
     """The person was told that the answer takes longer, and asks for it again."""
@@ -172,6 +175,7 @@ class Turn:
         key: Names the turn among those of its session: the mark of a USSD callback's text; None where nobody waits
             for a screen.
         payload: Overlays the trigger payload; what was typed may be encrypted.
+        skip: Characters at the beginning of the text that were not for the flow.
         signal: None where the turn is for the flow to read.
         node_id: The node that a signal is for, None where it is for all.
     """
@@ -179,6 +183,7 @@ class Turn:
     number: int
     key: str | None
     payload: dict[str, Any]
+    skip: int = 0
     signal: Signal | None = None
     node_id: str | None = None
 

@@ -84,8 +84,9 @@ class Turns:
         turn = self._waiting.popleft()
         payload = unsealed(turn.payload, self._cipher)
         if self._state.turns == 0:
-            entries = [] if turn.key is None else dialled_entries(payload)
+            entries = [] if turn.key is None else dialled_entries(payload, turn.skip)
             flow.start(self._state, self._program)
+            self._progress.resumable_by(payload.get("msisdn"))
         else:
             entries = [next_entry(payload, str(unsealed(self._state.payload.get("text", ""), self._cipher)))]
         # Where a screen asks for a secret, what was typed stays as encrypted as it came in.
@@ -105,7 +106,9 @@ class Turns:
         self._waiting.popleft()
         self._state.turns = turn.number
         match turn.signal:
-            case Signal.HANG_UP:
+            case Signal.HANG_UP if self._program.graph.settings.resume_within_ms == 0:
+                self._progress.hang_up(str(turn.payload["reason"]))
+            case Signal.ABANDON:
                 self._progress.hang_up(str(turn.payload["reason"]))
             case Signal.CHECK:
                 # The text is longer now by an entry that is not for the flow. The answer is that of the turn before.

@@ -30,6 +30,9 @@ LONGEST_PAUSE_MS = 1000
 MAX_REPETITIONS = 2
 """An effect whose outcome stays unknown is repeated so often, where its type repeats it at all."""
 
+RESUMPTION_GRACE_SECONDS = 60
+"""A session outlives the time in which a new dial may continue it by so much."""
+
 Log = Callable[[NodeResult], None]
 
 
@@ -71,6 +74,7 @@ class Visit:
         self.node_id = node_id
         self._state = state
         self._around = around
+        self._settings = program.graph.settings
         self._node = program.nodes[node_id]
         self._own = state.node(node_id)
         self._attempts = Attempts(program, state, node_id, around)
@@ -186,7 +190,8 @@ class Visit:
         active_ms = before_ms + now - attempt.started_ms
         if isinstance(attempt.outcome, Wait):
             wait = attempt.outcome
-            return Suspended(Waiting(wait.kind, now + wait.expires_in_ms, dict(wait.memory), now, active_ms), wait.text)
+            lasts_ms = self._resumable_for(wait)
+            return Suspended(Waiting(wait.kind, now + lasts_ms, dict(wait.memory), now, active_ms), wait.text)
         self._own.attempt = attempt.number
         error = None if attempt.failure is None else attempt.failure.error
         output = None if error is not None else self._own.output
@@ -208,6 +213,15 @@ class Visit:
             return Failed(error, self._caught(error))
         assert isinstance(attempt.outcome, Done)
         return Ended(attempt.taken, output, attempt.outcome.text, list(attempt.outcome.correlations))
+
+    def _resumable_for(self, wait: Wait) -> int:
+        """How long a node waits, ms: for a person at least as long as a new dial may continue the session."""
+        window_ms = self._settings.resume_within_ms
+        if wait.kind is not WaitKind.INPUT or window_ms <= wait.expires_in_ms:
+            return wait.expires_in_ms
+        if self._state.session is not None:
+            self._state.session.live_for(window_ms // 1000 + RESUMPTION_GRACE_SECONDS)
+        return window_ms
 
     def _caught(self, error: NodeError) -> list[str] | None:
         """Ids of the edges that a failure takes, None when nothing catches it."""

@@ -5,9 +5,13 @@ local ledger = KEYS[1]
 local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV[3])
 local mark, turn, life_ms = ARGV[4], ARGV[5], ARGV[6]
 
-local known = redis.call('HMGET', ledger, 'a:' .. mark, 'execution', 'last', 'reply', 'closed', 'busy')
+local known = redis.call(
+  'HMGET', ledger, 'a:' .. mark, 'execution', 'last', 'reply', 'closed', 'busy', 'continued', 'offered')
 local answer, id, last, reply, closed, busy = known[1], known[2], known[3], known[4], known[5], known[6]
 if answer then return {'answered', answer, id or ''} end
+
+if known[7] then return {'continued', known[7]} end
+if known[8] then return {'offered', known[8]} end
 
 if not id then
   if ARGV[7] == '' then return {'none'} end
