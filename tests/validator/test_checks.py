@@ -160,13 +160,6 @@ SETTINGS = [
         GOOD,
     ),
     Row(
-        "resume prompt",
-        "UNSUPPORTED_SETTING",
-        "settings.ussd.resumePrompt",
-        changed("settings", ussd={"resumePrompt": "Go on?"}),
-        changed("settings", ussd={"apology": "Sorry", "whenBusy": "end"}),
-    ),
-    Row(
         "limit of executions",
         "UNSUPPORTED_SETTING",
         "settings.maxConcurrentExecutions",
