@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
+
+import orjson
 
 from services.engine import records
 from services.engine.core.program import Program
@@ -22,7 +25,7 @@ from tests.engine.core.outside import (
 )
 from tests.engine.core.virtual_time import EPOCH_MS, now_ms
 from workflow.node_type import Ports
-from workflow.outcome import WaitKind
+from workflow.outcome import Settlement, WaitKind
 from workflow.session import TurnSession
 
 EXECUTION = "exe"
@@ -122,6 +125,20 @@ class World:
                 self.run.deliver(turn)
         else:
             self.take_up()
+
+    async def signalled(self, record: Mapping[str, Any]) -> None:
+        """Records what is not for the flow to read, and runs the execution to rest."""
+        self.disk.turns.append(orjson.dumps({"key": None, **record}))
+        if self.run is not None and self.disk.leased:
+            for turn in self.disk.left():
+                self.run.deliver(turn)
+        elif not self.state.ended:
+            self.take_up()
+        await self.rest()
+
+    async def reported(self, node_id: str, settlement: Settlement) -> None:
+        """The outside reports an effect of a node whose outcome was unknown."""
+        await self.signalled({"signal": "report", "node_id": node_id, "payload": asdict(settlement)})
 
     async def execute(self, payload: Mapping[str, Any] | None = None) -> ExecutionState:
         """Starts or resumes the execution with a payload, and runs it to rest."""
