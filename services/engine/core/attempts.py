@@ -24,6 +24,8 @@ from workflow.session import TurnSession
 
 TIMED_OUT = "TIMEOUT"
 
+DEFECT = NodeFailure(permanent("INTERNAL", "the node met a defect of the platform; it was logged"))
+
 T = TypeVar("T")
 Work = Callable[[NodeContext], Coroutine[Any, Any, Outcome]]
 
@@ -131,7 +133,7 @@ class Attempts:
         """Makes an attempt that never waits; what a failed one changed in the session is undone."""
         session = self._state.session
         before = None if session is None else _copied(session)
-        attempt = _completed(self._made(work))
+        attempt = _completed(self._made(work)) or self._defect()
         if attempt.failure is not None:
             self._state.session = before
         return attempt
@@ -149,10 +151,13 @@ class Attempts:
                 seen.ended(status_of(failure.error), failure.error)
             except Exception:  # noqa: BLE001 - a defect in one node is a failure of that node
                 _log.exception("a node raised what it must not", extra={"node_type": self._node.node.type})
-                defect = NodeFailure(permanent("INTERNAL", "the node met a defect of the platform; it was logged"))
-                attempt = Attempt(number, started_ms, None, defect, [])
-                seen.ended(NodeStatus.ERROR, defect.error)
+                attempt = Attempt(number, started_ms, None, DEFECT, [])
+                seen.ended(NodeStatus.ERROR, DEFECT.error)
         return attempt
+
+    def _defect(self) -> Attempt:
+        _log.error("a node without effects waited for something", extra={"node_type": self._node.node.type})
+        return Attempt(self._own.attempt + 1, self._around.now_ms(), None, DEFECT, [])
 
     def _masked(self, failure: NodeFailure) -> NodeFailure:
         """A failure may quote what it could not use."""
@@ -232,12 +237,12 @@ def _copied(session: TurnSession) -> TurnSession:
     return replace(session, data=dict(session.data), changes=changes)
 
 
-def _completed(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine that never waits."""
+def _completed(coroutine: Coroutine[Any, Any, T]) -> T | None:
+    """Runs a coroutine that never waits; returns None, and ends it, where it waits all the same."""
     try:
         coroutine.send(None)
     except StopIteration as stop:
         value: T = stop.value
         return value
     coroutine.close()
-    raise RuntimeError("a node without effects waited for something")
+    return None

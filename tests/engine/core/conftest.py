@@ -1,5 +1,6 @@
 """The engine's core alone: no Redis, no gRPC, and a clock that jumps."""
 
+import asyncio
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from workflow.catalogue import CATALOGUE
 from workflow.fields import NodeConfig
-from workflow.node_type import Category, NodeContext, NodeType, Resumption
-from workflow.outcome import Done, Wait, WaitKind
+from workflow.node_type import Category, NodeContext, NodeType
+from workflow.outcome import Done
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,35 +24,10 @@ def golden_folder() -> Path:
     return Path(__file__).parent / "golden"
 
 
-class Nap(NodeConfig):
-    """How long it lasts."""
-
-    seconds: int
-
-
 class Anything(BaseModel):
     """Any output."""
 
     model_config = ConfigDict(extra="allow")
-
-
-class Napping(NodeType[Nap]):
-    """Waits for a timer."""
-
-    type = "NAP"
-    title = description = "Nap"
-    category = Category.LOGIC
-    config = Nap
-    output = Anything
-
-    def waits(self, config: Nap) -> bool:
-        return True
-
-    async def run(self, config: Nap, context: NodeContext) -> Wait:
-        return Wait(WaitKind.TIMER, config.seconds * 1000)
-
-    async def resume(self, config: Nap, context: NodeContext, resumption: Resumption) -> Done:
-        return Done({"rested": True})
 
 
 class Broken(NodeType[NodeConfig]):
@@ -67,8 +43,22 @@ class Broken(NodeType[NodeConfig]):
         raise ZeroDivisionError("a secret")
 
 
+class Awaiting(NodeType[NodeConfig]):
+    """Claims to have no effect and waits for something."""
+
+    type = "AWAITING"
+    title = description = "Awaiting"
+    category = Category.LOGIC
+    config = NodeConfig
+    output = Anything
+
+    async def run(self, config: NodeConfig, context: NodeContext) -> Done:
+        await asyncio.sleep(1)
+        return Done({})
+
+
 @pytest.fixture
 def more_types(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Node types that the catalogue lacks: one that waits for a timer, one with a defect."""
-    for node_type in (Napping(), Broken()):
+    """Node types that the catalogue lacks, each with a defect."""
+    for node_type in (Broken(), Awaiting()):
         monkeypatch.setitem(cast("dict[str, NodeType[Any]]", CATALOGUE), node_type.type, node_type)

@@ -114,7 +114,9 @@ async def test_no_effect_builds_on_an_expiry_that_is_not_durable() -> None:
 @pytest.mark.usefixtures("more_types")
 @in_virtual_time
 async def test_a_timer_goes_on_when_it_is_due() -> None:
-    world = World(document("sms", {"nap": node("NAP", seconds=86_400), "send": sms()}, ["start > nap", "nap > send"]))
+    world = World(
+        document("sms", {"nap": node("DELAY", duration=86_400_000), "send": sms()}, ["start > nap", "nap > send"])
+    )
     state = await world.execute()
     assert (state.status, str(state.waits["nap"].kind)) == ("running", "timer")
     await world.elapse(86_399)
@@ -128,7 +130,7 @@ async def test_a_timer_goes_on_when_it_is_due() -> None:
 @in_virtual_time
 async def test_a_turn_that_comes_while_only_a_timer_runs_is_overlaid_and_does_not_disturb_it() -> None:
     flow = document(
-        "sms", {"nap": node("NAP", seconds=60), "send": sms(message="{{word}}")}, ["start > nap", "nap > send"]
+        "sms", {"nap": node("DELAY", duration=60_000), "send": sms(message="{{word}}")}, ["start > nap", "nap > send"]
     )
     world = World(flow)
     await world.execute({"word": "old"})
@@ -144,7 +146,7 @@ async def test_a_turn_that_comes_while_only_a_timer_runs_is_overlaid_and_does_no
 async def test_what_was_typed_while_only_a_timer_ran_answers_no_later_screen() -> None:
     flow = document(
         "ussd",
-        {"hi": say("Hi"), "nap": node("NAP", seconds=60), "a": ask("A")},
+        {"hi": say("Hi"), "nap": node("DELAY", duration=60_000), "a": ask("A")},
         ["start > hi", "hi > nap", "nap > a"],
     )
     world = World(flow)
@@ -159,7 +161,7 @@ async def test_what_was_typed_while_only_a_timer_ran_answers_no_later_screen() -
 async def test_a_screen_behind_a_timer_does_not_hold_the_answer() -> None:
     flow = document(
         "ussd",
-        {"bye": bye("Bye"), "send": sms(), "nap": node("NAP", seconds=60), "late": bye("Too late")},
+        {"bye": bye("Bye"), "send": sms(), "nap": node("DELAY", duration=60_000), "late": bye("Too late")},
         ["start > bye", "start > send", "send > nap", "nap > late"],
     )
     world = World(flow)
@@ -190,3 +192,13 @@ async def test_a_defect_that_nothing_catches_fails_the_execution() -> None:
     assert state.error is not None
     assert state.error.code == "INTERNAL"
     assert "next" not in world.statuses()
+
+
+@pytest.mark.usefixtures("more_types")
+@in_virtual_time
+async def test_a_node_without_effects_that_waits_in_secret_fails_and_stops_nobody() -> None:
+    world = World(document("sms", {"bad": node("AWAITING"), "next": sms()}, ["start > bad", "bad:error > next"]))
+    assert (await world.execute()).status == "completed"
+    error = world.results("bad")[-1].error
+    assert error is not None
+    assert error.code == "INTERNAL"
