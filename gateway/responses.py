@@ -31,7 +31,8 @@ def location(description: str) -> Mapping[str, Any]:
 
 SERVICE_REFUSALS: Responses = {
     429: refusal(
-        "The platform is full.",
+        "The platform is full (`ENGINE_BUSY`, `SERVER_BUSY`), or the flow has as many executions as its"
+        " `maxConcurrentExecutions` allows (`WORKFLOW_BUSY`).",
         "Too many requests",
         "the engine runs 1000 executions at once; try again",
         "ENGINE_BUSY",

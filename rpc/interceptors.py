@@ -24,20 +24,31 @@ UNREADABLE = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "UNREADABLE_REQUEST", "th
 OUT_OF_TIME = Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline of the call has passed")
 """A time-out that escaped a servicer after the deadline of its call."""
 
+SERVER_BUSY = Refusal(
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "SERVER_BUSY",
+    "the service has as many calls under way as it serves at once; try again",
+    retry_after_ms=1000,
+)
+"""Nothing of the call was done."""
+
 _log = structlog.get_logger()
 
 
 class RefusalInterceptor(grpc.aio.ServerInterceptor):
     """
-    Answers domain errors with the refusal of the service's table, and unknown ones with INTERNAL.
+    Answers domain errors with the refusal of the service's table, unknown ones with INTERNAL, and calls beyond
+    `max_calls` at once with SERVER_BUSY.
 
     It stands next to the servicer (last in the list of interceptors). The wrapped handler of a method is made once,
     so that a call costs one dictionary look-up and one more coroutine.
     """
 
-    def __init__(self, services: Collection[str], errors: ErrorTable) -> None:
+    def __init__(self, services: Collection[str], errors: ErrorTable, max_calls: int) -> None:
         self._services = frozenset(services)
         self._errors = errors
+        self._max_calls = max_calls
+        self._running = 0
         self._handlers: dict[str, Handler] = {}
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
@@ -59,15 +70,20 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
         parse: Any = handler.request_deserializer
 
         async def serve(raw: bytes, context: Context) -> Any:
+            if self._running >= self._max_calls:
+                await _abort(SERVER_BUSY, context)
             deadlines.set_remaining(context.time_remaining())
             try:
                 request = parse(raw)
             except DecodeError:
                 await _abort(UNREADABLE, context)
+            self._running += 1
             try:
                 return await behaviour(request, context)
             except Exception as error:  # noqa: BLE001 (the one place where every error ends)
                 await self._refuse(method, error, context)
+            finally:
+                self._running -= 1
 
         # The bytes are parsed above and not by gRPC, which would answer UNKNOWN when they do not parse.
         return grpc.unary_unary_rpc_method_handler(serve, None, handler.response_serializer)

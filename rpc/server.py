@@ -18,7 +18,10 @@ from rpc.tasks import end_task
 from telemetry import grpc_tracing
 
 MAX_CONCURRENT_CALLS = 2000
-"""Calls served at once; a call beyond it is answered RESOURCE_EXHAUSTED."""
+"""Calls of the services that run at once; a call beyond is refused with SERVER_BUSY and RetryInfo."""
+
+CALLS_HEADROOM = 500
+"""Calls beyond those, so that refusals and health checks get through; beyond it gRPC itself refuses, without reason."""
 
 OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -80,9 +83,12 @@ async def start_server(
         ListenFailed: The address is taken or not of this machine.
     """
     server = grpc.aio.server(
-        interceptors=(*grpc_tracing.server_interceptors(tracer_provider), RefusalInterceptor(services, errors)),
+        interceptors=(
+            *grpc_tracing.server_interceptors(tracer_provider),
+            RefusalInterceptor(services, errors, MAX_CONCURRENT_CALLS),
+        ),
         options=OPTIONS,
-        maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS,
+        maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS + CALLS_HEADROOM,
     )
     register(server)
     readiness = Readiness(services, ready)

@@ -35,8 +35,9 @@ class EngineConfig:
         retention_ms: How long ended executions are kept. NJIA_ENGINE_RETENTION_DAYS, 1 to 3650, default 30.
         encryption_key: Fernet key of encrypted session values. NJIA_ENCRYPTION_KEY (or NJIA_ENCRYPTION_KEY_FILE);
             None: flows that encrypt fail at that node.
-        drain_seconds: How long a stopping engine lets its executions go on. NJIA_ENGINE_DRAIN_SECONDS, 0 to 600,
-            default 10; what runs then is taken over when the lease runs out.
+        drain_seconds: How long a stopping engine lets its executions go on. NJIA_ENGINE_DRAIN_SECONDS, 0 to 15,
+            default 10; what runs then is handed over to another engine. With the time of a screen behind it, a drain
+            ends before the process is ended.
     """
 
     listen: str
@@ -72,7 +73,7 @@ class EngineConfig:
             max_output_bytes=variables.integer("NJIA_ENGINE_MAX_OUTPUT_BYTES", 262_144, 1024, 4_194_304),
             retention_ms=variables.integer("NJIA_ENGINE_RETENTION_DAYS", 30, 1, 3650) * DAY_MS,
             encryption_key=_encryption_key(variables),
-            drain_seconds=variables.decimal("NJIA_ENGINE_DRAIN_SECONDS", 10.0, 0.0, 600.0),
+            drain_seconds=variables.decimal("NJIA_ENGINE_DRAIN_SECONDS", 10.0, 0.0, 15.0),
         )
         variables.check()
         return config

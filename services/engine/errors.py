@@ -127,3 +127,15 @@ class EngineBusy(EngineError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"the engine runs {limit} executions already; try again in a second")
+
+
+class FlowBusy(EngineError):
+    """As many executions of the flow have begun and not ended as its settings allow."""
+
+    def __init__(self, workflow_id: str, limit: int) -> None:
+        super().__init__(
+            f"flow {workflow_id!r} has {limit} executions that have not ended, as many as its maxConcurrentExecutions "
+            "allows: wait until one ends, cancel one, or raise the limit"
+        )
+        self.workflow_id = workflow_id
+        self.limit = limit

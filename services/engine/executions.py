@@ -9,15 +9,18 @@ from typing import Any
 from services.engine import ids
 from services.engine.beginnings import DEFAULT_WAIT_MS, Overrides, first_state, timestamp, turn_record
 from services.engine.core.program import Program
+from services.engine.core.run import Run
 from services.engine.core.state import ExecutionState
 from services.engine.errors import (
     ExecutionEnded,
     ExecutionNotFound,
     ExecutionRunning,
+    FlowBusy,
     IdempotencyKeyReused,
     InvalidRequest,
     SessionBusy,
 )
+from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
 from services.engine.registry import Registry
 from services.engine.run_sessions import REHEARSAL, RunSessions
@@ -52,6 +55,7 @@ class Executions:
         store: ExecutionStore,
         registry: Registry,
         sessions: RunSessions,
+        places: FlowPlaces,
         runs: LiveRuns,
         typed: TypedText,
         now_ms: Callable[[], int],
@@ -59,6 +63,7 @@ class Executions:
         self._store = store
         self._registry = registry
         self._sessions = sessions
+        self._places = places
         self._runs = runs
         self._typed = typed
         self._now_ms = now_ms
@@ -78,7 +83,6 @@ class Executions:
         Args:
             key: Idempotency key and digest of the request, None when the call may be repeated freely.
         """
-        self._runs.make_room()
         joined = _joined(program, payload, session_id, overrides)
         partition = ids.any_partition() if joined is None else ids.partition_of_session(joined)
         execution_id = ids.new_execution_id(partition)
@@ -94,13 +98,14 @@ class Executions:
         recorded = self._typed.recorded(payload) if program.is_sensitive else payload
         state = first_state(program, execution_id, recorded, own, overrides, self._now_ms())
         turn = turn_record(None, recorded)
-        if own is not None:
-            begun = await self._store.begin_on_session(turn, state)
-            return await self._resumed_or_started(begun, program, own, overrides.wait_ms)
-        taken = await self._store.create(turn, state)
-        if taken is None:
-            return await self._finished(execution_id, overrides.wait_ms)
-        return await self._run_to_rest(taken, program, overrides.wait_ms)
+        with self._runs.beginning():
+            begun = await self._begun(program, turn, state, joined)
+            run = await self._launched(begun, program) if isinstance(begun, TakenUp) else None
+        if run is not None:
+            return await self._at_rest(run, run.state.execution_id == execution_id, overrides.wait_ms)
+        if isinstance(begun, Occupied):
+            raise SessionBusy(own or "", begun.execution_id, begun.workflow_id)
+        return await self._finished(execution_id, overrides.wait_ms)
 
     async def handle_sms(self, sms: IncomingSms) -> str | None:
         """Records an incoming SMS and starts the flow that claims it; returns the execution id, None when none does."""
@@ -115,19 +120,21 @@ class Executions:
         route = await self._registry.route("sms", payload)
         if route is None:
             return None
-        self._runs.make_room()
         partition = ids.partition_of(sms.message_id)
         execution_id = ids.execution_id_for(f"sms:{sms.message_id}", partition)
         needs_session = route.program.graph.requires_session
         session_id = ids.session_id_for(f"sms:{sms.message_id}", partition) if needs_session else None
         state = first_state(route.program, execution_id, payload, session_id, Overrides(), self._now_ms())
         turn = turn_record(None, payload)
-        if session_id is None:
-            begun: Begun | None = await self._store.create(turn, state)
-        else:
-            begun = await self._store.begin_on_session(turn, state)
-        if isinstance(begun, TakenUp):
-            self._runs.launch(begun, route.program)
+        with self._runs.beginning():
+            try:
+                begun = await self._begun(route.program, turn, state, None)
+            except FlowBusy:
+                if await self._store.read(execution_id) is None:
+                    raise
+                return execution_id
+            if isinstance(begun, TakenUp):
+                self._runs.launch(begun, route.program)
         return execution_id
 
     async def read(self, execution_id: str) -> Stored:
@@ -154,21 +161,31 @@ class Executions:
             run.cancel()
         return await self._finished(execution_id, DEFAULT_WAIT_MS)
 
-    async def _resumed_or_started(self, begun: Begun, program: Program, session_id: str, wait_ms: int) -> Stored:
-        match begun:
-            case Occupied(execution_id, workflow_id):
-                raise SessionBusy(session_id, execution_id, workflow_id)
-            case TakenUp():
-                # A resume runs on the version that it started on.
-                same = begun.state.graph_digest == program.digest
-                began_on = program if same else await self._runs.program_of(begun.state)
-                return await self._run_to_rest(begun, began_on, wait_ms)
-        raise SessionBusy(session_id, "", program.graph.workflow_id)
+    async def _begun(
+        self, program: Program, turn: Mapping[str, Any], fresh: ExecutionState, joined: str | None
+    ) -> Begun | None:
+        """Records a turn for the execution of the session that was joined, or for a new one if its flow has room."""
 
-    async def _run_to_rest(self, taken: TakenUp, program: Program, wait_ms: int) -> Stored:
-        is_new = taken.state.turns == 0
+        async def begin() -> Begun | None:
+            if fresh.session_id is None:
+                return await self._store.create(turn, fresh)
+            return await self._store.begin_on_session(turn, fresh)
+
+        try:
+            return await self._places.begun(program, fresh, begin)
+        except FlowBusy:
+            # What the session has begun before goes on.
+            if joined is None or await self._store.live_on(joined) is None:
+                raise
+            return await begin()
+
+    async def _launched(self, taken: TakenUp, program: Program) -> Run:
+        # A resume runs on the version that it started on.
+        same = taken.state.graph_digest == program.digest
+        return self._runs.launch(taken, program if same else await self._runs.program_of(taken.state))
+
+    async def _at_rest(self, run: Run, is_new: bool, wait_ms: int) -> Stored:
         until_ms = self._now_ms() + wait_ms
-        run = self._runs.launch(taken, program)
         is_over = await self._runs.over(run.state.execution_id, wait_ms)
         if is_new and is_over and not run.broken and not _waits_for_timers(run.state):
             return Stored(run.state, run.results, ())

@@ -71,6 +71,11 @@ def graph(digest: str) -> str:
     return f"njia:graph:{digest}"
 
 
+def places(workflow_id: str) -> str:
+    """Sorted set: sessions, or executions without one, that hold a place of a flow, by when that was seen."""
+    return f"njia:{{w:{workflow_id}}}:places"
+
+
 REGISTRY_VERSION = "njia:{registry}:version"
 """String: grows with every change of what is published."""
 

@@ -6,18 +6,20 @@ has run out, here or by another engine.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 
 from rpc.deadlines import no_deadline
 from rpc.status import CallRefused
-from services.engine.core.ports import LeaseLost, SessionsUnavailable, StoreUnavailable
+from services.engine.core.ports import HandedOver, LeaseLost, SessionsUnavailable, StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.core.run import Run
 from services.engine.core.state import ExecutionState, Turn, permanent
 from services.engine.core.surroundings import Surroundings
 from services.engine.errors import EngineBusy, SessionEnded, SessionNotFound
+from services.engine.flow_places import FlowPlaces
 from services.engine.programs import Programs
 from services.engine.run_sessions import RunSessions
 from services.engine.store import Begun, ExecutionStore, Queued, TakenUp
@@ -25,11 +27,20 @@ from services.engine.tracing import Traces
 from telemetry import logs
 from workflow.errors import NodeFailure
 
+HAND_OVER_SECONDS = 5.0
+"""How long a run that hands over may take to write its journal; then it is left to its lease."""
+
+RESUMED_PER_LIVE = 2
+"""
+What waits for a person may be resumed until so many times `max_live` executions run: whoever is in the middle of a
+menu goes before whoever only begins.
+"""
+
 _log = structlog.get_logger()
 
 
 class LiveRuns:
-    """Runs executions in the background; at most `max_live` at once."""
+    """Runs executions in the background. At most `max_live` at once are begun or taken over."""
 
     def __init__(
         self,
@@ -38,6 +49,7 @@ class LiveRuns:
         sessions: RunSessions,
         around: Surroundings,
         traces: Traces,
+        places: FlowPlaces,
         max_live: int,
     ) -> None:
         self._store = store
@@ -45,9 +57,12 @@ class LiveRuns:
         self._sessions = sessions
         self._around = around
         self._traces = traces
+        self._places = places
         self._max_live = max_live
         self._live: dict[str, Run] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._beginning = 0
+        self._stopping = False
 
     def get(self, execution_id: str) -> Run | None:
         """Returns the run of an execution, None when it does not run here."""
@@ -69,6 +84,33 @@ class LiveRuns:
             for turn in turns:
                 run.deliver(turn)
 
+    @property
+    def room(self) -> int:
+        """How many more executions may begin or be taken over here."""
+        return 0 if self._stopping else max(0, self._max_live - len(self._live) - self._beginning)
+
+    @contextmanager
+    def beginning(self) -> Iterator[None]:
+        """Keeps room for an execution until it is launched inside. Raises EngineBusy when there is none."""
+        with self._kept_room(self._max_live):
+            yield
+
+    @contextmanager
+    def resuming(self) -> Iterator[None]:
+        """The same for an execution that waits for a person."""
+        with self._kept_room(RESUMED_PER_LIVE * self._max_live):
+            yield
+
+    @contextmanager
+    def _kept_room(self, limit: int) -> Iterator[None]:
+        if len(self._live) + self._beginning >= limit:
+            raise EngineBusy(limit)
+        self._beginning += 1
+        try:
+            yield
+        finally:
+            self._beginning -= 1
+
     async def signal(self, begun: Begun) -> str | None:
         """Goes on with an execution that a signal was recorded for; returns its id, None when there is none."""
         match begun:
@@ -81,11 +123,6 @@ class LiveRuns:
                 return begun.execution_id
         return None
 
-    def make_room(self) -> None:
-        """Raises EngineBusy when no more executions may begin here."""
-        if len(self._live) >= self._max_live:
-            raise EngineBusy(self._max_live)
-
     def launch(self, taken: TakenUp, program: Program) -> Run:
         """Runs an execution in the background, free of the deadline of the call that brought it."""
         run = Run(program, taken.state, taken.journal, self._around)
@@ -93,18 +130,21 @@ class LiveRuns:
             run.deliver(turn)
         execution_id = taken.state.execution_id
         self._live[execution_id] = run
+        if self._stopping:
+            run.hand_over()
         with no_deadline():
             self._tasks[execution_id] = asyncio.create_task(self._drive(run), name=f"execution {execution_id}")
         return run
 
     async def take_over(self, execution_id: str) -> bool:
         """Goes on with an execution that is due; returns whether it could be taken."""
-        if execution_id in self._live or len(self._live) >= self._max_live:
+        if execution_id in self._live or self.room == 0:
             return False
-        taken = await self._store.take_up(execution_id)
-        if taken is None:
-            return False
-        self.launch(taken, await self.program_of(taken.state))
+        with self.beginning():
+            taken = await self._store.take_up(execution_id)
+            if taken is None:
+                return False
+            self.launch(taken, await self.program_of(taken.state))
         return True
 
     async def program_of(self, state: ExecutionState) -> Program:
@@ -127,9 +167,17 @@ class LiveRuns:
         return bool(done)
 
     async def drain(self, seconds: float) -> None:
-        """Lets what runs go on for so long; what still runs then is left to its lease."""
+        """Lets what runs go on for so long; what still runs then, and what comes later, is handed over at once."""
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
+        self._stopping = True
+        for run in self._live.values():
+            run.hand_over()
+
+    async def end(self) -> None:
+        """Waits until everything has ended or was handed over; what takes too long is left to its lease."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=HAND_OVER_SECONDS)
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -145,6 +193,13 @@ class LiveRuns:
                 except CallRefused as problem:
                     run.give_up(permanent(problem.refusal.reason, problem.refusal.message))
                 await run.drive()
+                if state.ended:
+                    await self._places.ended(run.program, state)
+            except HandedOver:
+                # Nobody is told: whoever waits for an answer looks for the one of the engine that goes on.
+                run.broken = True
+                _log.info("the execution is handed over")
+                await self._give_up_lease(state.execution_id)
             except LeaseLost as problem:
                 run.fail(problem)
                 _log.warning("another engine has taken the execution over")
@@ -162,3 +217,9 @@ class LiveRuns:
                 if self._live.get(state.execution_id) is run:
                     del self._live[state.execution_id]
                     del self._tasks[state.execution_id]
+
+    async def _give_up_lease(self, execution_id: str) -> None:
+        try:
+            await self._store.hand_over(execution_id)
+        except StoreUnavailable as problem:
+            _log.warning("an execution is left to its lease", why=str(problem))

@@ -37,6 +37,7 @@ _BEGIN_USSD_TURN = Script.load(_PACKAGE, "prelude", "begin_ussd_turn")
 _BEGIN_ON_SESSION = Script.load(_PACKAGE, "prelude", "begin_on_session")
 _CREATE = Script.load(_PACKAGE, "prelude", "create")
 _TAKE_UP = Script.load(_PACKAGE, "prelude", "take_up")
+_HAND_OVER = Script.load(_PACKAGE, "prelude", "hand_over")
 _RENEW = Script.load(_PACKAGE, "prelude", "renew")
 _WRITE = Script.load(_PACKAGE, "prelude", "write")
 _CONFIRM = Script.load(_PACKAGE, "prelude", "confirm")
@@ -87,6 +88,7 @@ class RedisStore:
         self.lease_ms = lease_ms
         self.retention = retention
         self.held: dict[str, int] = {}
+        self._not_running: set[str] = set()
 
     async def begin_ussd_turn(
         self, session_id: str, marks: TextMarks, turn: Mapping[str, Any], fresh: ExecutionState | None
@@ -116,6 +118,11 @@ class RedisStore:
         )
         return self._begun(answer)
 
+    async def live_on(self, session_id: str) -> str | None:
+        with _unavailable():
+            found = await self._client.hget(keys.ledger(ids.partition_of_session(session_id), session_id), "execution")
+        return found.decode() if isinstance(found, bytes) else None
+
     async def create(self, turn: Mapping[str, Any], fresh: ExecutionState) -> TakenUp | None:
         partition = _partition(fresh.execution_id)
         answer = await self._run(
@@ -132,7 +139,18 @@ class RedisStore:
         )
         return self._taken(answer) if answer[0] == b"taken" else None
 
+    async def hand_over(self, execution_id: str) -> None:
+        fence = self.held.pop(execution_id, None)
+        if fence is not None:
+            partition = _partition(execution_id)
+            await self._run(
+                _HAND_OVER,
+                [keys.execution(partition, execution_id)],
+                [keys.prefix(partition), execution_id, fence],
+            )
+
     async def renew(self, execution_ids: Sequence[str]) -> None:
+        self._forget_lost(execution_ids)
         for execution_id in execution_ids:
             fence = self.held.get(execution_id)
             if fence is not None:
@@ -142,6 +160,16 @@ class RedisStore:
                     [keys.execution(partition, execution_id)],
                     [*self._lease(partition), execution_id, fence],
                 )
+
+    def _forget_lost(self, running: Sequence[str]) -> None:
+        """
+        Forgets leases whose run broke. One that was taken a moment ago may have no run yet, so a lease goes only when
+        it had none at the last renewal either.
+        """
+        not_running = self.held.keys() - set(running)
+        for execution_id in not_running & self._not_running:
+            del self.held[execution_id]
+        self._not_running = not_running
 
     async def turns_behind(self, seen: Mapping[str, int]) -> Mapping[str, Sequence[Turn]]:
         with _unavailable():
@@ -159,9 +187,10 @@ class RedisStore:
         with _unavailable():
             async with self._client.pipeline(transaction=False) as pipeline:
                 for partition in range(ids.PARTITIONS):
-                    pipeline.zrangebyscore(keys.due(partition), "-inf", now, start=0, num=limit)
+                    pipeline.zrangebyscore(keys.due(partition), "-inf", now, start=0, num=limit, withscores=True)
                 found = await pipeline.execute()
-        return [execution_id.decode() for group in found for execution_id in group][:limit]
+        by_time = sorted((time_ms, execution_id) for group in found for execution_id, time_ms in group)
+        return [execution_id.decode() for _, execution_id in by_time[:limit]]
 
     async def read(self, execution_id: str) -> Stored | None:
         partition = ids.partition_of_execution(execution_id)

@@ -10,6 +10,9 @@ from services.engine.core.ports import SessionsUnavailable, StoreUnavailable
 
 RETRY_MS = 1000
 
+FLOW_RETRY_MS = 5000
+"""Executions that wait for people end in seconds to minutes, so asking again sooner is rarely of use."""
+
 MAX_ISSUES_BYTES = 2048
 """Issues travel whole in the status as far as they fit; whoever needs all of them asks the validator."""
 
@@ -79,6 +82,13 @@ REFUSALS: ErrorTable = {
     ),
     errors.EngineBusy: lambda error: Refusal(
         StatusCode.RESOURCE_EXHAUSTED, "ENGINE_BUSY", str(error), retry_after_ms=RETRY_MS
+    ),
+    errors.FlowBusy: lambda error: Refusal(
+        StatusCode.RESOURCE_EXHAUSTED,
+        "WORKFLOW_BUSY",
+        str(error),
+        {"workflow_id": error.workflow_id, "limit": str(error.limit)},
+        retry_after_ms=FLOW_RETRY_MS,
     ),
     StoreUnavailable: lambda _: Refusal(
         StatusCode.UNAVAILABLE,

@@ -17,7 +17,7 @@ from njia.engine.v1.workflow_service_pb2_grpc import add_WorkflowServiceServicer
 from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub
 from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
 from rpc.channels import open_channel
-from rpc.server import start_server
+from rpc.server import GrpcServer, start_server
 from rpc.tasks import end_task
 from services.engine.adapters.at_adapter_grpc import AtAdapterSms
 from services.engine.adapters.encryption import FernetCipher, NoCipher
@@ -28,6 +28,7 @@ from services.engine.config import EngineConfig
 from services.engine.core.program import warm_up
 from services.engine.core.surroundings import Surroundings
 from services.engine.executions import Executions
+from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
 from services.engine.programs import Programs
 from services.engine.redials import Redials
@@ -80,11 +81,12 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         registry = Registry(redis, programs, validator, _now_ms)
         run_sessions = RunSessions(sessions)
         around = _surroundings(config, sms, sessions, EarlyReports(store), tracer_provider)
-        runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), config.max_live)
+        places = FlowPlaces(redis)
+        runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), places, config.max_live)
         typed = TypedText(config.encryption_key)
-        executions = Executions(store, registry, run_sessions, runs, typed, _now_ms)
+        executions = Executions(store, registry, run_sessions, places, runs, typed, _now_ms)
         redials = Redials(store, typed, _now_ms)
-        ussd_turns = UssdTurns(store, registry, runs, redials, typed, _now_ms, config.ussd_budget_ms)
+        ussd_turns = UssdTurns(store, registry, places, runs, redials, typed, _now_ms, config.ussd_budget_ms)
 
         def register(server: grpc.aio.Server) -> None:
             reports = DeliveryReports(store, runs)
@@ -95,12 +97,11 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         async def ready() -> bool:
             return await ping(redis)
 
-        # Stopped in the opposite order: no calls, nothing new is taken up, what runs ends, its leases are given up.
+        # Stopped in the opposite order: the drain, then what looks after the executions that it hands over.
         leases = asyncio.create_task(keep_leases(runs, store, config.lease_ms))
         parts.push_async_callback(end_task, leases)
         turns = asyncio.create_task(watch_turns(runs, store))
         parts.push_async_callback(end_task, turns)
-        parts.push_async_callback(runs.drain, config.drain_seconds)
         due = asyncio.create_task(watch_due(runs, store, config.scan_ms / 1000))
         parts.push_async_callback(end_task, due)
         server = await start_server(
@@ -111,9 +112,22 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             tracer_provider=tracer_provider,
             ready=ready,
         )
-        parts.push_async_callback(server.stop, config.drain_seconds)
+        parts.push_async_callback(_drain, config, server, runs, due)
         _log.info("serving", port=server.port, encrypts=config.encryption_key is not None)
         await stop.wait()
+
+
+async def _drain(config: EngineConfig, server: GrpcServer, runs: LiveRuns, due: asyncio.Task[None]) -> None:
+    """
+    Takes no calls and takes nothing up, lets what runs go on for a while, then hands it over.
+
+    A caller that waits for a screen gets it all the same: from the engine that goes on.
+    """
+    stopping = asyncio.create_task(server.stop(config.drain_seconds + config.ussd_budget_ms / 1000))
+    await end_task(due)
+    await runs.drain(config.drain_seconds)
+    await stopping
+    await runs.end()
 
 
 def _surroundings(

@@ -34,6 +34,8 @@ from workflow.documents import DocumentError, parse_document
 LONGEST_EXECUTION_MS = 86_400_000
 LONGEST_WAIT_MS = 60_000
 LONGEST_KEY = 256
+LONGEST_TEXT = 4096
+"""All that was typed in a USSD session, joined by *: some twenty full screens of 160 characters, and room."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -98,6 +100,8 @@ class EngineServicer(EngineServiceServicer):
                 raise InvalidRequest(field, f"a USSD callback needs {field}")
         if not SESSION_ID.fullmatch(request.session_id):
             raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+        if len(request.text) > LONGEST_TEXT:
+            raise InvalidRequest("text", f"at most {LONGEST_TEXT} characters are typed in one session")
         answer = await self._ussd_turns.answer(
             UssdCallback(request.session_id, request.msisdn, request.service_code, request.network_code, request.text)
         )

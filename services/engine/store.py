@@ -160,12 +160,20 @@ class ExecutionStore(Protocol):
         """Records a turn for the suspended execution of the session, or starts `fresh`; takes the lease."""
         ...
 
+    async def live_on(self, session_id: str) -> str | None:
+        """Returns the execution that a session has, None when the next turn would begin one."""
+        ...
+
     async def create(self, turn: Mapping[str, Any], fresh: ExecutionState) -> TakenUp | None:
         """Records a new execution and takes its lease; None when the id is taken."""
         ...
 
     async def take_up(self, execution_id: str) -> TakenUp | None:
         """Takes the lease of an execution that nobody runs; None when somebody does or there is none."""
+        ...
+
+    async def hand_over(self, execution_id: str) -> None:
+        """Gives up the lease of an execution that must go on: it is due at once, for another engine to take up."""
         ...
 
     async def renew(self, execution_ids: Sequence[str]) -> None:
@@ -177,7 +185,7 @@ class ExecutionStore(Protocol):
         ...
 
     async def due(self, limit: int) -> Sequence[str]:
-        """Returns executions whose timer is due or whose lease ran out."""
+        """Returns executions whose timer is due or whose lease ran out, those that wait longest first."""
         ...
 
     async def read(self, execution_id: str) -> Stored | None:

@@ -22,14 +22,29 @@ _log = structlog.get_logger()
 async def watch_due(runs: LiveRuns, store: ExecutionStore, interval_seconds: float) -> None:
     """Takes up executions whose timer is due or whose engine died, until it is cancelled."""
     while True:
+        limit = min(BATCH, runs.room)
         try:
-            for execution_id in await store.due(BATCH):
-                await runs.take_over(execution_id)
+            due = await store.due(limit) if limit else ()
         except StoreUnavailable as problem:
             _log.warning("cannot look for due executions", why=str(problem))
-        except Exception:  # noqa: BLE001 - one execution that cannot be taken up must not keep the others waiting
-            _log.exception("taking up a due execution failed")
+            due = ()
+        except Exception:  # noqa: BLE001 - this loop must go on whatever one look meets
+            _log.exception("looking for due executions failed")
+            due = ()
+        for execution_id in due:
+            await _take_over(runs, execution_id)
         await asyncio.sleep(interval_seconds)
+
+
+async def _take_over(runs: LiveRuns, execution_id: str) -> None:
+    """One execution that cannot be taken up must not keep the others waiting."""
+    try:
+        # Finished even when this loop is cancelled: a lease that was taken would be held by nobody.
+        await asyncio.shield(runs.take_over(execution_id))
+    except StoreUnavailable as problem:
+        _log.warning("cannot take up a due execution", execution_id=execution_id, why=str(problem))
+    except Exception:  # noqa: BLE001 - see above
+        _log.exception("taking up a due execution failed", execution_id=execution_id)
 
 
 async def watch_turns(runs: LiveRuns, store: ExecutionStore) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -12,7 +13,9 @@ from services.engine.beginnings import Overrides, first_state, signal_record, ti
 from services.engine.core.conversation import RunBroken
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.run import Run
-from services.engine.core.state import Reply, Signal
+from services.engine.core.state import ExecutionState, Reply, Signal
+from services.engine.errors import FlowBusy
+from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
 from services.engine.redials import Redials
 from services.engine.registry import Registry, Route
@@ -38,6 +41,7 @@ STILL_WORKING = "Still working...\n1. Check again"
 """Three dots and no ellipsis, which would make the screen UCS-2."""
 
 NOBODY_HERE = Reply("end", "This code is not in service.")
+FLOW_IS_FULL = Reply("end", "This service is busy at the moment. Please dial again in a few minutes.")
 DEFAULT_TEXTS = UssdSettings()
 
 _log = structlog.get_logger()
@@ -50,6 +54,7 @@ class UssdTurns:
         self,
         store: ExecutionStore,
         registry: Registry,
+        places: FlowPlaces,
         runs: LiveRuns,
         redials: Redials,
         typed: TypedText,
@@ -60,14 +65,21 @@ class UssdTurns:
         self._redials = redials
         self._typed = typed
         self._registry = registry
+        self._places = places
         self._runs = runs
         self._now_ms = now_ms
         self._budget_seconds = budget_ms / 1000
 
     async def answer(self, callback: UssdCallback) -> UssdAnswer:
-        """Answers a USSD callback in time, whatever happens to the flow."""
+        """Answers a USSD callback in time, whatever happens to the flow. Raises EngineBusy, StoreUnavailable."""
+        try:
+            return await self._answer(callback)
+        except FlowBusy:
+            return UssdAnswer(FLOW_IS_FULL, "", repeated=False)
+
+    async def _answer(self, callback: UssdCallback) -> UssdAnswer:
         # A first callback is nearly always empty; asking for the flow before every later one would cost a round trip.
-        begun = NoExecution() if callback.text == "" else await self._recorded(callback, None)
+        begun: Begun | Run = NoExecution() if callback.text == "" else await self._recorded(callback, None)
         if isinstance(begun, NoExecution):
             route = await self._registry.route("ussd", self._payload(callback))
             if route is not None:
@@ -79,7 +91,7 @@ class UssdTurns:
             case Offered(interrupted):
                 return await self._chosen(interrupted, callback)
             case Continued():
-                return await self.answer(self._redials.as_before(begun, callback))
+                return await self._answer(self._redials.as_before(begun, callback))
         return await self._answered(begun, callback)
 
     async def _chosen(self, interrupted: Interrupted, callback: UssdCallback) -> UssdAnswer:
@@ -93,27 +105,50 @@ class UssdTurns:
         route = await self._registry.route("ussd", self._payload(callback))
         return await self._answered(await self._recorded(callback, route, skip=len(callback.text)), callback)
 
-    async def _recorded(self, callback: UssdCallback, route: Route | None, skip: int = 0) -> Begun:
-        """Records a callback, with an execution to begin where the session has none and a flow is at hand."""
+    async def _recorded(self, callback: UssdCallback, route: Route | None, skip: int = 0) -> Begun | Run:
+        """
+        Records a callback, with an execution to begin where the session has none and a flow is at hand, and runs what
+        it is for; returns that run. Raises FlowBusy, EngineBusy.
+        """
         payload = self._typed.recorded(self._payload(callback))
         marks = self._typed.marks(callback.session_id, callback.text)
-        fresh = None
-        if route is not None:
-            self._runs.make_room()
-            execution_id = ids.new_execution_id(ids.partition_of_session(callback.session_id))
-            fresh = first_state(route.program, execution_id, payload, callback.session_id, Overrides(), self._now_ms())
         turn = turn_record(marks.own, payload, skip)
-        return await self._store.begin_ussd_turn(callback.session_id, marks, turn, fresh)
 
-    async def _answered(self, begun: Begun, callback: UssdCallback) -> UssdAnswer:
+        async def begin(fresh: ExecutionState | None) -> Begun:
+            return await self._store.begin_ussd_turn(callback.session_id, marks, turn, fresh)
+
+        if route is None:
+            with self._runs.resuming():
+                return await self._launched(await begin(None))
+        execution_id = ids.new_execution_id(ids.partition_of_session(callback.session_id))
+        fresh = first_state(route.program, execution_id, payload, callback.session_id, Overrides(), self._now_ms())
+        with self._runs.beginning():
+            try:
+                begun = await self._places.begun(route.program, fresh, lambda: begin(fresh))
+            except FlowBusy:
+                # What the session has begun before goes on.
+                begun = await begin(None)
+                if isinstance(begun, NoExecution):
+                    raise
+            return await self._launched(begun)
+
+    async def _launched(self, begun: Begun) -> Begun | Run:
+        if isinstance(begun, TakenUp):
+            with suppress(StoreUnavailable):
+                return self._runs.launch(begun, await self._runs.program_of(begun.state))
+        return begun
+
+    async def _answered(self, begun: Begun | Run, callback: UssdCallback) -> UssdAnswer:
         mark = self._typed.marks(callback.session_id, callback.text).own
         match begun:
             case Answered(reply, execution_id):
                 return UssdAnswer(reply, execution_id, repeated=True)
             case Queued():
                 return await self._queued(begun, callback.session_id, mark)
-            case TakenUp():
-                return await self._taken(begun, callback.session_id, mark)
+            case Run():
+                return await self._in_time(begun, callback.session_id, mark)
+            case TakenUp(state):
+                return _sorry(DEFAULT_TEXTS.apology, state.execution_id)
         return UssdAnswer(NOBODY_HERE, "", repeated=False)
 
     def _payload(self, callback: UssdCallback) -> dict[str, Any]:
@@ -138,14 +173,6 @@ class UssdTurns:
         why = "the session on the phone ended" + "".join(f" ({word})" for word in (status, reason) if word)
         record = signal_record(Signal.HANG_UP, {"reason": why})
         return await self._runs.signal(await self._store.end_session(session_id, record))
-
-    async def _taken(self, taken: TakenUp, session_id: str, mark: str) -> UssdAnswer:
-        try:
-            program = await self._runs.program_of(taken.state)
-        except StoreUnavailable:
-            return _sorry(DEFAULT_TEXTS.apology, taken.state.execution_id)
-        run = self._runs.launch(taken, program)
-        return await self._in_time(run, session_id, mark)
 
     async def _queued(self, queued: Queued, session_id: str, mark: str) -> UssdAnswer:
         """The turn is taken by a run that is under way, here or in another engine."""

@@ -196,6 +196,13 @@ async def test_an_sms_that_the_engine_cannot_record_now_is_to_be_posted_again(ad
     assert (await post(adapter, "/at/sms", SMS)).status_code == 503
 
 
+async def test_a_dial_that_a_full_engine_refuses_gets_a_plain_sentence(adapter: Any, engine: Any) -> None:
+    engine.servicer.refusal = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "ENGINE_BUSY", "full", retry_after_ms=1000)
+    answer = await post(adapter, "/at/ussd", USSD)
+
+    assert (answer.status_code, answer.text) == (200, f"END {UNAVAILABLE_TEXT}")
+
+
 async def test_an_sms_that_can_never_be_used_says_why(adapter: Any, engine: Any) -> None:
     answer = await post(adapter, "/at/sms", "from=%2B254791541111&text=hi")
     assert (answer.status_code, answer.text) == (400, "the field id is missing")

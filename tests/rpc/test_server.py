@@ -9,8 +9,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from njia.sessions.v1 import sessions_service_pb2 as pb
-from rpc import readiness
+from rpc import readiness, server
 from rpc.listening import ListenFailed
+from rpc.status import refusal_of
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -166,3 +167,36 @@ async def test_a_message_over_the_limit_is_refused(start: Any) -> None:
         await running.get("x" * (4 * 1024 * 1024 + 1))
 
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_a_call_beyond_the_bound_is_told_to_come_back_and_health_still_answers(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_CONCURRENT_CALLS", 2)
+    monkeypatch.setattr(server, "CALLS_HEADROOM", 3)
+    go_on = asyncio.Event()
+    entered = []
+
+    async def held(request: pb.GetSessionRequest) -> pb.GetSessionResponse:
+        entered.append(request.session_id)
+        await go_on.wait()
+        return pb.GetSessionResponse(session=pb.Session(session_id=request.session_id))
+
+    running = await start(held)
+    calls = [asyncio.ensure_future(running.get(name)) for name in ("a", "b")]
+    async with asyncio.timeout(5):
+        while len(entered) < 2:
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.get("c")
+    healthy = await health(running)
+    go_on.set()
+    await asyncio.gather(*calls)
+
+    refusal = refusal_of(caught.value)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "SERVER_BUSY")
+    assert refusal.retry_after_ms == 1000
+    assert healthy == SERVING
+    assert sorted(entered) == ["a", "b"]
+    assert (await running.get("d")).session.session_id == "d"

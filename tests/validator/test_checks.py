@@ -157,14 +157,7 @@ SETTINGS = [
         "UNSUPPORTED_SETTING",
         "settings.rateLimit",
         changed("settings", rateLimit={"maxRequests": 1, "windowMs": 1}),
-        GOOD,
-    ),
-    Row(
-        "limit of executions",
-        "UNSUPPORTED_SETTING",
-        "settings.maxConcurrentExecutions",
         changed("settings", maxConcurrentExecutions=5),
-        GOOD,
     ),
     Row(
         "limit of errors",

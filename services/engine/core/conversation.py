@@ -4,6 +4,9 @@ import asyncio
 
 from services.engine.core.state import Reply
 
+MOST_TURNS = 64
+"""Turns that are waited for at once, and answers that are kept for those who ask a moment late; the oldest go first."""
+
 
 class RunBroken(Exception):
     """The run stopped before it could answer; it is taken up again later."""
@@ -20,6 +23,8 @@ class Conversation:
         """Returns the future answer to the turn `key`; the same for all who ask."""
         future = self._waiting.get(key)
         if future is None:
+            if len(self._waiting) >= MOST_TURNS:
+                _break(self._waiting.pop(next(iter(self._waiting))), RunBroken("too many turns are waited for"))
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
             if key in self._given:
                 future.set_result(self._given[key])
@@ -27,6 +32,8 @@ class Conversation:
 
     def answered(self, key: str, reply: Reply) -> None:
         """Gives the answer to those who wait for it."""
+        if len(self._given) >= MOST_TURNS:
+            del self._given[next(iter(self._given))]
         self._given[key] = reply
         future = self._waiting.get(key)
         if future is not None and not future.done():
@@ -35,7 +42,11 @@ class Conversation:
     def broken(self, problem: Exception) -> None:
         """The run ended without answering: everybody who waits is told why."""
         for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(RunBroken(str(problem)))
-                # Nobody may be waiting any more; an unread failure is not news.
-                future.exception()
+            _break(future, RunBroken(str(problem)))
+
+
+def _break(future: "asyncio.Future[Reply]", problem: Exception) -> None:
+    if not future.done():
+        future.set_exception(problem)
+        # Nobody may be waiting any more; an unread failure is not news.
+        future.exception()

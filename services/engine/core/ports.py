@@ -20,6 +20,10 @@ class LeaseLost(Exception):
     """Another engine runs this execution now; whatever this one still does must not be written."""
 
 
+class HandedOver(Exception):
+    """This process stops; all that was done is in the journal, and another engine goes on."""
+
+
 class CommitRefused(Exception):
     """The sessions service will never take this commit: the session has ended, expired, or would grow too large."""
 

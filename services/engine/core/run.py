@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from services.engine.core.conversation import Conversation
-from services.engine.core.ports import Journal
+from services.engine.core.ports import HandedOver, Journal
 from services.engine.core.program import Program
 from services.engine.core.progress import Progress
 from services.engine.core.settling import Settling, owes_answer
@@ -45,6 +45,7 @@ class Run:
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._woken = asyncio.Event()
         self._cancelled = False
+        self._hands_over = False
         self._active_since_ms = around.now_ms()
 
     @property
@@ -72,18 +73,27 @@ class Run:
         self._cancelled = True
         self._woken.set()
 
+    def hand_over(self) -> None:
+        """Stops the run where it is, for another engine to go on with; `drive` then raises HandedOver."""
+        self._hands_over = True
+        self._woken.set()
+
     async def drive(self) -> None:
         """
         Runs until there is nothing to do but to wait, or the execution has ended.
 
         Raises:
+            HandedOver: The run was asked to stop; what its nodes came to is in the journal.
             LeaseLost: Another engine has taken over.
             StoreUnavailable: The journal could not be written; the execution is taken up again later.
         """
         try:
             await self._settling.commit()
-            while not await self._step():
+            while not self._hands_over or self._cancelled or self.state.ended:
+                if await self._step():
+                    return
                 await self._await_something()
+            await self._leave_to_others()
         finally:
             await self._stop_tasks()
 
@@ -91,6 +101,13 @@ class Run:
         """Notes that the run stopped before it came to rest; whoever waits for an answer is told."""
         self.broken = True
         self.conversation.broken(problem)
+
+    async def _leave_to_others(self) -> None:
+        """Stops the nodes, writes down what was done so far and raises HandedOver."""
+        await self._stop_tasks()
+        self.state.active_ms += self._active_ms()
+        await self._settling.write()
+        raise HandedOver(self.state.execution_id)
 
     async def _step(self) -> bool:
         """Does all that can be done now. Returns whether the run is over."""
@@ -164,14 +181,18 @@ class Run:
             self._settling.correlate(outcome.correlations)
 
     async def _stop_tasks(self) -> None:
-        """Stops the nodes that still run; what they began outside is settled by its idempotency key."""
+        """
+        Stops the nodes that still run; what they began outside is settled by its idempotency key.
+
+        The log says so only where the execution has ended: another run goes on with them otherwise.
+        """
         tasks, self._tasks = self._tasks, {}
         for task in tasks:
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         await self._settling.written()
         for outcome, node_id in zip(outcomes, tasks.values(), strict=True):
-            if outcome is not None:
+            if outcome is not None and self.state.ended:
                 node = self.state.node(node_id)
                 error = permanent("CANCELLED", "the execution ended while this node ran")
                 self._settling.note(

@@ -73,6 +73,11 @@ class Settling:
         # The write goes on when the node is cancelled: what it carries would be lost.
         return await asyncio.shield(self._write_effects())
 
+    async def write(self) -> None:
+        """Makes all that happened so far durable, in the middle of a turn. Raises LeaseLost, StoreUnavailable."""
+        async with self._writing:
+            await self._journal.write(self._entry(None, released=False))
+
     async def settle(self, *, idle: bool, has_turns: bool) -> tuple[Sequence[Turn], str | None, bool]:
         """
         Makes the state durable, with the answer of the turn under way where there is one, and commits the session.

@@ -1,6 +1,7 @@
 -- KEYS: the session's ledger.
 -- ARGV: prefix, owner, lease ms, mark of the text, turn, ledger life ms, fresh id ('' for none), fresh state,
 --       workflow id, marks of the texts that this one may continue.
+local MOST_WAITING = 16 -- turns of one session that are recorded and not taken
 local ledger = KEYS[1]
 local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV[3])
 local mark, turn, life_ms = ARGV[4], ARGV[5], ARGV[6]
@@ -33,6 +34,13 @@ end
 local follows = not last
 for index = 10, #ARGV do follows = follows or ARGV[index] == last end
 if closed or not follows then
+  if reply then return {'answered', reply, id} end
+  return {'queued', id, leased(key, now) or '', 0}
+end
+
+-- The execution hangs and the session goes on typing: what is beyond is treated like a text out of order.
+local waiting = redis.call('LLEN', turns_key(prefix, id)) - tonumber(redis.call('HGET', key, 'taken') or '0')
+if waiting >= MOST_WAITING then
   if reply then return {'answered', reply, id} end
   return {'queued', id, leased(key, now) or '', 0}
 end

@@ -13,7 +13,6 @@ from workflow.suggestions import did_you_mean
 
 WITHOUT_EFFECT: Mapping[str, str] = {
     "settings.rateLimit": "starts are not limited",
-    "settings.maxConcurrentExecutions": "executions are not limited",
     "errorHandling.errorWebhook": "nobody is told of failed executions",
     "errorHandling.maxErrors": "failures are not counted",
 }

@@ -39,9 +39,9 @@ SHOP = document(
 DIALOGUE = ["1", "50", "1", "1", "70", "2"]
 
 
-def shop() -> World:
+def shop(kind: type[World] = World) -> World:
     """The shop, with two slow networks and one that refuses at first."""
-    world = World(SHOP)
+    world = kind(SHOP)
     world.sms.script = {A: [slow(1)], B: [failing(), slow(2)], C: [failing("REJECTED", "permanent")]}
     return world
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from services.at_adapter import server as at_adapter
 from services.engine import server as engine
 from services.sessions import server as sessions
 from services.validator import server as validator
-from tests.engine.service.platform import Flow, Flows, MakeFlow, Platform
+from tests.engine.service.platform import Flow, Flows, MakeFlow, Platform, StartPlatform
 
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
 READY_SECONDS = 10.0
@@ -31,6 +31,19 @@ READY_SECONDS = 10.0
 
 @pytest.fixture
 async def platform(redis_url: str) -> AsyncIterator[Platform]:
+    async with _running(redis_url, {}) as started:
+        yield started
+
+
+@pytest.fixture
+async def start_platform(redis_url: str) -> AsyncIterator[StartPlatform]:
+    """Starts the services with settings of the test's own."""
+    async with AsyncExitStack() as parts:
+        yield lambda **settings: parts.enter_async_context(_running(redis_url, settings))
+
+
+@asynccontextmanager
+async def _running(redis_url: str, settings: Mapping[str, str]) -> AsyncIterator[Platform]:
     listens = {name: f"127.0.0.1:{free_port()}" for name in ("VALIDATOR", "ENGINE", "SESSIONS", "AT_ADAPTER")}
     other_engine = f"127.0.0.1:{free_port()}"
     environ = {
@@ -40,6 +53,7 @@ async def platform(redis_url: str) -> AsyncIterator[Platform]:
         "NJIA_REDIS_URL": redis_url,
         "NJIA_ENGINE_DRAIN_SECONDS": "1",
         "AT_API_KEY": "emulator",
+        **settings,
     }
     async with AsyncExitStack() as parts:
         phone_network = emulator.config.from_env({"NJIA_EMULATOR_LISTEN": "127.0.0.1:0"})
@@ -69,6 +83,7 @@ async def platform(redis_url: str) -> AsyncIterator[Platform]:
             SessionServiceStub(channels["SESSIONS"]),
             environ["AT_BASE_URL"],
             stops["VALIDATOR"],
+            stops["ENGINE"],
         )
         for stop in stops.values():
             stop.set()

@@ -1,7 +1,7 @@
 """The running services of a test, and how tests name flows."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,3 +32,7 @@ class Platform:
     sessions: "SessionServiceAsyncStub"
     emulator_url: str
     stop_validator: asyncio.Event
+    stop_engine: asyncio.Event
+
+
+StartPlatform = Callable[..., Awaitable[Platform]]

@@ -30,7 +30,9 @@ class EngineServiceStub:
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
     repeat
-    - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
+    may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
+    only where a new one would begin); nothing was begun; carries RetryInfo
     """
 
     def __init__(self, channel):
@@ -86,7 +88,9 @@ class EngineServiceServicer:
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
     repeat
-    - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
+    may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
+    only where a new one would begin); nothing was begun; carries RetryInfo
     """
 
     def Execute(self, request, context):
@@ -137,7 +141,8 @@ class EngineServiceServicer:
         """Takes one USSD callback of Africa's Talking and answers with the next screen. The same callback again gets
         the same answer and runs nothing twice.
         Errors:
-        - INVALID_ARGUMENT: the session id or the phone number is missing (INVALID_REQUEST)
+        - INVALID_ARGUMENT: the session id or the phone number is missing, or the text is longer than anybody types
+        (INVALID_REQUEST)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -229,7 +234,9 @@ class EngineService:
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
     repeat
-    - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
+    may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
+    only where a new one would begin); nothing was begun; carries RetryInfo
     """
 
     @staticmethod

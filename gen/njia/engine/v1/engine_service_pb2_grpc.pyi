@@ -31,7 +31,9 @@ class EngineServiceStub:
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
       repeat
-    - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
+      may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
+      only where a new one would begin); nothing was begun; carries RetryInfo
     """
 
     @_typing.overload
@@ -70,7 +72,8 @@ class EngineServiceStub:
     """Takes one USSD callback of Africa's Talking and answers with the next screen. The same callback again gets
     the same answer and runs nothing twice.
     Errors:
-    - INVALID_ARGUMENT: the session id or the phone number is missing (INVALID_REQUEST)
+    - INVALID_ARGUMENT: the session id or the phone number is missing, or the text is longer than anybody types
+      (INVALID_REQUEST)
     """
     HandleSms: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.HandleSmsRequest, _engine_service_pb2.HandleSmsResponse]
     """Takes one incoming SMS and returns once it is recorded. The same message id again runs nothing twice.
@@ -97,7 +100,9 @@ class EngineServiceAsyncStub(EngineServiceStub):
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
       repeat
-    - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
+      may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
+      only where a new one would begin); nothing was begun; carries RetryInfo
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -133,7 +138,8 @@ class EngineServiceAsyncStub(EngineServiceStub):
     """Takes one USSD callback of Africa's Talking and answers with the next screen. The same callback again gets
     the same answer and runs nothing twice.
     Errors:
-    - INVALID_ARGUMENT: the session id or the phone number is missing (INVALID_REQUEST)
+    - INVALID_ARGUMENT: the session id or the phone number is missing, or the text is longer than anybody types
+      (INVALID_REQUEST)
     """
     HandleSms: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.HandleSmsRequest, _engine_service_pb2.HandleSmsResponse]  # type: ignore[assignment]
     """Takes one incoming SMS and returns once it is recorded. The same message id again runs nothing twice.
@@ -159,7 +165,9 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
       repeat
-    - RESOURCE_EXHAUSTED: the engine is full (ENGINE_BUSY); carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
+      may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
+      only where a new one would begin); nothing was begun; carries RetryInfo
     """
 
     @_abc_1.abstractmethod
@@ -223,7 +231,8 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes one USSD callback of Africa's Talking and answers with the next screen. The same callback again gets
         the same answer and runs nothing twice.
         Errors:
-        - INVALID_ARGUMENT: the session id or the phone number is missing (INVALID_REQUEST)
+        - INVALID_ARGUMENT: the session id or the phone number is missing, or the text is longer than anybody types
+          (INVALID_REQUEST)
         """
 
     @_abc_1.abstractmethod

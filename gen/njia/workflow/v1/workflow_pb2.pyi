@@ -534,7 +534,7 @@ class Settings(_message.Message):
     enable_replay: _builtins.bool
     """Whether executions keep what a replay needs. Default true."""
     max_concurrent_executions: _builtins.int
-    """Most executions of this flow that run at once."""
+    """Most executions of this flow that have begun and not ended, over all engines. More are refused. Default: any number."""
     resume_within_ms: _builtins.int
     """A dropped USSD session may be continued by a new dial for so long, milliseconds."""
     missing_variable: _builtins.str

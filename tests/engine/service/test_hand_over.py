@@ -1,0 +1,111 @@
+"""An engine that is told to stop while a node hangs: the other one goes on at once, and nobody notices."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from njia.engine.v1 import engine_service_pb2 as pb
+from njia.workflow.v1 import workflow_pb2
+from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
+from tests.engine.service.publishing import publish
+from tests.engine.service.waiting import until
+
+PHONE = "+254711000001"
+HANGS_MS = 3000
+DRAIN_SECONDS = "0.2"
+RUNNING = workflow_pb2.EXECUTION_STATUS_RUNNING
+COMPLETED = workflow_pb2.EXECUTION_STATUS_COMPLETED
+
+
+@pytest.fixture
+async def platform(start_platform: StartPlatform) -> Platform:
+    return await start_platform(NJIA_ENGINE_DRAIN_SECONDS=DRAIN_SECONDS)
+
+
+@pytest.fixture
+async def network(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
+    """The emulator; its next send hangs."""
+    async with httpx.AsyncClient(base_url=platform.emulator_url, trust_env=False) as client:
+        fault = {"product": "sms", "kind": "slow", "delayMs": HANGS_MS, "times": 1}
+        await client.post("/control/faults", json=fault)
+        yield client
+
+
+async def sent(network: httpx.AsyncClient) -> int:
+    """How many messages Africa's Talking has."""
+    return len((await network.get("/control/messages")).json()["messages"])
+
+
+async def something_is_sent(network: httpx.AsyncClient) -> bool:
+    return await sent(network) > 0
+
+
+def receipt(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
+    return flow(
+        "receipt",
+        {"type": "USSD_SESSION_START"},
+        [
+            {"id": "send", "type": "SEND_SMS", "config": {"to": "{{msisdn}}", "message": "hello"}},
+            {"id": "bye", "type": "SESSION_END", "config": {"message": "Sent {{node_send.output.messageId}}"}},
+        ],
+        ["start > send", "send > bye"],
+    )
+
+
+async def log_of(platform: Platform, execution_id: str) -> pb.ExecutionLog:
+    return (await platform.other_engine.GetExecution(pb.GetExecutionRequest(execution_id=execution_id))).execution
+
+
+async def test_the_caller_gets_the_screen_that_the_other_engine_makes(
+    platform: Platform, flow: MakeFlow, network: httpx.AsyncClient
+) -> None:
+    await publish(platform, receipt(flow))
+    request = pb.HandleUssdRequest(session_id="ATUid_1", msisdn=PHONE, service_code="*1#", text="")
+    dialled = asyncio.ensure_future(platform.engine.HandleUssd(request))
+    await until(lambda: something_is_sent(network))
+
+    platform.stop_engine.set()
+    answer = await dialled
+
+    assert answer.reply.text.startswith("Sent ATXid_")
+    assert await sent(network) == 1
+    log = await log_of(platform, answer.execution_id)
+    assert [(result.node_id, result.attempt) for result in log.node_results] == [("start", 1), ("send", 1), ("bye", 1)]
+    assert {result.status for result in log.node_results} == {workflow_pb2.NODE_STATUS_SUCCESS}
+
+
+async def test_a_call_that_waits_for_an_execution_is_answered_and_the_other_engine_goes_on(
+    platform: Platform, flow: MakeFlow, network: httpx.AsyncClient
+) -> None:
+    request = pb.ExecuteRequest(workflow=receipt(flow), trigger_payload_json=f'{{"msisdn": "{PHONE}"}}')
+    called = asyncio.ensure_future(platform.engine.Execute(request))
+    await until(lambda: something_is_sent(network))
+
+    platform.stop_engine.set()
+    result = (await called).result
+
+    async def has_ended() -> bool:
+        return (await log_of(platform, result.execution_id)).status != RUNNING
+
+    assert result.status == RUNNING
+    assert [row.node_id for row in result.node_results] == ["start"]
+    await until(has_ended)
+    log = await log_of(platform, result.execution_id)
+    assert log.status == COMPLETED
+    assert [row.node_id for row in log.node_results] == ["start", "send", "bye"]
+    assert await sent(network) == 1
+
+
+async def test_what_ends_within_the_drain_is_not_handed_over(start_platform: StartPlatform, flow: MakeFlow) -> None:
+    platform = await start_platform(NJIA_ENGINE_DRAIN_SECONDS="8")
+    async with httpx.AsyncClient(base_url=platform.emulator_url, trust_env=False) as network:
+        fault = {"product": "sms", "kind": "slow", "delayMs": 1000, "times": 1}
+        await network.post("/control/faults", json=fault)
+        request = pb.ExecuteRequest(workflow=receipt(flow), trigger_payload_json=f'{{"msisdn": "{PHONE}"}}')
+        called = asyncio.ensure_future(platform.engine.Execute(request))
+        await until(lambda: something_is_sent(network))
+        platform.stop_engine.set()
+
+        assert (await called).result.status == COMPLETED
