@@ -63,10 +63,17 @@ def _schema_error(message: str, path: str | None = None) -> Issue:
 
 def _present(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: _present(value) if isinstance(value, Mapping) and key != "config" else value
+        key: _set_fields(value) if key == "config" else _present(value) if isinstance(value, Mapping) else value
         for key, value in document.items()
         if value is not None
     }
+
+
+def _set_fields(config: Any) -> Any:
+    """Leaves out the fields of a config that are null; deeper down a null may be a value to keep."""
+    if not isinstance(config, Mapping):
+        return config
+    return {key: value for key, value in config.items() if value is not None}
 
 
 def _text(value: object) -> str | None:

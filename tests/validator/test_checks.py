@@ -125,6 +125,17 @@ STRUCTURE = [
         {**GOOD, "nodes": [{"id": "a", "type": "MERGE", "data": {"strategy": "first"}}, GOOD["nodes"][1]]},
         {**GOOD, "nodes": [{**GOOD["nodes"][0], "data": {"label": "A"}}, GOOD["nodes"][1]]},
     ),
+    Row(
+        "a required field that is null",
+        "MISSING_REQUIRED_FIELD",
+        "nodes[0].config.value",
+        flow(
+            {"a": ("SWITCH", {"value": None, "cases": [{"value": "1", "label": "1"}]}), "end": bye()},
+            "start > a",
+            "a > end",
+        ),
+        flow({"a": switch("1"), "end": bye()}, "start > a", "a > end"),
+    ),
     Row("no description", "MISSING_DESCRIPTION", "metadata.description", without("metadata", "description"), GOOD),
     Row("blank description", "MISSING_DESCRIPTION", "metadata.description", changed("metadata", description=" "), GOOD),
 ]
