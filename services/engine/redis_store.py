@@ -3,14 +3,22 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from services.engine import ids, keys, records
+from services.engine import ids, keys, lifetimes, records
 from services.engine.core.ports import Entry, LeaseLost, StoreUnavailable
 from services.engine.core.state import ExecutionState, Reply, Turn
+from services.engine.lifetimes import (
+    CLOSED_LEDGER_LIFE_MS,
+    IDEMPOTENCY_LIFE_MS,
+    LEDGER_LIFE_MS,
+    MAX_REPORTS,
+    MAX_UNMATCHED,
+    UNSETTLED_GRACE_MS,
+    Retention,
+)
 from services.engine.listing import list_executions
 from services.engine.store import (
     Answered,
@@ -46,37 +54,6 @@ _END_SESSION = Script.load(_PACKAGE, "prelude", "end_session")
 _OFFER = Script.load(_PACKAGE, "offer")
 _CONTINUE = Script.load(_PACKAGE, "continue")
 _SIGNAL = Script.load(_PACKAGE, "prelude", "signal")
-
-LEDGER_LIFE_MS = 24 * 3600 * 1000
-"""How long a session's ledger lives after its last write while an execution is live on it."""
-
-CLOSED_LEDGER_LIFE_MS = 2 * 3600 * 1000
-"""How long the answers of a closed session are kept, so that a late repetition is answered and not run."""
-
-MAX_UNMATCHED = 20
-"""Reports of unknown messages that are kept of one phone number, the newest ones."""
-
-MAX_REPORTS = 50
-"""Delivery reports that are kept of one message, the newest ones."""
-
-IDEMPOTENCY_LIFE_MS = 24 * 3600 * 1000
-UNSETTLED_GRACE_MS = 60_000
-COMMIT_CHECK_MS = 10_000
-"""An execution whose commit is not confirmed is looked at again after so long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """
-    How long things are kept.
-
-    Attributes:
-        executions_ms: Executions that have ended.
-        unmatched_ms: Delivery reports of messages that nobody knows, in case one of them was sent by us.
-    """
-
-    executions_ms: int
-    unmatched_ms: int
 
 
 class RedisStore:
@@ -391,7 +368,7 @@ class RedisStore:
         _, execution_id, fence, state, taken, confirmed, turns = answer
         restored = records.state_from_bytes(state)
         if confirmed:
-            _note_confirmed(restored, int(confirmed))
+            lifetimes.note_confirmed(restored, int(confirmed))
         name = execution_id.decode()
         self.held[name] = fence
         return TakenUp(
@@ -425,12 +402,12 @@ class RedisJournal:
             state.status,
             state.turns,
             int(entry.released),
-            _due(state),
+            _written(lifetimes.due_at(state, _now_ms())),
             self._store.retention.executions_ms if state.ended else "",
-            "" if state.session_id is None else _ledger_life_ms(state),
+            "" if state.session_id is None else lifetimes.ledger_life_ms(state, _now_ms()),
             entry.answered or "",
             b"" if state.reply is None else records.reply_to_bytes(state.reply),
-            int(_closed(state)),
+            int(lifetimes.closed(state)),
             len(entry.correlations),
             *entry.correlations,
             *[records.result_to_bytes(result) for result in entry.results],
@@ -447,7 +424,13 @@ class RedisJournal:
     async def confirm(self, state: ExecutionState, version: int) -> None:
         await self._store.confirm(
             [self._key()],
-            [keys.prefix(self._partition), self._execution_id, self._fence, version, _wake_at(state)],
+            [
+                keys.prefix(self._partition),
+                self._execution_id,
+                self._fence,
+                version,
+                _written(lifetimes.wake_at(state)),
+            ],
         )
 
     def _key(self) -> str:
@@ -472,40 +455,9 @@ def _member(effect: OpenEffect) -> str:
     return f"{effect.execution_id} {effect.node_id}"
 
 
-def _closed(state: ExecutionState) -> bool:
-    return (
-        state.session is not None
-        and state.session.type == "ussd"
-        and (state.ended or (state.reply is not None and state.reply.kind == "end"))
-    )
-
-
-def _ledger_life_ms(state: ExecutionState) -> int:
-    if _closed(state):
-        return CLOSED_LEDGER_LIFE_MS
-    last_wait = max((wait.expires_at_ms for wait in state.waits.values()), default=0)
-    return LEDGER_LIFE_MS + max(0, last_wait - _now_ms())
-
-
-def _wake_at(state: ExecutionState) -> int | str:
-    """When somebody must look at a released execution; empty text means never."""
-    return min((wait.expires_at_ms for wait in state.waits.values()), default="")
-
-
-def _due(state: ExecutionState) -> int | str:
-    if not state.commits:
-        return _wake_at(state)
-    check = _now_ms() + COMMIT_CHECK_MS
-    wake = _wake_at(state)
-    return check if wake == "" else min(check, int(wake))
-
-
-def _note_confirmed(state: ExecutionState, version: int) -> None:
-    """The commits of the state were applied after it was written."""
-    if state.session is not None:
-        state.session.stale = version != state.session.version + len(state.commits)
-        state.session.version = version
-    state.commits.clear()
+def _written(time_ms: int | None) -> int | str:
+    """How the scripts have a time; empty text means never."""
+    return "" if time_ms is None else time_ms
 
 
 def _now_ms() -> int:

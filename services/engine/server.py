@@ -29,10 +29,11 @@ from services.engine.core.program import warm_up
 from services.engine.core.surroundings import Surroundings
 from services.engine.executions import Executions
 from services.engine.flow_places import FlowPlaces
+from services.engine.lifetimes import Retention
 from services.engine.live_runs import LiveRuns
 from services.engine.programs import Programs
 from services.engine.redials import Redials
-from services.engine.redis_store import RedisStore, Retention
+from services.engine.redis_store import RedisStore
 from services.engine.refusals import REFUSALS
 from services.engine.registry import Registry
 from services.engine.run_sessions import RunSessions

@@ -4,13 +4,15 @@ local ledger = KEYS[1]
 local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV[3])
 local turn, life_ms = ARGV[4], ARGV[5]
 
+-- The same cause again: its execution may have ended, and nothing of it runs twice.
+if redis.call('EXISTS', execution_key(prefix, ARGV[6])) == 1 then return {'occupied', ARGV[6], ARGV[8]} end
+
 local id = redis.call('HGET', ledger, 'execution')
 if not id then
   redis.call('HSET', ledger, 'execution', ARGV[6])
   redis.call('PEXPIRE', ledger, life_ms)
   return create(prefix, ARGV[6], ARGV[7], turn, ARGV[8], owner, now, lease_ms)
 end
-if id == ARGV[6] then return {'occupied', id, ARGV[8]} end
 local key = execution_key(prefix, id)
 local runs_flow = redis.call('HGET', key, 'workflow')
 if runs_flow ~= ARGV[8] or leased(key, now) then return {'occupied', id, runs_flow or ''} end

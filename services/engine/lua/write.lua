@@ -26,7 +26,7 @@ if released and #turns == 0 then
 end
 
 if ARGV[10] ~= '' then
-  if ARGV[11] ~= '' then redis.call('HSETNX', KEYS[2], 'a:' .. ARGV[11], ARGV[12]) end
+  if ARGV[11] ~= '' and ARGV[12] ~= '' then redis.call('HSETNX', KEYS[2], 'a:' .. ARGV[11], ARGV[12]) end
   if ARGV[12] ~= '' then redis.call('HSET', KEYS[2], 'reply', ARGV[12]) end
   if ARGV[13] == '1' then redis.call('HSET', KEYS[2], 'closed', '1')
   elseif ended then redis.call('HDEL', KEYS[2], 'execution', 'last') end

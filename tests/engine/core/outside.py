@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -157,13 +157,27 @@ class Answer:
     Attributes:
         after: Seconds until the answer; None: it never comes.
         failure: What it says; None: the message was accepted.
+        kept: What a repetition of a failed call is answered, whose message was accepted all the same; None: it was
+            not, and the key is free.
     """
 
     after: float | None = 0
     failure: Exception | None = None
+    kept: "Answer | None" = None
 
 
 HANGS = Answer(None)
+
+
+def lost() -> Answer:
+    """The message was accepted, the answer was lost on its way; a repetition gets it."""
+    return replace(failing("NETWORK_ERROR", after=0.5), kept=Answer())
+
+
+def unknown() -> Answer:
+    """The message was accepted, but not even the adapter has learnt of it."""
+    answer = failing("SEND_OUTCOME_UNKNOWN", "permanent", after=0.5)
+    return replace(answer, kept=answer)
 
 
 def slow(seconds: float) -> Answer:
@@ -198,10 +212,11 @@ class AfricasTalking:
             self.conflicts.append(key)
             raise NodeFailure(NodeError("INVALID_ARGUMENT", "the key came with another message", ErrorType.VALIDATION))
         answer = self._settled.get(key) or self._next_answer(request.to[0])
-        if answer.failure is None:
+        kept = answer if answer.failure is None else answer.kept
+        if kept is not None:
             # It is on its way from here on, whether or not somebody waits for the answer.
             self.inbox[key] = (tuple(request.to), request.message)
-            self._settled[key] = answer
+            self._settled[key] = kept
         if answer.after is None:
             await asyncio.get_running_loop().create_future()
         await asyncio.sleep(answer.after or 0)

@@ -3,7 +3,8 @@
 import asyncio
 import functools
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -17,14 +18,24 @@ class Stuck(BaseException):
     """Everything waits and no timer is left: in real time this would hang for ever."""
 
 
+REAL_SECONDS = 30.0
+"""A server that does not answer for so long, in real time, never will."""
+
+
 class _Jumping(selectors.SelectSelector):
-    """Instead of waiting it moves the clock."""
+    """Instead of waiting it moves the clock; while something real is awaited it waits, and the clock stands."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self.awaited = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.awaited and timeout != 0:
+            ready = super().select(REAL_SECONDS)
+            if not ready:
+                raise Stuck
+            return ready
         if timeout is None:
             raise Stuck
         self.now += max(0.0, timeout)
@@ -40,6 +51,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    @contextmanager
+    def awaiting_something_real(self) -> Iterator[None]:
+        """Lets no virtual time pass inside, as something answers there that lives in real time."""
+        self._jumping.awaited += 1
+        try:
+            yield
+        finally:
+            self._jumping.awaited -= 1
 
 
 def now_ms() -> int:

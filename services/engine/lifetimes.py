@@ -1,0 +1,75 @@
+"""How long a store keeps what, and when it must look at an execution again. Times are Unix milliseconds."""
+
+from dataclasses import dataclass
+
+from services.engine.core.state import ExecutionState
+
+LEDGER_LIFE_MS = 24 * 3600 * 1000
+"""How long a session's ledger lives after its last write while an execution is live on it."""
+
+CLOSED_LEDGER_LIFE_MS = 2 * 3600 * 1000
+"""How long the answers of a closed session are kept, so that a late repetition is answered and not run."""
+
+MAX_UNMATCHED = 20
+"""Reports of unknown messages that are kept of one phone number, the newest ones."""
+
+MAX_REPORTS = 50
+"""Delivery reports that are kept of one message, the newest ones."""
+
+IDEMPOTENCY_LIFE_MS = 24 * 3600 * 1000
+UNSETTLED_GRACE_MS = 60_000
+COMMIT_CHECK_MS = 10_000
+"""An execution whose commit is not confirmed is looked at again after so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """
+    How long things are kept.
+
+    Attributes:
+        executions_ms: Executions that have ended.
+        unmatched_ms: Delivery reports of messages that nobody knows, in case one of them was sent by us.
+    """
+
+    executions_ms: int
+    unmatched_ms: int
+
+
+def closed(state: ExecutionState) -> bool:
+    """Whether the phone's session is over with this state."""
+    return (
+        state.session is not None
+        and state.session.type == "ussd"
+        and (state.ended or (state.reply is not None and state.reply.kind == "end"))
+    )
+
+
+def ledger_life_ms(state: ExecutionState, now_ms: int) -> int:
+    """How long the ledger of the state's session lives after this write."""
+    if closed(state):
+        return CLOSED_LEDGER_LIFE_MS
+    last_wait = max((wait.expires_at_ms for wait in state.waits.values()), default=0)
+    return LEDGER_LIFE_MS + max(0, last_wait - now_ms)
+
+
+def wake_at(state: ExecutionState) -> int | None:
+    """When somebody must look at an execution that waits and has nothing to commit; None means never."""
+    return min((wait.expires_at_ms for wait in state.waits.values()), default=None)
+
+
+def due_at(state: ExecutionState, now_ms: int) -> int | None:
+    """When somebody must look at a released execution, its commits included; None means never."""
+    wake = wake_at(state)
+    if not state.commits:
+        return wake
+    check = now_ms + COMMIT_CHECK_MS
+    return check if wake is None else min(check, wake)
+
+
+def note_confirmed(state: ExecutionState, version: int) -> None:
+    """Puts down that the commits of the state were applied after it was written."""
+    if state.session is not None:
+        state.session.stale = version != state.session.version + len(state.commits)
+        state.session.version = version
+    state.commits.clear()

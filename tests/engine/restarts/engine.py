@@ -1,0 +1,107 @@
+"""A whole engine but for its connections: use cases, runs, sessions, takeover, store. It dies with its power."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, cast
+
+from services.engine.adapters.sessions_grpc import SessionsClient
+from services.engine.core.program import Program
+from services.engine.core.surroundings import Surroundings
+from services.engine.executions import Executions
+from services.engine.live_runs import LiveRuns
+from services.engine.programs import Programs
+from services.engine.redials import Redials
+from services.engine.registry import Registry, Route
+from services.engine.run_sessions import RunSessions
+from services.engine.settlements import EarlyReports
+from services.engine.store import ExecutionStore
+from services.engine.takeover import keep_leases, watch_due, watch_turns
+from services.engine.tracing import NoTraces
+from services.engine.typed_text import TypedText
+from services.engine.ussd_turns import UssdTurns
+from services.sessions.memory_store import MemorySessionStore
+from tests.engine.core.outside import AfricasTalking, NobodyLooks, PlainCipher
+from tests.engine.core.virtual_time import now_ms
+from tests.engine.restarts.power import STORE_WRITES, Cut, Power, Powered
+from tests.engine.restarts.sessions_in_process import SessionsInProcess
+from tests.engine.restarts.stores import LEASE_MS, Stores
+from workflow.node_type import Ports
+from workflow.ports import SmsSender
+
+SCAN_SECONDS = 5.0
+SETTLE_MS = 10_000
+BUDGET_MS = 3_600_000
+"""Apologies are told elsewhere: here a turn takes as long as its nodes take, and an engine may die on the way."""
+
+
+class Engine:
+    """
+    One engine with one published flow.
+
+    Attributes:
+        power: What its writes need.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        program: Program,
+        stores: Stores,
+        sessions: MemorySessionStore,
+        network: AfricasTalking,
+        cut: Cut | None,
+    ) -> None:
+        self.power = Power(cut)
+        client = SessionsClient(cast("Any", SessionsInProcess(sessions)))
+        reached = cast("SessionsClient", Powered(client, self.power, {"open", "commit"}))
+        self.store = cast("ExecutionStore", Powered(stores.of(name), self.power, STORE_WRITES))
+        registry, run_sessions = _OneRoute(program), RunSessions(reached)
+        around = Surroundings(
+            ports=Ports(sms=cast("SmsSender", Powered(network, self.power, {"send"})), cipher=PlainCipher()),
+            sessions=reached,
+            reports=EarlyReports(self.store),
+            observer=NobodyLooks(),
+            now_ms=now_ms,
+            random=lambda: 0.5,
+            sleep=asyncio.sleep,
+            settle_ms=SETTLE_MS,
+            max_output_bytes=256 * 1024,
+        )
+        self.runs = LiveRuns(self.store, _OneProgram(program), run_sessions, around, NoTraces(), 100)
+        typed = TypedText(None)
+        self.executions = Executions(self.store, registry, run_sessions, self.runs, typed, now_ms)
+        redials = Redials(self.store, typed, now_ms)
+        self.ussd_turns = UssdTurns(self.store, registry, self.runs, redials, typed, now_ms, BUDGET_MS)
+        self._watching: list[asyncio.Task[None]] = []
+
+    def watch(self) -> None:
+        """Begins to look after leases and timers."""
+        self._watching = [
+            asyncio.create_task(watch_due(self.runs, self.store, SCAN_SECONDS)),
+            asyncio.create_task(watch_turns(self.runs, self.store)),
+            asyncio.create_task(keep_leases(self.runs, self.store, LEASE_MS)),
+        ]
+
+    def is_at_rest(self) -> bool:
+        """Whether no execution runs in it."""
+        return not self.runs.ids()
+
+
+class _OneRoute(Registry):
+    """A registry in which this flow is published and takes whatever comes."""
+
+    def __init__(self, program: Program) -> None:
+        self._route = Route(program.graph.workflow_id, program)
+
+    async def route(self, channel: str, payload: Mapping[str, Any]) -> Route | None:
+        return self._route
+
+
+class _OneProgram(Programs):
+    """A library of compiled flows with this one in it."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    async def of_digest(self, digest: str) -> Program | None:
+        return self._program
