@@ -7,7 +7,7 @@ from services.engine import lifetimes, records
 from services.engine.core.state import ExecutionState, Signal, Turn
 from services.engine.lifetimes import IDEMPOTENCY_LIFE_MS, LEDGER_LIFE_MS, Retention
 from services.engine.listing import MAX_SCANNED
-from services.engine.memory import Expiring, KeptExecution, Memory
+from services.engine.memory import Expiring, KeptExecution, Ledger, Memory
 from services.engine.memory_journal import MemoryJournal, turns_of
 from services.engine.memory_ledgers import MemoryLedgers
 from services.engine.memory_reports import MemoryReports
@@ -24,6 +24,9 @@ from services.engine.store import (
     TakenUp,
 )
 from services.engine.typed_text import TextMarks
+
+MOST_WAITING = 16
+"""Turns of one session that are recorded and not taken, as in lua/begin_ussd_turn.lua."""
 
 
 class MemoryStore(MemoryReports, MemoryLedgers):
@@ -45,6 +48,7 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         self._retention = retention
         self._now_ms = now_ms
         self._held: dict[str, int] = {}
+        self._not_running: set[str] = set()
 
     async def begin_ussd_turn(
         self, session_id: str, marks: TextMarks, turn: Mapping[str, Any], fresh: ExecutionState | None
@@ -64,22 +68,7 @@ class MemoryStore(MemoryReports, MemoryLedgers):
                 return NoExecution()
             ledger.execution_id, ledger.last, ledger.gone_at_ms = fresh.execution_id, marks.own, now + LEDGER_LIFE_MS
             return self._create(turn, fresh)
-        kept = self._memory.executions[execution_id]
-        owner = kept.leased_by(now)
-        if marks.own == ledger.last and (owner is not None or not ledger.closed or ledger.reply is None):
-            # The same callback again while its turn is under way; if its engine died, this one goes on.
-            return self._take(execution_id) if owner is None else Queued(execution_id, owner == self._owner, None)
-        # An execution that a call began has seen no callback yet: whatever comes first follows.
-        follows = ledger.last is None or ledger.last in marks.behind
-        if ledger.closed or not follows:
-            if ledger.reply is not None:
-                return Answered(records.reply_from_bytes(ledger.reply), execution_id)
-            return Queued(execution_id, owner == self._owner, None)
-        if ledger.busy:
-            # The person was told that the answer takes longer: what was typed asks for it again.
-            ledger.busy, turn = False, {**turn, "signal": Signal.CHECK}
-        ledger.last, ledger.gone_at_ms = marks.own, now + LEDGER_LIFE_MS
-        return self._record(execution_id, turn)
+        return self._continue(ledger, execution_id, marks, turn)
 
     async def begin_on_session(self, turn: Mapping[str, Any], fresh: ExecutionState) -> Begun:
         """See ExecutionStore.begin_on_session."""
@@ -99,6 +88,10 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         ledger.gone_at_ms = now + LEDGER_LIFE_MS
         return self._take(execution_id)
 
+    async def live_on(self, session_id: str) -> str | None:
+        """See ExecutionStore.live_on."""
+        return self._memory.ledger(session_id, self._now_ms()).execution_id
+
     async def create(self, turn: Mapping[str, Any], fresh: ExecutionState) -> TakenUp | None:
         """See ExecutionStore.create."""
         if self._memory.execution(fresh.execution_id, self._now_ms()) is not None:
@@ -114,9 +107,22 @@ class MemoryStore(MemoryReports, MemoryLedgers):
             return None
         return None if kept.leased_by(now) else self._take(execution_id)
 
+    async def hand_over(self, execution_id: str) -> None:
+        """See ExecutionStore.hand_over."""
+        now, fence = self._now_ms(), self._held.pop(execution_id, None)
+        kept = self._memory.execution(execution_id, now)
+        if kept is not None and kept.fence == fence:
+            kept.owner, kept.lease_until_ms = None, 0
+            self._memory.due[execution_id] = now
+
     async def renew(self, execution_ids: Sequence[str]) -> None:
         """See ExecutionStore.renew."""
         now = self._now_ms()
+        # A lease that was taken a moment ago may have no run yet; one without a run twice has a broken one.
+        not_running = self._held.keys() - set(execution_ids)
+        for execution_id in not_running & self._not_running:
+            del self._held[execution_id]
+        self._not_running = not_running
         for execution_id in execution_ids:
             kept = self._memory.execution(execution_id, now)
             if kept is not None and kept.owner == self._owner and kept.fence == self._held.get(execution_id):
@@ -187,6 +193,31 @@ class MemoryStore(MemoryReports, MemoryLedgers):
             bound = self._memory.keys[key] = Expiring(f"{digest} {execution_id}", now + IDEMPOTENCY_LIFE_MS)
         found_digest, _, found_id = bound.value.partition(" ")
         return found_digest, found_id
+
+    def _continue(self, ledger: Ledger, execution_id: str, marks: TextMarks, turn: Mapping[str, Any]) -> Begun:
+        """Takes a callback of a session that has an execution."""
+        now = self._now_ms()
+        kept = self._memory.executions[execution_id]
+        owner = kept.leased_by(now)
+        if marks.own == ledger.last and (owner is not None or not ledger.closed or ledger.reply is None):
+            # The same callback again while its turn is under way; if its engine died, this one goes on.
+            return self._take(execution_id) if owner is None else Queued(execution_id, owner == self._owner, None)
+        # An execution that a call began has seen no callback yet: whatever comes first follows.
+        follows = ledger.last is None or ledger.last in marks.behind
+        if ledger.closed or not follows:
+            if ledger.reply is not None:
+                return Answered(records.reply_from_bytes(ledger.reply), execution_id)
+            return Queued(execution_id, owner == self._owner, None)
+        if len(kept.turns) - kept.taken >= MOST_WAITING:
+            # The execution hangs and the session goes on typing: treated like a text out of order.
+            if ledger.reply is not None:
+                return Answered(records.reply_from_bytes(ledger.reply), execution_id)
+            return Queued(execution_id, owner == self._owner, None)
+        if ledger.busy:
+            # The person was told that the answer takes longer: what was typed asks for it again.
+            ledger.busy, turn = False, {**turn, "signal": Signal.CHECK}
+        ledger.last, ledger.gone_at_ms = marks.own, now + LEDGER_LIFE_MS
+        return self._record(execution_id, turn)
 
     def _create(self, turn: Mapping[str, Any], fresh: ExecutionState) -> TakenUp:
         kept = KeptExecution(records.state_to_bytes(fresh), fresh.workflow_id, turns=[records.turn_to_bytes(turn)])

@@ -8,6 +8,7 @@ from services.engine.adapters.sessions_grpc import SessionsClient
 from services.engine.core.program import Program
 from services.engine.core.surroundings import Surroundings
 from services.engine.executions import Executions
+from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
 from services.engine.programs import Programs
 from services.engine.redials import Redials
@@ -56,6 +57,8 @@ class Engine:
         reached = cast("SessionsClient", Powered(client, self.power, {"open", "commit"}))
         self.store = cast("ExecutionStore", Powered(stores.of(name), self.power, STORE_WRITES))
         registry, run_sessions = _OneRoute(program), RunSessions(reached)
+        # Asked by flows that limit their executions alone, and these do not.
+        places = FlowPlaces(cast("Any", None))
         around = Surroundings(
             ports=Ports(sms=cast("SmsSender", Powered(network, self.power, {"send"})), cipher=PlainCipher()),
             sessions=reached,
@@ -67,11 +70,11 @@ class Engine:
             settle_ms=SETTLE_MS,
             max_output_bytes=256 * 1024,
         )
-        self.runs = LiveRuns(self.store, _OneProgram(program), run_sessions, around, NoTraces(), 100)
+        self.runs = LiveRuns(self.store, _OneProgram(program), run_sessions, around, NoTraces(), places, 100)
         typed = TypedText(None)
-        self.executions = Executions(self.store, registry, run_sessions, self.runs, typed, now_ms)
+        self.executions = Executions(self.store, registry, run_sessions, places, self.runs, typed, now_ms)
         redials = Redials(self.store, typed, now_ms)
-        self.ussd_turns = UssdTurns(self.store, registry, self.runs, redials, typed, now_ms, BUDGET_MS)
+        self.ussd_turns = UssdTurns(self.store, registry, places, self.runs, redials, typed, now_ms, BUDGET_MS)
         self._watching: list[asyncio.Task[None]] = []
 
     def watch(self) -> None:

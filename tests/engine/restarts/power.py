@@ -23,6 +23,8 @@ STORE_WRITES = frozenset(
         "end_session",
         "signal",
         "claim_key",
+        "hand_over",
+        "settled",
     }
 )
 JOURNAL_WRITES = frozenset({"write", "confirm"})

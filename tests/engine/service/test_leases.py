@@ -7,7 +7,8 @@ from redis.asyncio import Redis
 
 from services.engine import ids, keys
 from services.engine.beginnings import Overrides, first_state, turn_record
-from services.engine.redis_store import RedisStore, Retention
+from services.engine.lifetimes import Retention
+from services.engine.redis_store import RedisStore
 from storage.connection import connect
 from tests.engine.core.flow_dicts import NUMBER, document, program_of, sms
 

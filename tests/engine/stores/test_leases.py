@@ -104,6 +104,31 @@ async def test_renewing_moves_the_end_of_the_lease_and_the_look_at_it(engines: E
     assert await engines("b").take_up(state.execution_id) is None
 
 
+async def test_what_is_handed_over_is_due_at_once_for_another_engine(engines: Engines) -> None:
+    state = fresh()
+    store = engines("a")
+    await begin(store, state)
+    await engines("b").hand_over(state.execution_id)
+    assert await engines("b").due(10) == [], "only who holds a lease gives it up"
+    await store.hand_over(state.execution_id)
+    await engines.elapse(1)
+    assert await engines("b").due(10) == [state.execution_id]
+    assert await engines("b").take_up(state.execution_id) is not None
+    await store.hand_over(state.execution_id)
+    assert await engines("c").take_up(state.execution_id) is None, "a lease is given up once"
+
+
+async def test_a_lease_that_nothing_runs_under_is_renewed_no_more(engines: Engines) -> None:
+    state = fresh()
+    store = engines("a", SHORT_MS)
+    await begin(store, state)
+    await store.renew([])
+    await store.renew([])
+    await engines.elapse(SHORT_MS)
+    await store.renew([state.execution_id])
+    assert await store.due(10) == [state.execution_id]
+
+
 async def test_a_lease_that_was_lost_is_not_renewed(engines: Engines) -> None:
     state = fresh()
     store = engines("a", SHORT_MS)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from services.engine.core.ports import Entry
 from services.engine.core.state import Reply, Signal, Turn
+from services.engine.memory_store import MOST_WAITING
 from services.engine.store import Answered, NoExecution, Occupied, Queued
 from tests.engine.stores.engines import (
     LONG_MS,
@@ -213,6 +215,23 @@ async def test_the_end_of_the_phones_session_is_recorded_once_while_somebody_can
 async def test_the_end_of_a_session_that_its_last_screen_closed_is_no_news(engines: Engines) -> None:
     await answered(engines, reply=BYE)
     assert isinstance(await engines().end_session(SESSION, turn()), NoExecution)
+
+
+async def test_a_session_that_types_on_while_its_execution_hangs_is_held_back(engines: Engines) -> None:
+    begun = taken(await dial(engines(), "", fresh(1, SESSION)))
+    execution_id, text = begun.state.execution_id, ""
+    assert await engines().live_on(SESSION) == execution_id
+    assert await engines().live_on("ATUid_2") is None
+    for number in range(MOST_WAITING - 1):
+        text = f"{text}*{number}" if text else str(number)
+        queued = await dial(engines(), text)
+        assert isinstance(queued, Queued)
+        assert queued.turn is not None
+    assert await dial(engines("a"), f"{text}*x") == Queued(execution_id, here=True, turn=None)
+    state = on_ussd(begun.state, MENU)
+    state.turns = 0
+    await begun.journal.write(Entry(state, [], None, [], [], released=False))
+    assert await dial(engines(), f"{text}*x") == Answered(MENU, execution_id)
 
 
 async def test_a_signal_goes_to_the_run_that_is_under_way_or_takes_the_execution_up(engines: Engines) -> None:
