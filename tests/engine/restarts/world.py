@@ -58,9 +58,13 @@ class World:
 
     async def rest(self) -> None:
         """Lets run what runs, and what a dead engine left."""
-        await self._outlived(asyncio.ensure_future(asyncio.sleep(self._taken_over_at - self._time())))
-        while not self._engine.is_at_rest():
-            await self._outlived(*(self._over(execution_id) for execution_id in self._engine.runs.ids()))
+        while True:
+            if (left := self._taken_over_at - self._time()) > 0:
+                await self._outlived(asyncio.ensure_future(asyncio.sleep(left)))
+            elif not self._engine.is_at_rest():
+                await self._outlived(*(self._over(execution_id) for execution_id in self._engine.runs.ids()))
+            else:
+                return
 
     async def elapse(self, seconds: float) -> None:
         """Lets time pass."""
