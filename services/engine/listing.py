@@ -9,6 +9,9 @@ from services.engine.core.state import ExecutionState
 from services.engine.store import Cursor, Filter
 from storage.connection import Client
 
+MOST_IN_ONE_MS = 100
+"""Executions of one partition that may start in one millisecond without being missed where a page ends among them."""
+
 MAX_SCANNED = 5000
 """Executions that one call looks at for a filter; a page may end early and go on with the next call."""
 
@@ -47,7 +50,7 @@ async def _newest(client: Client, wanted: Filter, limit: int, after: Cursor | No
     async with client.pipeline(transaction=False) as pipeline:
         for partition in range(ids.PARTITIONS):
             pipeline.zrevrangebyscore(
-                keys.executions(partition, wanted.workflow_id), highest, lowest, start=0, num=limit + 1, withscores=True
+                keys.executions(partition, wanted.workflow_id), highest, lowest, start=0, num=limit + MOST_IN_ONE_MS, withscores=True
             )
         groups = await pipeline.execute()
     cursors = [

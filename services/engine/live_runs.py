@@ -13,6 +13,7 @@ import structlog
 
 from rpc.deadlines import no_deadline
 from rpc.status import CallRefused
+from rpc.tasks import end_task
 from services.engine.core.ports import HandedOver, LeaseLost, SessionsUnavailable, StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.core.run import Run
@@ -178,9 +179,7 @@ class LiveRuns:
         """Waits until everything has ended or was handed over; what takes too long is left to its lease."""
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=HAND_OVER_SECONDS)
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*(end_task(task) for task in self._tasks.values()), return_exceptions=True)
 
     async def _drive(self, run: Run) -> None:
         state = run.state

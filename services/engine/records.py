@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 
-from services.engine.core.state import ExecutionState, NodeResult, Reply, Turn
+from services.engine.core.state import ExecutionState, NodeResult, Reply, Signal, Turn
 from services.engine.store import Continued, Interrupted, Report
 
 _STATE = TypeAdapter(ExecutionState)
@@ -84,4 +84,6 @@ def turn_to_bytes(turn: Mapping[str, Any]) -> bytes:
 
 def turn_from_bytes(data: bytes, number: int) -> Turn:
     """Reads a turn; its number is its place in the list, from 1."""
-    return Turn(number=number, **orjson.loads(data))
+    document = orjson.loads(data)
+    signal = document.pop("signal", None)
+    return Turn(number=number, **document, signal=None if signal is None else Signal(signal))

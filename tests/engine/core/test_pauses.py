@@ -179,3 +179,23 @@ async def test_hanging_up_is_final_unless_a_new_dial_may_go_on() -> None:
         await world.rest()
         await world.signalled({"signal": "hang_up", "payload": {"reason": "gone"}})
         assert world.state.status == status
+
+
+@in_virtual_time
+async def test_a_check_waits_for_the_answer_under_way_and_is_no_input() -> None:
+    flow = document(
+        "ussd", {"a": ask("A"), "send": sms(), "b": ask("B"), "c": bye("{{input}}")}, ["start > a", "a > send", "send > b", "b > c"]
+    )  # fmt: skip
+    world = World(flow)
+    world.sms.script[NUMBER] = [Answer(after=20)]
+    phone = Phone(world)
+    await phone.dials()
+    world.comes_in("1", {"text": "1"})
+    world.disk.turns.append(b'{"key": "1*1", "payload": {"text": "1*1"}, "signal": "check"}')
+    for turn in world.disk.left():
+        assert world.run is not None
+        world.run.deliver(turn)
+    assert await world.answer("1") == Reply("con", "B")
+    assert await world.answer("1*1") == Reply("con", "B")
+    world.comes_in("1*1*9", {"text": "1*1*9"})
+    assert await world.answer("1*1*9") == Reply("end", "9")
