@@ -49,9 +49,8 @@ async def _newest(client: Client, wanted: Filter, limit: int, after: Cursor | No
     lowest: Any = "-inf" if wanted.from_ms is None else wanted.from_ms
     async with client.pipeline(transaction=False) as pipeline:
         for partition in range(ids.PARTITIONS):
-            pipeline.zrevrangebyscore(
-                keys.executions(partition, wanted.workflow_id), highest, lowest, start=0, num=limit + MOST_IN_ONE_MS, withscores=True
-            )
+            key, most = keys.executions(partition, wanted.workflow_id), limit + MOST_IN_ONE_MS
+            pipeline.zrevrangebyscore(key, highest, lowest, start=0, num=most, withscores=True)
         groups = await pipeline.execute()
     cursors = [
         [Cursor(int(score), execution_id.decode()) for execution_id, score in group] for group in groups if group

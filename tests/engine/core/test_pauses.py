@@ -183,9 +183,8 @@ async def test_hanging_up_is_final_unless_a_new_dial_may_go_on() -> None:
 
 @in_virtual_time
 async def test_a_check_waits_for_the_answer_under_way_and_is_no_input() -> None:
-    flow = document(
-        "ussd", {"a": ask("A"), "send": sms(), "b": ask("B"), "c": bye("{{input}}")}, ["start > a", "a > send", "send > b", "b > c"]
-    )  # fmt: skip
+    nodes = {"a": ask("A"), "send": sms(), "b": ask("B"), "c": bye("{{input}}")}
+    flow = document("ussd", nodes, ["start > a", "a > send", "send > b", "b > c"])
     world = World(flow)
     world.sms.script[NUMBER] = [Answer(after=20)]
     phone = Phone(world)
