@@ -67,18 +67,24 @@ class Stack:
         *,
         layout: Mapping[str, Sequence[str]] = ONE_PROCESS,
         environ: Mapping[str, str] | None = None,
+        own: Mapping[str, Mapping[str, str]] | None = None,
+        fsync: str = "everysec",
     ) -> None:
         """
         Args:
             directory: For data and logs; what an earlier run left there is used again.
-            layout: ONE_PROCESS, ONE_PROCESS_EACH or a mix.
+            layout: ONE_PROCESS, ONE_PROCESS_EACH, a mix, or that of launcher.replicas.
             environ: Variables beside those of the addresses; they win.
+            own: Variables of single processes, by name; they win over `environ`.
+            fsync: Valkey's `appendfsync`: always, everysec or no.
         """
         listens = {**addresses.free_listens(), **(environ or {})}
         self._valkey_port = valkey.free_port()
         self._valkey: valkey.ValkeyServer | None = None
         self._directory = directory
         self._processes: dict[str, ChildProcess] = {}
+        self._own = own or {}
+        self._fsync = fsync
         self.layout = layout
         self.redis_url = f"redis://127.0.0.1:{self._valkey_port}/0"
         self.gateway_url = f"http://{listens['NJIA_GATEWAY_LISTEN']}"
@@ -115,10 +121,11 @@ class Stack:
     async def start(self, name: str) -> None:
         """Starts a process that does not run, without waiting until it is ready (Valkey is when this returns)."""
         if name == "valkey":
-            self._valkey = await valkey.start(self._directory / "valkey", self._valkey_port)
+            self._valkey = await valkey.start(self._directory / "valkey", self._valkey_port, fsync=self._fsync)
             return
         module = ("emulator",) if name == "emulator" else self.layout[name]
-        self._processes[name] = process.start(name, module, self.environ, self.log(name), ROOT)
+        environ = {**self.environ, **self._own.get(name, {})}
+        self._processes[name] = process.start(name, module, environ, self.log(name), ROOT)
 
     async def stop(self, name: str) -> None:
         """Ends a process in order (SIGTERM) and returns when it is gone."""
