@@ -90,8 +90,9 @@ class Executions:
             digest, execution_id = await self._store.claim_key(key[0], key[1], execution_id)
             if digest != key[1]:
                 raise IdempotencyKeyReused(key[0])
-            if await self._store.read(execution_id) is not None:
-                return await self._finished(execution_id, overrides.wait_ms)
+            before = await self._store.read(execution_id)
+            if before is not None:
+                return await self._finished(before.state.execution_id, overrides.wait_ms)
         if session_id is not None:
             await self._sessions.check(session_id, program.graph.workflow_id)
         own = joined or _new_session(program, execution_id, overrides)

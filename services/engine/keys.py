@@ -26,6 +26,11 @@ def correlations(partition: int, execution_id: str) -> str:
     return f"{prefix(partition)}c:{execution_id}"
 
 
+def resumed(partition: int, execution_id: str) -> str:
+    """String: execution that took the turn of a call which would otherwise have begun the execution of this id."""
+    return f"{prefix(partition)}k:{execution_id}"
+
+
 def ledger(partition: int, session_id: str) -> str:
     """Hash: the live execution of a session and the answers to its USSD callbacks."""
     return f"{prefix(partition)}s:{session_id}"

@@ -91,7 +91,7 @@ class RedisStore:
         answer = await self._run(
             _BEGIN_ON_SESSION,
             [keys.ledger(partition, fresh.session_id)],
-            [*self._lease(partition), records.turn_to_bytes(turn), LEDGER_LIFE_MS, *_fresh(fresh)],
+            [*self._lease(partition), records.turn_to_bytes(turn), LEDGER_LIFE_MS, *_fresh(fresh), IDEMPOTENCY_LIFE_MS],
         )
         return self._begun(answer)
 
@@ -178,9 +178,10 @@ class RedisStore:
                 pipeline.hget(keys.execution(partition, execution_id), "state")
                 pipeline.lrange(keys.results(partition, execution_id), 0, -1)
                 pipeline.lrange(keys.correlations(partition, execution_id), 0, -1)
-                state, results, names = await pipeline.execute()
+                pipeline.get(keys.resumed(partition, execution_id))
+                state, results, names, resumed = await pipeline.execute()
             if state is None:
-                return None
+                return None if resumed is None else await self.read(resumed.decode())
             async with self._client.pipeline(transaction=False) as pipeline:
                 for name in names:
                     pipeline.lrange(keys.reports(name.decode()), 0, -1)

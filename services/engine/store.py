@@ -157,7 +157,11 @@ class ExecutionStore(Protocol):
         ...
 
     async def begin_on_session(self, turn: Mapping[str, Any], fresh: ExecutionState) -> Begun:
-        """Records a turn for the suspended execution of the session, or starts `fresh`; takes the lease."""
+        """
+        Records a turn for the suspended execution of the session, or starts `fresh`; takes the lease.
+
+        The id of `fresh` is kept for 24 h: with the same id the call is a repetition, is Queued and records nothing.
+        """
         ...
 
     async def live_on(self, session_id: str) -> str | None:
@@ -189,7 +193,11 @@ class ExecutionStore(Protocol):
         ...
 
     async def read(self, execution_id: str) -> Stored | None:
-        """Reads one execution with its results and reports; two trips."""
+        """
+        Reads one execution with its results and reports; two trips.
+
+        An id that was offered as fresh stands for the execution that took the turn; that costs two trips more.
+        """
         ...
 
     async def page(

@@ -5,6 +5,7 @@ Each caller does one thing after the other until the load is over, and finishes 
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ import aiohttp
 
 from services.at_adapter.callbacks.ussd import UNAVAILABLE_TEXT
 from tests.chaos.facts import Facts, Talk
-from tests.chaos.flows import ANSWERS_KEYWORD, APOLOGY, ORDERS, SHORT_CODE, SURVEY, SURVEY_CODE
+from tests.chaos.flows import ANSWER_SECONDS, ANSWERS_KEYWORD, APOLOGY, ORDERS, SHORT_CODE, SURVEY, SURVEY_CODE
 
 CALL_SECONDS = 12.0
 """Deadline of one attempt; Africa's Talking waits 10 s for a screen."""
@@ -24,6 +25,9 @@ ANSWERED_WITHIN_SECONDS = 90.0
 
 APOLOGIES_FOR_SECONDS = 15.0
 """A callback whose answer is the apology for longer than that was closed by it: leases are far shorter."""
+
+HANGING_UP_SECONDS = ANSWER_SECONDS / 4
+"""Who hangs up does so in the last part of the load, so that the flow still waits when all is looked at."""
 
 PAUSE_SECONDS = 0.2
 
@@ -68,9 +72,11 @@ class Callers:
         self._facts = facts
         self._chance = chance
         self._numbers = iter(range(1, 1_000_000))
+        self._hanging_up_from = math.inf
 
     async def run(self, count: Mapping[str, int], until: float) -> None:
         """Runs so many callers of each kind side by side; they begin nothing new once `until` (monotonic) is past."""
+        self._hanging_up_from = until - HANGING_UP_SECONDS
         kinds: Mapping[str, Callable[[int], Awaitable[None]]] = {
             "orders": self._order,
             "talks": self._talk,
@@ -169,9 +175,10 @@ class Callers:
                 self._facts.counts["repeats of answered callbacks"] += 1
 
     def _entries(self) -> list[str]:
-        """What a person types; some hang up before the end."""
+        """What a person types; towards the end of the load some hang up and are waited for."""
         entries = [self._chance.choice("1234") for _ in range(self._chance.randint(1, 4))]
-        return entries if self._chance.random() < 0.15 else [*entries, "9"]
+        hangs_up = time.monotonic() > self._hanging_up_from and self._chance.random() < 0.15
+        return entries if hangs_up else [*entries, "9"]
 
     async def _shown(self, document: Mapping[str, Any], talk: Talk, kind: str) -> None:
         """Waits until the execution says what it must say now; its engine may have died on the way."""

@@ -15,6 +15,9 @@ SURVEY_CODE = "*384*99#"
 ANSWERS_KEYWORD = "PING"
 SHORT_CODE = "22384"
 
+ANSWER_SECONDS = 300
+"""How long the survey waits for a person, the longest that there is."""
+
 APOLOGY = "Sorry, that took too long."
 
 SENDS = {
@@ -65,7 +68,7 @@ def survey() -> dict[str, Any]:
         SURVEY,
         dialled(SURVEY_CODE),
         [
-            ask("ask", 'So far: {{session.data.trail | default("nothing")}}'),
+            ask("ask", 'So far: {{session.data.trail | default("nothing")}}', sessionTimeout=ANSWER_SECONDS),
             node("keep", "SESSION_WRITE", {"data": {"trail": '{{session.data.trail | default("")}}{{input}}'}}),
             node("way", "SWITCH", {"value": "{{input}}", "cases": [{"value": value, "label": value} for value in ("1", "2", "9")]}),
             _text("note", trail, retry=QUICK),
@@ -78,7 +81,7 @@ def survey() -> dict[str, Any]:
             *("start>ask", "ask>keep", "keep>way", "way:default>ask"),
             *("way:1>note", "way:1>ask", "note:error>failed"),
             *("way:2>before", "before>ask", "before:error>ask"),
-            *("way:9>end", "way:9>farewell"),
+            *("way:9>end", "way:9>farewell", "farewell:error>failed"),
         ],
         settings={"ussd": {"apology": APOLOGY}},
     )

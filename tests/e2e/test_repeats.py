@@ -271,6 +271,40 @@ async def test_a_key_holds_on_a_flow_that_waits_too(platform: Platform) -> None:
     assert again["reply"] == first["reply"] == {"kind": "con", "text": "First?"}
 
 
+async def test_a_repeated_answer_to_a_screen_is_taken_once(platform: Platform) -> None:
+    """Also when it was the last one, and the session has ended since."""
+    phone = new_phone()
+    spec = three_screens(new_code())
+    begun = await platform.execute(spec, {"msisdn": phone})
+    session_id = begun["sessionId"]
+
+    for entry in ("a", "b"):
+        key = new_id("key")
+        first = await platform.execute(spec, {"input": entry}, session_id, key=key)
+        again = await platform.execute(spec, {"input": entry}, session_id, key=key)
+        assert again["executionId"] == first["executionId"] == begun["executionId"]
+        assert (again["status"], again["reply"]) == (first["status"], first["reply"])
+
+    log = await platform.log(begun["executionId"])
+    assert log["status"] == "completed"
+    typed = [row["output"]["input"] for name in ("first", "second") for row in results_of(log, name)]
+    assert typed == ["a", "b"]
+
+
+async def test_one_answer_in_five_calls_at_once_is_one_turn(platform: Platform) -> None:
+    spec = three_screens(new_code())
+    begun = await platform.execute(spec, {"msisdn": new_phone()})
+    key = new_id("key")
+
+    calls = (platform.execute(spec, {"input": "a"}, begun["sessionId"], key=key) for _ in range(5))
+    answers = await asyncio.gather(*calls)
+
+    assert {answer["executionId"] for answer in answers} == {begun["executionId"]}
+    log = await platform.log(begun["executionId"])
+    assert [row["output"]["input"] for row in results_of(log, "first")] == ["a"]
+    assert log["waitingFor"]["nodeId"] == "second"
+
+
 async def test_two_answers_to_one_screen_at_once_are_told_apart(platform: Platform) -> None:
     """Execute on one session twice at the same time: one goes on, the other is refused or comes after it."""
     spec = three_screens(new_code())

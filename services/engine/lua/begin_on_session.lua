@@ -1,11 +1,13 @@
 -- KEYS: the session's ledger.
--- ARGV: prefix, owner, lease ms, turn, ledger life ms, fresh id, fresh state, workflow id.
+-- ARGV: prefix, owner, lease ms, turn, ledger life ms, fresh id, fresh state, workflow id, life of what a repetition
+--       is known by, ms.
 local ledger = KEYS[1]
 local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV[3])
 local turn, life_ms = ARGV[4], ARGV[5]
 
--- The same cause again: its execution may have ended, and nothing of it runs twice.
-if redis.call('EXISTS', execution_key(prefix, ARGV[6])) == 1 then return {'occupied', ARGV[6], ARGV[8]} end
+-- A repeated call comes with the same fresh id.
+local repeated = redis.call('GET', resumed_key(prefix, ARGV[6]))
+if repeated then return {'queued', repeated, leased(execution_key(prefix, repeated), now) or '', 0} end
 
 local id = redis.call('HGET', ledger, 'execution')
 if not id then
@@ -14,8 +16,10 @@ if not id then
   return create(prefix, ARGV[6], ARGV[7], turn, ARGV[8], owner, now, lease_ms)
 end
 local key = execution_key(prefix, id)
+if id == ARGV[6] then return {'queued', id, leased(key, now) or '', 0} end
 local runs_flow = redis.call('HGET', key, 'workflow')
 if runs_flow ~= ARGV[8] or leased(key, now) then return {'occupied', id, runs_flow or ''} end
+redis.call('SET', resumed_key(prefix, ARGV[6]), id, 'PX', ARGV[9])
 redis.call('RPUSH', turns_key(prefix, id), turn)
 redis.call('PEXPIRE', ledger, life_ms)
 return take(prefix, id, owner, now, lease_ms)

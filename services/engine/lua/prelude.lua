@@ -4,6 +4,7 @@
 local function execution_key(prefix, id) return prefix .. 'x:' .. id end
 local function results_key(prefix, id) return prefix .. 'r:' .. id end
 local function correlations_key(prefix, id) return prefix .. 'c:' .. id end
+local function resumed_key(prefix, id) return prefix .. 'k:' .. id end
 local function turns_key(prefix, id) return prefix .. 't:' .. id end
 
 -- Leases are measured by the one clock that all engines share.
