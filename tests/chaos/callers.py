@@ -212,6 +212,7 @@ class Callers:
             async with self._client.post(url, data=form) as response:
                 found = await response.text()
             if response.status != 200 or found == f"END {UNAVAILABLE_TEXT}":
+                self._facts.counts["callbacks answered 'not available'"] += 1
                 return False
             if found != f"END {APOLOGY}":
                 return True
@@ -238,7 +239,10 @@ class Callers:
             url = f"{self._gateway_url}{path}"
             async with self._client.request(method, url, json=body, headers=headers) as response:
                 answer = Answer(response.status, await response.json())
-            return answer.status < 500 and answer.status != 429 and not _is_busy(answer)
+            if answer.status < 500 and answer.status != 429 and not _is_busy(answer):
+                return True
+            self._facts.counts[f"calls answered {answer.status}"] += 1
+            return False
 
         await self._until(answered, lambda: f"{method} {path} {body} {key} ({answer})")
         return answer
@@ -251,8 +255,7 @@ class Callers:
                     if await answered():
                         return
             except (aiohttp.ClientError, OSError, TimeoutError):
-                pass
-            self._facts.counts["calls asked again"] += 1
+                self._facts.counts["calls that got no answer"] += 1
             await asyncio.sleep(PAUSE_SECONDS)
         raise Stuck(f"no answer within {ANSWERED_WITHIN_SECONDS:g} s: {what if isinstance(what, str) else what()}")
 

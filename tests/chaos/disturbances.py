@@ -23,6 +23,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "refused"},
     {"kind": "slow", "delayMs": 400},
     {"kind": "row_status", "statusCode": 500},
+    {"kind": "row_status", "statusCode": 406},
 )
 
 

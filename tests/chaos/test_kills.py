@@ -2,7 +2,7 @@
 Processes are killed at random moments under load. Afterwards nothing that was acknowledged is lost, and nothing was
 done twice.
 
-CHAOS_SECONDS (12) is how long the load lasts, CHAOS_SEED makes the same choices again; `make chaos` sets both.
+CHAOS_SECONDS (15) is how long the load lasts, CHAOS_SEED makes the same choices again; `make chaos` sets both.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ from tests.chaos.facts import Facts
 from tests.chaos.findings import Findings
 from tests.chaos.flows import all_flows
 
-SECONDS = float(os.environ.get("CHAOS_SECONDS") or 12)
+SECONDS = float(os.environ.get("CHAOS_SECONDS") or 15)
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(1_000_000))
 
-CALLERS = {"orders": 6, "talks": 12, "conversations": 4, "texts": 3}
+CALLERS = {"orders": 5, "talks": 24, "conversations": 5, "texts": 2}
 
 ENVIRON = {
     # Short ones, so that taking over is quick and the test need not wait long for what nobody can tell any more.
