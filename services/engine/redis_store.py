@@ -394,6 +394,8 @@ class RedisJournal:
 
     async def write(self, entry: Entry) -> Sequence[Turn]:
         state = entry.state
+        # The run goes on while this is written and may take a turn; what comes back lies behind those taken now.
+        taken = state.turns
         script_keys = [self._key(), self._key() if state.session_id is None else self._ledger(state.session_id)]
         arguments = [
             keys.prefix(self._partition),
@@ -401,7 +403,7 @@ class RedisJournal:
             self._fence,
             records.state_to_bytes(state),
             state.status,
-            state.turns,
+            taken,
             int(entry.released),
             _written(lifetimes.due_at(state, _now_ms())),
             self._store.retention.executions_ms if state.ended else "",
@@ -417,7 +419,7 @@ class RedisJournal:
         if answer[0] == b"lost":
             self._store.held.pop(self._execution_id, None)
             raise LeaseLost(self._execution_id)
-        turns = [records.turn_from_bytes(turn, state.turns + index) for index, turn in enumerate(answer[1], start=1)]
+        turns = [records.turn_from_bytes(turn, taken + index) for index, turn in enumerate(answer[1], start=1)]
         if entry.released and not turns:
             self._store.held.pop(self._execution_id, None)
         return turns
