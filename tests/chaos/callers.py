@@ -176,7 +176,10 @@ class Callers:
 
     def _entries(self) -> list[str]:
         """What a person types; towards the end of the load some hang up and are waited for."""
-        entries = [self._chance.choice("1234") for _ in range(self._chance.randint(1, 4))]
+        entries = [self._chance.choice("234") for _ in range(self._chance.randint(1, 4))]
+        if self._chance.random() < 0.5:
+            # Once only: a node that still runs when a loop asks for it twice more runs once more.
+            entries.insert(self._chance.randrange(len(entries) + 1), "1")
         hangs_up = time.monotonic() > self._hanging_up_from and self._chance.random() < 0.15
         return entries if hangs_up else [*entries, "9"]
 

@@ -31,6 +31,7 @@ ENVIRON = {
     # Short ones, so that taking over is quick and the test need not wait long for what nobody can tell any more.
     "NJIA_ENGINE_LEASE_MS": "2000",
     "NJIA_ENGINE_SCAN_MS": "100",
+    "NJIA_ENGINE_SETTLE_MS": "4000",
     "NJIA_AT_CONNECT_TIMEOUT_MS": "500",
     "NJIA_AT_READ_TIMEOUT_MS": "2000",
 }
@@ -83,7 +84,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_happens_twice_while_proc
 
 
 async def _prepare(client: aiohttp.ClientSession, stack: Stack) -> None:
-    settings = {"incomingRetryIntervalMs": 300}
+    settings = {"incomingRetryIntervalMs": 300, "deliveryReportDelayMs": 1000}
     async with client.patch(f"{stack.emulator_url}/control/settings", json=settings) as response:
         response.raise_for_status()
     for flow in all_flows():

@@ -1,6 +1,7 @@
 """Sends through the AT adapter; its refusals become failures of the node."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,33 @@ ASK_AGAIN_MS = 500
 NOTHING_SENT = "STORE_UNAVAILABLE"
 """What the adapter says when it cannot note a send before it begins; to a flow this is a NETWORK_ERROR."""
 
+NOBODY_THERE = (
+    "failed to connect to all addresses",
+    "connections to all backends failing",
+    "empty address list",
+    "errors resolving",
+    "DNS resolution failed",
+)
+"""
+How gRPC words that there was no connection to send the call over. Whatever else it says of a call that has no answer,
+the adapter may have begun the send.
+"""
+
+BROKEN_OFF = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+)
+"""Statuses that gRPC itself gives to a call whose answer was lost."""
+
+UNKNOWN_AFTER_SECONDS = 20.0
+"""How long a send that may have begun is asked about before it is called unknown; less than a node's timeout."""
+
 UNREACHABLE = {
-    # The adapter itself does not answer: nothing is known of the send, but its key makes a repeat harmless.
+    # The adapter itself does not answer, and nothing was sent.
     grpc.StatusCode.UNAVAILABLE: ("NETWORK_ERROR", ErrorType.TRANSIENT),
     grpc.StatusCode.DEADLINE_EXCEEDED: ("NETWORK_ERROR", ErrorType.TRANSIENT),
     grpc.StatusCode.ABORTED: ("NETWORK_ERROR", ErrorType.TRANSIENT),
@@ -37,10 +63,13 @@ UNREACHABLE = {
 
 
 class AtAdapterSms:
-    """See workflow.ports.SmsSender."""
+    """See workflow.ports.SmsSender. `unknown_after_seconds` is UNKNOWN_AFTER_SECONDS but in tests."""
 
-    def __init__(self, stub: "AtAdapterServiceAsyncStub") -> None:
+    def __init__(
+        self, stub: "AtAdapterServiceAsyncStub", unknown_after_seconds: float = UNKNOWN_AFTER_SECONDS
+    ) -> None:
         self._stub = stub
+        self._unknown_after_seconds = unknown_after_seconds
 
     async def send(self, request: SmsRequest) -> Sequence[SmsRecipient]:
         message = pb.SendSmsRequest(
@@ -63,15 +92,41 @@ class AtAdapterSms:
         """
         Asks until there is an answer. An engine that died may have begun the same send: it is under way until the
         adapter has its answer, or gives it up. Whoever awaits this sets the limit.
+
+        A call that broke off may have begun the send too. Its key makes asking again harmless, and to say that nothing
+        was sent would be a lie, so it is asked about until the adapter knows.
         """
+        unknown_from: float | None = None
         while True:
             try:
                 return await self._stub.SendSms(message, timeout=call_timeout(CALL_SECONDS))
             except grpc.aio.AioRpcError as error:
                 refusal = refusal_of(error)
             if refusal.reason != UNDER_WAY:
-                raise _failure(refusal)
+                if unknown_from is None and _may_have_begun(refusal):
+                    unknown_from = time.monotonic() + self._unknown_after_seconds
+                if unknown_from is None or _settles(refusal):
+                    raise _failure(refusal)
+                if time.monotonic() > unknown_from:
+                    raise _unknown(refusal)
             await asyncio.sleep((refusal.retry_after_ms or ASK_AGAIN_MS) / 1000)
+
+
+def _may_have_begun(refusal: Refusal) -> bool:
+    """Whether the call was lost on its way, there or back."""
+    nobody_said_it = refusal.reason == refusal.code.name
+    return nobody_said_it and refusal.code in BROKEN_OFF and not refusal.message.startswith(NOBODY_THERE)
+
+
+def _settles(refusal: Refusal) -> bool:
+    """Whether the adapter looked at the key: then this is its answer to the send, whoever asked first."""
+    says_type = "type" in refusal.metadata
+    return says_type and refusal.reason != NOTHING_SENT and refusal.code is not grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def _unknown(refusal: Refusal) -> NodeFailure:
+    message = f"the call of the adapter broke off and it does not answer since; the SMS may be sent: {refusal.message}"
+    return NodeFailure(NodeError("SEND_OUTCOME_UNKNOWN", message, ErrorType.PERMANENT))
 
 
 def _failure(refusal: Refusal) -> NodeFailure:
