@@ -12,6 +12,10 @@ INSTALLED := $(VENV)/.installed
 CODE ?= *384*1\#
 FROM ?= +254711000001
 
+# Length of the load of `make chaos`, and the seed of its choices; no seed: a new one, which is printed.
+SECONDS ?= 300
+SEED ?=
+
 .PHONY: help
 help: ## Show this help
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +53,10 @@ protos: $(INSTALLED) ## Generate gen/ from protos/
 .PHONY: bench
 bench: $(INSTALLED) ## Measure ours against a bare chain of the same calls
 	$(PYTHON) -m bench
+
+.PHONY: chaos
+chaos: $(INSTALLED) ## Kill processes under load, for 5 minutes: make chaos SECONDS=60 SEED=7; data stays in data/chaos
+	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/pytest tests/chaos --basetemp=data/chaos
 
 .PHONY: lock
 lock: $(INSTALLED) ## Pin the newest versions that pyproject.toml allows in requirements.lock

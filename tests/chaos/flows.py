@@ -61,7 +61,7 @@ def survey() -> dict[str, Any]:
     """
     Asks again and again; what is typed is kept in the trail.
 
-    1 sends a text behind the next screen, 2 sends one before it, 9 ends the session and sends one behind its last screen.
+    1 sends a text behind the next screen, 2 sends one before it, 9 ends the session and sends one behind the end.
     """
     trail = "{{session.data.trail}}"
     return flow(
@@ -70,7 +70,11 @@ def survey() -> dict[str, Any]:
         [
             ask("ask", 'So far: {{session.data.trail | default("nothing")}}', sessionTimeout=ANSWER_SECONDS),
             node("keep", "SESSION_WRITE", {"data": {"trail": '{{session.data.trail | default("")}}{{input}}'}}),
-            node("way", "SWITCH", {"value": "{{input}}", "cases": [{"value": value, "label": value} for value in ("1", "2", "9")]}),
+            node(
+                "way",
+                "SWITCH",
+                {"value": "{{input}}", "cases": [{"value": value, "label": value} for value in ("1", "2", "9")]},
+            ),
             _text("note", trail, retry=QUICK),
             _text("before", trail),
             node("failed", "SESSION_WRITE", {"data": {"failed": trail}}),

@@ -8,6 +8,7 @@ CHAOS_SECONDS (15) is how long the load lasts, CHAOS_SEED makes the same choices
 import asyncio
 import os
 import random
+import sys
 import time
 from pathlib import Path
 
@@ -66,18 +67,15 @@ async def test_nothing_acknowledged_is_lost_and_nothing_happens_twice_while_proc
             make_faults(client, stack.emulator_url, facts, chance, until),
         )
         await client.delete(f"{stack.emulator_url}/control/faults")
-        print("load over", time.monotonic() - started)
         await stack.ready()
         await findings.settle()
-        print("settled", time.monotonic() - started)
         await findings.check()
-        print("checked", time.monotonic() - started)
         watching.cancel()
     findings.check_service_logs(tmp_path / "logs")
 
     with capsys.disabled():
-        print(f"\nkilled under load for {SECONDS:g} s, seed {SEED}, {time.monotonic() - started:.0f} s in all")
-        print(facts.summary())
+        took = time.monotonic() - started
+        sys.stdout.write(f"\nload and kills for {SECONDS:g} s, seed {SEED}, {took:.0f} s in all\n{facts.summary()}\n")
     shown = "\n".join(f"- {problem}" for problem in facts.problems[:PROBLEMS_SHOWN])
     assert not facts.problems, f"{len(facts.problems)} problems, seed {SEED}, data and logs in {tmp_path}\n{shown}"
     assert {name.partition("-")[0] for name in facts.kills} == set(KILLED)

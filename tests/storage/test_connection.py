@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import uvloop
+from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from launcher import valkey
@@ -146,6 +149,26 @@ async def test_a_server_that_refuses_writes_is_unavailable(client: Client) -> No
             await client.set("key", "value")
     finally:
         await client.config_set("maxmemory", "0")
+
+
+def test_a_connection_that_is_gone_when_it_is_written_to_is_lost_under_uvloop_too(
+    valkey_server: valkey.ValkeyServer,
+) -> None:
+    """The services run on uvloop, which has an error of its own for this."""
+
+    async def write_to_a_closed_connection() -> None:
+        client = connect(valkey_server.url)
+        assert isinstance(client, Redis)
+        connection = await client.connection_pool.get_connection()
+        connection._writer.transport.abort()
+        await asyncio.sleep(0)
+        with pytest.raises(StoreUnavailable), store_errors():
+            await connection.send_command("PING", check_health=False)
+        await client.connection_pool.release(connection)
+        await client.aclose()
+
+    with ThreadPoolExecutor(1) as other_loop:
+        other_loop.submit(uvloop.run, write_to_a_closed_connection()).result()
 
 
 async def test_a_mistake_of_ours_is_not_unavailability(client: Client) -> None:

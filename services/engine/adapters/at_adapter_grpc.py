@@ -65,9 +65,7 @@ UNREACHABLE = {
 class AtAdapterSms:
     """See workflow.ports.SmsSender. `unknown_after_seconds` is UNKNOWN_AFTER_SECONDS but in tests."""
 
-    def __init__(
-        self, stub: "AtAdapterServiceAsyncStub", unknown_after_seconds: float = UNKNOWN_AFTER_SECONDS
-    ) -> None:
+    def __init__(self, stub: "AtAdapterServiceAsyncStub", unknown_after_seconds: float = UNKNOWN_AFTER_SECONDS) -> None:
         self._stub = stub
         self._unknown_after_seconds = unknown_after_seconds
 

@@ -16,8 +16,7 @@ from njia.at_adapter.v1.at_adapter_service_pb2_grpc import (
     add_AtAdapterServiceServicer_to_server,
 )
 from rpc.channels import open_channel
-from grpc_status.rpc_status import to_status
-from rpc.status import Refusal, rich_status
+from rpc.status import DETAILS_KEY, Refusal, rich_status
 from services.engine.adapters.at_adapter_grpc import AtAdapterSms
 from workflow.errors import NodeFailure
 from workflow.ports import SmsRequest
@@ -35,7 +34,7 @@ class Adapter(AtAdapterServiceServicer):
         self._behaviours = list(behaviours)
         self.called = asyncio.Event()
 
-    async def SendSms(self, request: pb.SendSmsRequest, context: Any) -> pb.SendSmsResponse:  # noqa: N802
+    async def SendSms(self, request: pb.SendSmsRequest, context: Any) -> pb.SendSmsResponse:
         self.called.set()
         behaviour = self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
         return await behaviour(context)
@@ -50,7 +49,8 @@ async def without_redis(context: Any) -> pb.SendSmsResponse:
     refusal = Refusal(
         grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", "nothing was sent", metadata={"type": "transient"}
     )
-    await context.abort_with_status(to_status(rich_status(refusal)))
+    details = ((DETAILS_KEY, rich_status(refusal).SerializeToString()),)
+    await context.abort(refusal.code, refusal.message, details)
     raise AssertionError
 
 
