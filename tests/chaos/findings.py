@@ -182,7 +182,7 @@ class Findings:
             self._problem(f"{name}: one text was received twice", log, received)
         if len(received) > completed + unknown + unreached:
             self._problem(f"{name}: received more often than the log knows", log, received)
-        # The engine that took over reached no adapter, so it cannot know what the dead one had sent (docs/durability.md).
+        # The engine that took over reached no adapter, so it cannot know what the dead one sent (docs/durability.md).
         self._facts.counts["sends called failed that went out"] += max(0, len(received) - completed - unknown)
         self._facts.counts["sends completed"] += completed
         self._facts.counts["answers of sends lost (unknown)"] += unknown

@@ -159,7 +159,7 @@ def test_a_connection_that_is_gone_when_it_is_written_to_is_lost_under_uvloop_to
     async def write_to_a_closed_connection() -> None:
         client = connect(valkey_server.url)
         assert isinstance(client, Redis)
-        connection = await client.connection_pool.get_connection()
+        connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
         connection._writer.transport.abort()
         await asyncio.sleep(0)
         with pytest.raises(StoreUnavailable), store_errors():
