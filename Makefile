@@ -56,6 +56,7 @@ bench: $(INSTALLED) ## Measure ours against a bare chain of the same calls
 
 .PHONY: chaos
 chaos: $(INSTALLED) ## Kill processes under load, for 5 minutes: make chaos SECONDS=60 SEED=7; data stays in data/chaos
+	@mkdir -p data
 	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/pytest tests/chaos --basetemp=data/chaos
 
 .PHONY: lock
