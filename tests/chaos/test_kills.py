@@ -2,7 +2,7 @@
 Processes are killed at random moments under load. Afterwards nothing that was acknowledged is lost, and nothing was
 done twice.
 
-CHAOS_SECONDS (15) is how long the load lasts, CHAOS_SEED makes the same choices again; `make chaos` sets both.
+CHAOS_SECONDS (12) is how long the load lasts, CHAOS_SEED makes the same choices again; `make chaos` sets both.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from launcher.replicas import replicated
+from launcher.replicas import Replicas, replicated
 from launcher.stack import ONE_PROCESS_EACH, Stack
 from tests.chaos.callers import CALL_SECONDS, Callers
 from tests.chaos.disturbances import KILLED, kill_until, make_faults
@@ -23,7 +23,7 @@ from tests.chaos.facts import Facts
 from tests.chaos.findings import Findings
 from tests.chaos.flows import all_flows
 
-SECONDS = float(os.environ.get("CHAOS_SECONDS") or 15)
+SECONDS = float(os.environ.get("CHAOS_SECONDS") or 12)
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(1_000_000))
 
 CALLERS = {"orders": 5, "talks": 24, "conversations": 5, "texts": 2}
@@ -63,7 +63,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_happens_twice_while_proc
         until = time.monotonic() + SECONDS
         await asyncio.gather(
             callers.run(CALLERS, until),
-            kill_until(stack, facts, chance, until),
+            kill_until(stack, _listens(stack, replicas), facts, chance, until),
             make_faults(client, stack.emulator_url, facts, chance, until),
         )
         await client.delete(f"{stack.emulator_url}/control/faults")
@@ -79,6 +79,16 @@ async def test_nothing_acknowledged_is_lost_and_nothing_happens_twice_while_proc
     shown = "\n".join(f"- {problem}" for problem in facts.problems[:PROBLEMS_SHOWN])
     assert not facts.problems, f"{len(facts.problems)} problems, seed {SEED}, data and logs in {tmp_path}\n{shown}"
     assert {name.partition("-")[0] for name in facts.kills} == set(KILLED)
+
+
+def _listens(stack: Stack, replicas: Replicas) -> dict[str, str]:
+    """Where the processes that may be killed serve, by name."""
+    found = {"valkey": stack.redis_url.removeprefix("redis://").removesuffix("/0")}
+    for name in stack.layout:
+        service = name.partition("-")[0]
+        if service in KILLED:
+            found[name] = {**stack.environ, **replicas.own.get(name, {})}[f"NJIA_{service.upper()}_LISTEN"]
+    return found
 
 
 async def _prepare(client: aiohttp.ClientSession, stack: Stack) -> None:

@@ -5,8 +5,9 @@ local ledger = KEYS[1]
 local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV[3])
 local turn, life_ms = ARGV[4], ARGV[5]
 
--- A repeated call comes with the same fresh id.
+-- The same cause again comes with the same fresh id; what it began or went on with may have ended.
 local repeated = redis.call('GET', resumed_key(prefix, ARGV[6]))
+if not repeated and redis.call('EXISTS', execution_key(prefix, ARGV[6])) == 1 then repeated = ARGV[6] end
 if repeated then return {'queued', repeated, leased(execution_key(prefix, repeated), now) or '', 0} end
 
 local id = redis.call('HGET', ledger, 'execution')
@@ -16,7 +17,6 @@ if not id then
   return create(prefix, ARGV[6], ARGV[7], turn, ARGV[8], owner, now, lease_ms)
 end
 local key = execution_key(prefix, id)
-if id == ARGV[6] then return {'queued', id, leased(key, now) or '', 0} end
 local runs_flow = redis.call('HGET', key, 'workflow')
 if runs_flow ~= ARGV[8] or leased(key, now) then return {'occupied', id, runs_flow or ''} end
 redis.call('SET', resumed_key(prefix, ARGV[6]), id, 'PX', ARGV[9])
