@@ -24,7 +24,7 @@ from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
 from services.engine.registry import Registry
 from services.engine.run_sessions import REHEARSAL, RunSessions
-from services.engine.store import Begun, ExecutionStore, Occupied, Stored, TakenUp
+from services.engine.store import Begun, ExecutionStore, Occupied, Queued, Stored, TakenUp
 from services.engine.typed_text import TypedText
 from workflow.outcome import WaitKind
 
@@ -106,7 +106,9 @@ class Executions:
             return await self._at_rest(run, run.state.execution_id == execution_id, overrides.wait_ms)
         if isinstance(begun, Occupied):
             raise SessionBusy(own or "", begun.execution_id, begun.workflow_id)
-        return await self._finished(execution_id, overrides.wait_ms)
+        # The call was here before: what it began, or went on with, is known by now.
+        known = begun.execution_id if isinstance(begun, Queued) else execution_id
+        return await self._finished(known, overrides.wait_ms)
 
     async def handle_sms(self, sms: IncomingSms) -> str | None:
         """Records an incoming SMS and starts the flow that claims it; returns the execution id, None when none does."""
