@@ -109,6 +109,7 @@ class Memory:
         started: Executions by start: its Unix time, the id, the flow.
         unsettled: By name, effects with an unknown outcome by the end of their wait.
         unmatched: By name, messages that nobody knows by the time of their report.
+        resumed: Execution that took the turn of a call which would otherwise have begun one, by the id of that.
     """
 
     executions: dict[str, KeptExecution] = field(default_factory=dict)
@@ -120,6 +121,7 @@ class Memory:
     unsettled: dict[str, Timed] = field(default_factory=dict)
     unmatched: dict[str, Timed] = field(default_factory=dict)
     keys: dict[str, Expiring] = field(default_factory=dict)
+    resumed: dict[str, Expiring] = field(default_factory=dict)
 
     def execution(self, execution_id: str, now_ms: int) -> KeptExecution | None:
         """Returns an execution whose retention is not over."""

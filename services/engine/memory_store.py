@@ -76,14 +76,19 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         now = self._now_ms()
         ledger = self._memory.ledger(fresh.session_id, now)
         execution_id = ledger.execution_id
-        if self._memory.execution(fresh.execution_id, now) is not None:
-            return Occupied(fresh.execution_id, fresh.workflow_id)
+        repeated = self._resumed(fresh.execution_id)
+        if repeated is None and self._memory.execution(fresh.execution_id, now) is not None:
+            repeated = fresh.execution_id
+        if repeated is not None:
+            before = self._memory.execution(repeated, now)
+            return Queued(repeated, before is not None and before.leased_by(now) == self._owner, None)
         if execution_id is None:
             ledger.execution_id, ledger.gone_at_ms = fresh.execution_id, now + LEDGER_LIFE_MS
             return self._create(turn, fresh)
         kept = self._memory.executions[execution_id]
         if kept.workflow_id != fresh.workflow_id or kept.leased_by(now) is not None:
             return Occupied(execution_id, kept.workflow_id)
+        self._memory.resumed[fresh.execution_id] = Expiring(execution_id, now + IDEMPOTENCY_LIFE_MS)
         kept.turns.append(records.turn_to_bytes(turn))
         ledger.gone_at_ms = now + LEDGER_LIFE_MS
         return self._take(execution_id)
@@ -150,7 +155,8 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         now = self._now_ms()
         kept = self._memory.execution(execution_id, now)
         if kept is None:
-            return None
+            resumed = self._resumed(execution_id)
+            return None if resumed is None else await self.read(resumed)
         return Stored(
             records.state_from_bytes(kept.state),
             [records.result_from_bytes(result) for result in kept.results],
@@ -193,6 +199,10 @@ class MemoryStore(MemoryReports, MemoryLedgers):
             bound = self._memory.keys[key] = Expiring(f"{digest} {execution_id}", now + IDEMPOTENCY_LIFE_MS)
         found_digest, _, found_id = bound.value.partition(" ")
         return found_digest, found_id
+
+    def _resumed(self, execution_id: str) -> str | None:
+        resumed = self._memory.resumed.get(execution_id)
+        return resumed.value if resumed is not None and resumed.gone_at_ms > self._now_ms() else None
 
     def _continue(self, ledger: Ledger, execution_id: str, marks: TextMarks, turn: Mapping[str, Any]) -> Begun:
         """Takes a callback of a session that has an execution."""

@@ -9,7 +9,8 @@ from services.engine import ids, keys, records
 from services.engine.beginnings import turn_record
 from services.engine.core.ports import Entry
 from services.engine.core.state import ExecutionState, Options
-from services.engine.redis_store import RedisStore, Retention
+from services.engine.lifetimes import Retention
+from services.engine.redis_store import RedisStore
 from storage.connection import Client, connect
 
 LONG_MS = 60_000

@@ -261,14 +261,27 @@ async def test_a_call_on_a_session_begins_or_resumes_its_execution(engines: Engi
     assert resumed.turns == [Turn(2, None, {"text": "b"})]
 
 
-async def test_a_call_cannot_join_what_runs_nor_another_flow_nor_itself(engines: Engines) -> None:
+async def test_a_call_cannot_join_what_runs_nor_another_flow(engines: Engines) -> None:
     first = fresh(1, SESSION)
     begun = taken(await engines().begin_on_session(turn(), first))
     assert await engines("b").begin_on_session(turn(), fresh(2, SESSION)) == Occupied(first.execution_id, "flow")
     await begun.journal.write(entry(waiting(begun.state, engines.now_ms() + LONG_MS)))
-    assert await engines("b").begin_on_session(turn(), first) == Occupied(first.execution_id, "flow")
     other = fresh(2, SESSION, "other")
     assert await engines("b").begin_on_session(turn(), other) == Occupied(first.execution_id, "flow")
+
+
+async def test_a_repeated_call_on_a_session_records_nothing_and_is_known_by_its_id(engines: Engines) -> None:
+    first, answer = fresh(1, SESSION), fresh(2, SESSION)
+    begun = taken(await engines().begin_on_session(turn(), first))
+    await begun.journal.write(entry(waiting(begun.state, engines.now_ms() + LONG_MS)))
+    resumed = taken(await engines().begin_on_session(turn(), answer))
+
+    for call in (first, answer):
+        assert await engines("b").begin_on_session(turn(), call) == Queued(first.execution_id, here=False, turn=None)
+
+    stored = await engines().read(answer.execution_id)
+    assert stored is not None
+    assert stored.state.execution_id == resumed.state.execution_id == first.execution_id
 
 
 async def test_a_phone_follows_what_a_call_began_whatever_was_typed(engines: Engines) -> None:
@@ -281,7 +294,7 @@ async def test_the_same_cause_begins_nothing_again_when_its_execution_has_ended(
     begun = taken(await engines().begin_on_session(turn(), fresh(1, SESSION)))
     await begun.journal.write(entry(ended(begun.state)))
     again = await engines("b").begin_on_session(turn(), fresh(1, SESSION))
-    assert again == Occupied(fresh(1, SESSION).execution_id, "flow")
+    assert again == Queued(fresh(1, SESSION).execution_id, here=False, turn=None)
     stored = await engines().read(fresh(1, SESSION).execution_id)
     assert stored is not None
     assert stored.state.ended
