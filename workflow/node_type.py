@@ -66,6 +66,7 @@ class NodeContext:
         node_id: Id of the node itself.
         visit: How often it had run before in this execution, from 0.
         attempt: Number of the attempt, from 1.
+        may_have_begun: Whether an engine that is gone may have begun this attempt already.
         repetition: How often its effect was repeated since the outcome of the one before stayed unknown, from 0.
         scope: What templates and expressions resolve against.
         formatting: Time zone and rules of rendering.
@@ -81,6 +82,7 @@ class NodeContext:
     node_id: str
     visit: int
     attempt: int
+    may_have_begun: bool
     repetition: int
     scope: Scope
     formatting: Formatting

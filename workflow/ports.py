@@ -1,7 +1,7 @@
 """What nodes need from the outside. The engine hands in the real thing; nodes know only these shapes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -23,6 +23,7 @@ class SmsRequest:
         to: Phone numbers in E.164.
         sender: Short code or alphanumeric sender; empty means the account's default.
         enqueue: Whether Africa's Talking may queue it and answer at once.
+        may_have_begun: Whether an engine that is gone may have asked for it already; it does not change the message.
     """
 
     idempotency_key: str
@@ -31,6 +32,7 @@ class SmsRequest:
     sender: str
     enqueue: bool
     premium: PremiumSms | None
+    may_have_begun: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,14 @@ class EngineConfig:
         sessions_target: NJIA_SESSIONS_TARGET, default 127.0.0.1:50053.
         at_adapter_target: NJIA_AT_ADAPTER_TARGET, default 127.0.0.1:50054.
         lease_ms: How long an engine that died keeps its executions from the others. NJIA_ENGINE_LEASE_MS, 1000 to
-            600000, default 15000.
+            600000, default 5000: less than a phone
+            waits for a screen.
         scan_ms: How often due timers and dead engines' executions are looked for. NJIA_ENGINE_SCAN_MS, 50 to 60000,
             default 500.
         max_live: Executions that run at once in this process; more are refused. NJIA_ENGINE_MAX_LIVE, 1 to 100000,
             default 1000.
         settle_ms: How long the outside may take to report a send whose outcome is unknown, before it is repeated.
-            NJIA_ENGINE_SETTLE_MS, 1000 to 86400000, default 600000.
+            NJIA_ENGINE_SETTLE_MS, 2000 to 86400000, default 600000.
         ussd_budget_ms: A screen leaves after so long, ready or not. NJIA_USSD_BUDGET_MS, 500 to 9000, default 8000;
             Africa's Talking waits 10000.
         max_output_bytes: Largest output of a node as JSON. NJIA_ENGINE_MAX_OUTPUT_BYTES, 1024 to 4194304, default
@@ -65,10 +66,10 @@ class EngineConfig:
             validator_target=variables.target("NJIA_VALIDATOR_TARGET", "127.0.0.1:50051"),
             sessions_target=variables.target("NJIA_SESSIONS_TARGET", "127.0.0.1:50053"),
             at_adapter_target=variables.target("NJIA_AT_ADAPTER_TARGET", "127.0.0.1:50054"),
-            lease_ms=variables.integer("NJIA_ENGINE_LEASE_MS", 15_000, 1000, 600_000),
+            lease_ms=variables.integer("NJIA_ENGINE_LEASE_MS", 5000, 1000, 600_000),
             scan_ms=variables.integer("NJIA_ENGINE_SCAN_MS", 500, 50, 60_000),
             max_live=variables.integer("NJIA_ENGINE_MAX_LIVE", 1000, 1, 100_000),
-            settle_ms=variables.integer("NJIA_ENGINE_SETTLE_MS", 600_000, 1000, 86_400_000),
+            settle_ms=variables.integer("NJIA_ENGINE_SETTLE_MS", 600_000, 2000, 86_400_000),
             ussd_budget_ms=variables.integer("NJIA_USSD_BUDGET_MS", 8000, 500, 9000),
             max_output_bytes=variables.integer("NJIA_ENGINE_MAX_OUTPUT_BYTES", 262_144, 1024, 4_194_304),
             retention_ms=variables.integer("NJIA_ENGINE_RETENTION_DAYS", 30, 1, 3650) * DAY_MS,

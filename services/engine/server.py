@@ -81,7 +81,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         programs = Programs(redis, validator, config.retention_ms, time.monotonic)
         registry = Registry(redis, programs, validator, _now_ms)
         run_sessions = RunSessions(sessions)
-        around = _surroundings(config, sms, sessions, EarlyReports(store), tracer_provider)
+        around = _surroundings(config, sms, sessions, EarlyReports(store, _now_ms), tracer_provider)
         places = FlowPlaces(redis)
         runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), places, config.max_live)
         typed = TypedText(config.encryption_key)
@@ -89,8 +89,9 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         redials = Redials(store, typed, _now_ms)
         ussd_turns = UssdTurns(store, registry, places, runs, redials, typed, _now_ms, config.ussd_budget_ms)
 
+        reports = DeliveryReports(store, runs)
+
         def register(server: grpc.aio.Server) -> None:
-            reports = DeliveryReports(store, runs)
             servicer = EngineServicer(executions, ussd_turns, reports, store, programs, registry, _now_ms)
             add_EngineServiceServicer_to_server(servicer, server)
             add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
@@ -101,6 +102,8 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         # Stopped in the opposite order: the drain, then what looks after the executions that it hands over.
         leases = asyncio.create_task(keep_leases(runs, store, config.lease_ms))
         parts.push_async_callback(end_task, leases)
+        settling = asyncio.create_task(reports.serve())
+        parts.push_async_callback(end_task, settling)
         turns = asyncio.create_task(watch_turns(runs, store))
         parts.push_async_callback(end_task, turns)
         due = asyncio.create_task(watch_due(runs, store, config.scan_ms / 1000))

@@ -20,7 +20,7 @@ from tests.e2e.driving import Platform
 async def standing_platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Every service in one process, as `make run` has it; no test kills any of it."""
     directory = tmp_path_factory.mktemp("together")
-    environ = {"NJIA_ENGINE_SETTLE_MS": "1500", "NJIA_ENGINE_SCAN_MS": "50"}
+    environ = {"NJIA_ENGINE_SETTLE_MS": "2000", "NJIA_ENGINE_SCAN_MS": "50"}
     async with Stack(directory, layout=ONE_PROCESS, environ=environ) as running, Platform(running) as platform:
         yield platform
     check_logs(directory)

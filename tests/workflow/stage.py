@@ -80,6 +80,7 @@ class Stage:
             execution_id="exec-1",
             node_id="n",
             visit=2,
+            may_have_begun=False,
             repetition=0,
             attempt=1,
             scope=Payload(self.payload),

@@ -190,6 +190,7 @@ def _request(config: Config, context: NodeContext) -> SmsRequest:
         sender=config.sender or "",
         enqueue=config.enqueue,
         premium=premium,
+        may_have_begun=context.may_have_begun,
     )
 
 

@@ -80,13 +80,13 @@ class AtAdapterSms:
         if request.premium is not None:
             message.premium.keyword = request.premium.keyword
             message.premium.link_id = request.premium.link_id
-        response = await self._answer(message)
+        response = await self._answer(message, request.may_have_begun)
         return [
             SmsRecipient(row.number, row.status, row.status_code, row.message_id, row.cost)
             for row in response.recipients
         ]
 
-    async def _answer(self, message: pb.SendSmsRequest) -> pb.SendSmsResponse:
+    async def _answer(self, message: pb.SendSmsRequest, may_have_begun: bool) -> pb.SendSmsResponse:
         """
         Asks until there is an answer. An engine that died may have begun the same send: it is under way until the
         adapter has its answer, or gives it up. Whoever awaits this sets the limit.
@@ -94,7 +94,7 @@ class AtAdapterSms:
         A call that broke off may have begun the send too. Its key makes asking again harmless, and to say that nothing
         was sent would be a lie, so it is asked about until the adapter knows.
         """
-        unknown_from: float | None = None
+        unknown_from = time.monotonic() + self._unknown_after_seconds if may_have_begun else None
         while True:
             try:
                 return await self._stub.SendSms(message, timeout=call_timeout(CALL_SECONDS))

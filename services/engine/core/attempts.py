@@ -51,7 +51,11 @@ class Attempt:
 class Attempts:
     """Makes the attempts of one visit."""
 
-    def __init__(self, program: Program, state: ExecutionState, node_id: str, around: Surroundings) -> None:
+    def __init__(
+        self, program: Program, state: ExecutionState, node_id: str, around: Surroundings, *, may_have_begun: bool
+    ) -> None:
+        """`may_have_begun`: Whether an engine that is gone may have begun the first of them."""
+        self._may_have_begun = may_have_begun
         self._program = program
         self._state = state
         self._around = around
@@ -59,6 +63,15 @@ class Attempts:
         self._own = state.node(node_id)
         self._cipher = WatchfulCipher(around.ports.cipher)
         self._scope = RunScope(state, program, self._cipher)
+
+    def texts(self) -> dict[str, Any] | None:
+        """Renders the config of a node with effects as of now; None where it has none, or cannot be rendered."""
+        if not self._node.type.has_effect or self._node.fixed is not None:
+            return None
+        try:
+            return self._kept(rendered(self._node, self._scope, self._program.formatting))
+        except NodeFailure:
+            return None
 
     def settle_texts(self) -> Attempt | None:
         """
@@ -73,7 +86,7 @@ class Attempts:
         except NodeFailure as problem:
             failure = problem
         else:
-            self._own.config = self._cipher.concealed(config.model_dump(mode="json", by_alias=True, exclude_none=True))
+            self._own.config = self._kept(config)
             return None
 
         async def work(_: NodeContext) -> Outcome:
@@ -83,7 +96,9 @@ class Attempts:
 
     async def in_time(self) -> Attempt:
         """Runs a node that reaches outside; it fails when it takes longer than its timeout."""
-        return await self._made(self._work_in_time)
+        attempt = await self._made(self._work_in_time)
+        self._may_have_begun = False
+        return attempt
 
     def at_once(self) -> Attempt:
         """Runs a node that reaches nothing outside."""
@@ -179,6 +194,10 @@ class Attempts:
             return await self._node.type.rehearse(config, context)
         return await self._node.type.run(config, context)
 
+    def _kept(self, config: NodeConfig) -> dict[str, Any]:
+        """A rendered config as it is journaled."""
+        return self._cipher.concealed(config.model_dump(mode="json", by_alias=True, exclude_none=True))
+
     def _config(self) -> NodeConfig:
         """The config as this visit began with it, else as its texts render now."""
         if self._own.config is None:
@@ -215,6 +234,7 @@ class Attempts:
             node_id=self._node.node.id,
             visit=self._own.visit,
             attempt=number,
+            may_have_begun=self._may_have_begun,
             repetition=self._own.repetition,
             scope=self._scope,
             formatting=self._program.formatting,

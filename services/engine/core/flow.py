@@ -7,13 +7,16 @@ that were made elsewhere stay. Pure functions over the state; the clock is hande
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from services.engine.core.program import Program, RunnableEdge, RunnableNode
-from services.engine.core.state import Decision, ExecutionState, NodeResult, NodeStatus, Stage
+from services.engine.core.state import Asked, Decision, ExecutionState, NodeResult, NodeStatus, Stage
 from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT
 
 Taken = Callable[[RunnableEdge], bool]
 Log = Callable[[NodeResult], None]
+Texts = Callable[[str], dict[str, Any] | None]
+"""Renders the config of a node as of now; None where that is done when its visit begins."""
 
 BUSY = (Stage.READY, Stage.WAITING)
 """Stages in which a visit has begun and not ended."""
@@ -24,7 +27,15 @@ def start(state: ExecutionState, program: Program) -> None:
     _begin_visit(state, program.trigger)
 
 
-def leave(state: ExecutionState, program: Program, node_id: str, taken: Iterable[str], now_ms: int, log: Log) -> None:
+def leave(
+    state: ExecutionState,
+    program: Program,
+    node_id: str,
+    taken: Iterable[str],
+    now_ms: int,
+    log: Log,
+    texts: Texts,
+) -> None:
     """
     Ends the visit of a node and decides its edges: those in `taken` are taken, the others are not.
 
@@ -38,7 +49,7 @@ def leave(state: ExecutionState, program: Program, node_id: str, taken: Iterable
         for edge in outgoing:
             state.edges[edge.edge.id] = Decision.TAKEN if edge.edge.id in taken_now else Decision.SKIPPED
         for target in dict.fromkeys(edge.edge.target for edge in outgoing if not edge.edge.closes_cycle):
-            if _consider(state, program.nodes[target]):
+            if _consider(state, program.nodes[target], texts):
                 node = state.node(target)
                 node.stage = Stage.SKIPPED
                 log(NodeResult(target, NodeStatus.SKIPPED, now_ms, visit=node.visit + 1))
@@ -46,9 +57,9 @@ def leave(state: ExecutionState, program: Program, node_id: str, taken: Iterable
     # A new round of a loop forgets decisions downstream, so it begins when all of this round are made.
     for edge in program.nodes[node_id].outgoing:
         if edge.edge.closes_cycle and state.edges.get(edge.edge.id) is Decision.TAKEN:
-            _consider(state, program.nodes[edge.edge.target])
+            _consider(state, program.nodes[edge.edge.target], texts)
     # An edge that was taken while this node still ran begins its next visit now.
-    _consider(state, program.nodes[node_id])
+    _consider(state, program.nodes[node_id], texts)
 
 
 def success_edges(node: RunnableNode, handle: str | None, holds: Taken) -> list[str]:
@@ -80,10 +91,16 @@ def passing_edges(node: RunnableNode, holds: Taken) -> list[str]:
     return [edge.edge.id for edge in node.outgoing if edge.edge.source_handle in handles and holds(edge)]
 
 
-def _consider(state: ExecutionState, node: RunnableNode) -> bool:
+def _consider(state: ExecutionState, node: RunnableNode, texts: Texts) -> bool:
     """Begins a visit of the node if it is due. Returns whether the node is to be skipped instead."""
     current = state.node(node.node.id)
     if current.stage in BUSY:
+        if len(node.awaited) <= 1:
+            # Every round of a loop gets its own visit, with the texts of that round, however long this one takes.
+            current.asked.extend(Asked(edge_id, texts(node.node.id)) for edge_id in _use(state, node))
+        return False
+    if current.asked:
+        _begin_asked(state, node)
         return False
     fresh = [edge for edge in node.incoming if state.edges.get(edge.id) is Decision.TAKEN]
     decided = all(edge in state.edges for edge in node.awaited)
@@ -99,9 +116,20 @@ def _consider(state: ExecutionState, node: RunnableNode) -> bool:
     return False
 
 
-def _begin_visit(state: ExecutionState, node: RunnableNode) -> None:
+def _begin_asked(state: ExecutionState, node: RunnableNode) -> None:
     current = state.node(node.node.id)
-    current.arrived = _use(state, node)
+    asked = current.asked.pop(0)
+    _begin(state, node, [asked.edge])
+    current.config = asked.config
+
+
+def _begin_visit(state: ExecutionState, node: RunnableNode) -> None:
+    _begin(state, node, _use(state, node))
+
+
+def _begin(state: ExecutionState, node: RunnableNode, arrived: list[str]) -> None:
+    current = state.node(node.node.id)
+    current.arrived = arrived
     if current.stage is not Stage.PENDING:
         _forget_downstream(state, node)
     current.stage = Stage.READY

@@ -1,5 +1,7 @@
 """Carries what nodes came to into the state: waits begin and end, edges are decided, the execution ends."""
 
+from typing import Any
+
 from services.engine.core import flow
 from services.engine.core.ports import Unsettled
 from services.engine.core.program import Program
@@ -29,6 +31,8 @@ class Progress:
         self._settling = settling
         self._around = around
         self._visits_before_turn = state.visits
+        # What is ready as the run begins was ready in an engine that is gone, which may have begun it.
+        self._inherited = set(state.ready())
 
     def new_turn(self) -> None:
         """A turn begins; the bound on visits counts from here."""
@@ -42,7 +46,8 @@ class Progress:
     def begin(self, node_id: str) -> Visit | None:
         """Runs a visit that is due to its end where the node has no effect; returns it where it has one."""
         node = self._program.nodes[node_id]
-        visit = self._visit(node_id)
+        visit = Visit(self._program, self._state, node_id, self._around, may_have_begun=node_id in self._inherited)
+        self._inherited.discard(node_id)
         if node.node.disabled:
             self.conclude(node_id, visit.passed(self._settling.note))
         elif node.type.has_effect:
@@ -157,7 +162,10 @@ class Progress:
         return Visit(self._program, self._state, node_id, self._around)
 
     def _leave(self, node_id: str, taken: list[str]) -> None:
-        flow.leave(self._state, self._program, node_id, taken, self._around.now_ms(), self._settling.note)
+        flow.leave(self._state, self._program, node_id, taken, self._around.now_ms(), self._settling.note, self._texts)
+
+    def _texts(self, node_id: str) -> dict[str, Any] | None:
+        return self._visit(node_id).texts()
 
     def _say(self, text: str | None) -> None:
         if text is not None:

@@ -80,6 +80,20 @@ class Decision(StrEnum):
     SKIPPED = "skipped"
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    A visit that a node was asked for while it was busy.
+
+    Attributes:
+        edge: Id of the edge that leads to it.
+        config: Config with its texts as they were then, where it has effects; None where they are rendered later.
+    """
+
+    edge: str
+    config: dict[str, Any] | None
+
+
 @dataclass(slots=True)
 class NodeState:
     """
@@ -91,6 +105,7 @@ class NodeState:
         config: Config as this visit began with it, texts rendered, where it has effects; None otherwise.
         retry_delay_ms: Pause before the next attempt of this visit; None before the first.
         repetition: How often its effect was repeated in this visit since its outcome stayed unknown.
+        asked: Visits to come once this one has ended, oldest first.
     """
 
     stage: Stage = Stage.PENDING
@@ -101,6 +116,7 @@ class NodeState:
     config: dict[str, Any] | None = None
     retry_delay_ms: int | None = None
     repetition: int = 0
+    asked: list[Asked] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,14 +70,27 @@ Outcomes = Suspended | Ended | Failed
 class Visit:
     """A visit that has begun; one of its methods is called once and says how it went."""
 
-    def __init__(self, program: Program, state: ExecutionState, node_id: str, around: Surroundings) -> None:
+    def __init__(
+        self,
+        program: Program,
+        state: ExecutionState,
+        node_id: str,
+        around: Surroundings,
+        *,
+        may_have_begun: bool = False,
+    ) -> None:
+        """`may_have_begun`: Whether an engine that is gone may have begun its first attempt."""
         self.node_id = node_id
         self._state = state
         self._around = around
         self._settings = program.graph.settings
         self._node = program.nodes[node_id]
         self._own = state.node(node_id)
-        self._attempts = Attempts(program, state, node_id, around)
+        self._attempts = Attempts(program, state, node_id, around, may_have_begun=may_have_begun)
+
+    def texts(self) -> dict[str, Any] | None:
+        """Renders the config of a node with effects as of now; None where it has none, or cannot be rendered."""
+        return self._attempts.texts()
 
     def settle_texts(self, log: Log) -> Failed | None:
         """Renders the config of a node with effects for all attempts of this visit; returns a failure to do so."""

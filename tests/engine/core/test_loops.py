@@ -245,3 +245,32 @@ async def test_an_execution_may_not_run_more_than_ten_thousand_nodes() -> None:
     await world.rest()
     assert world.state.error is not None
     assert world.state.error.code == "LOOP_LIMIT"
+
+
+@in_virtual_time
+async def test_every_round_gets_its_own_tail_with_its_own_text_however_slow_the_tail_is() -> None:
+    nodes = {"menu": ask("Pick"), "send": sms(message="You chose {{input}}")}
+    world = World(document("ussd", nodes, ["start > menu", "menu > send", "menu > menu"]))
+    world.sms.script[NUMBER] = [slow(20)]
+    phone = Phone(world)
+    await phone.dials()
+    for entry in ("1", "2", "3"):
+        (await phone.types(entry)).sees("Pick")
+    await world.rest()
+    assert world.sms.texts() == ["You chose 1", "You chose 2", "You chose 3"]
+    assert [key for key, _ in world.sms.calls] == ["exe:send:0", "exe:send:1", "exe:send:2"]
+
+
+@in_virtual_time
+@pytest.mark.parametrize("stop_after", range(1, 14))
+async def test_a_tail_that_was_asked_for_survives_a_crash(stop_after: int) -> None:
+    nodes = {"menu": ask("Pick"), "send": sms(message="You chose {{input}}")}
+    world = World(document("ussd", nodes, ["start > menu", "menu > send", "menu > menu"]))
+    world.sms.script[NUMBER] = [slow(20)]
+    world.steps.stop_after = stop_after
+    phone = Phone(world)
+    await phone.dials()
+    for entry in ("1", "2", "3"):
+        (await phone.types(entry)).sees("Pick")
+    await world.rest()
+    assert world.sms.texts() == ["You chose 1", "You chose 2", "You chose 3"]

@@ -62,7 +62,7 @@ class Engine:
         around = Surroundings(
             ports=Ports(sms=cast("SmsSender", Powered(network, self.power, {"send"})), cipher=PlainCipher()),
             sessions=reached,
-            reports=EarlyReports(self.store),
+            reports=EarlyReports(self.store, now_ms),
             observer=NobodyLooks(),
             now_ms=now_ms,
             random=lambda: 0.5,
