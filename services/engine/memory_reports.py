@@ -58,10 +58,10 @@ class MemoryReports:
         ]
         return [records.report_from_bytes(report) for reports in newest for report in reports]
 
-    async def unsettled(self, name: str) -> Sequence[OpenEffect]:
+    async def unsettled(self, name: str, since_ms: int) -> Sequence[OpenEffect]:
         """See ExecutionStore.unsettled."""
-        now = self._now_ms()
-        return [OpenEffect(*effect.split(" ")) for effect in _living(self._memory.unsettled, name, now).since(now)[:2]]
+        effects = _living(self._memory.unsettled, name, self._now_ms())
+        return [OpenEffect(*effect.split(" ")) for effect in effects.since(since_ms)[:2]]
 
     async def settled(self, name: str, effect: OpenEffect) -> None:
         """See ExecutionStore.settled."""

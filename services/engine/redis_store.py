@@ -300,9 +300,9 @@ class RedisStore:
             )
         )
 
-    async def unsettled(self, name: str) -> Sequence[OpenEffect]:
+    async def unsettled(self, name: str, since_ms: int) -> Sequence[OpenEffect]:
         with _unavailable():
-            members = await self._client.zrangebyscore(keys.unsettled(name), _now_ms(), "+inf", start=0, num=2)
+            members = await self._client.zrangebyscore(keys.unsettled(name), since_ms, "+inf", start=0, num=2)
         return [OpenEffect(*member.decode().split(" ")) for member in members if isinstance(member, bytes)]
 
     async def settled(self, name: str, effect: OpenEffect) -> None:

@@ -12,7 +12,7 @@ from services.engine.beginnings import signal_record
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.state import Signal
 from services.engine.live_runs import LiveRuns
-from services.engine.store import ExecutionStore, Report
+from services.engine.store import ExecutionStore, OpenEffect, Report
 from workflow.outcome import Settlement
 
 GRACE_MS = 1000
@@ -34,12 +34,17 @@ class EarlyReports:
         self._store = store
         self._now_ms = now_ms
 
-    async def early(self, names: Sequence[str]) -> Settlement | None:
+    async def early(self, execution_id: str, node_id: str, names: Sequence[str]) -> Settlement | None:
         """Returns what was reported of a message that nobody knows to one of these, if exactly one fits."""
+        own = OpenEffect(execution_id, node_id)
         until_ms = self._now_ms() - GRACE_MS
         reports = [(name, report) for name in names for report in await self._store.unmatched(name)]
         found = [(name, report) for name, report in reports if report.received_at_ms <= until_ms]
-        return _settlement(*found[0]) if len(found) == 1 else None
+        if len(found) != 1:
+            return None
+        name, report = found[0]
+        others = [effect for effect in await self._store.unsettled(name, report.received_at_ms) if effect != own]
+        return None if others else _settlement(name, report)
 
 
 class DeliveryReports:
@@ -78,7 +83,7 @@ class DeliveryReports:
     async def _settle(self, report: Report) -> None:
         """Settles the send that a report is about, if only one to its number is open and nobody knows the message."""
         name = f"sms:{report.number}"
-        effects = await self._store.unsettled(name)
+        effects = await self._store.unsettled(name, report.received_at_ms)
         if len(effects) != 1 or await self._store.correlated(f"sms:{report.message_id}") is not None:
             return
         effect = effects[0]

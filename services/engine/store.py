@@ -247,8 +247,13 @@ class ExecutionStore(Protocol):
         """Records a signal for an execution and takes the lease; NoExecution where it has ended."""
         ...
 
-    async def unsettled(self, name: str) -> Sequence[OpenEffect]:
-        """Returns the effects with an unknown outcome that a report under this name may settle, two at the most."""
+    async def unsettled(self, name: str, since_ms: int) -> Sequence[OpenEffect]:
+        """
+        Returns the effects with an unknown outcome that a report under this name may be of, two at the most.
+
+        Args:
+            since_ms: Unix time of the report; effects whose wait had ended by then are left out.
+        """
         ...
 
     async def unmatched(self, name: str) -> Sequence[Report]:

@@ -116,7 +116,9 @@ class Attempts:
     async def early_settlement(self) -> Settlement | None:
         """Returns word of the effect of this visit that came before its outcome was found to be unknown."""
         names = self.settled_by()
-        return await self._around.reports.early(names) if names else None
+        if not names:
+            return None
+        return await self._around.reports.early(self._state.execution_id, self._node.node.id, names)
 
     def settled(self, settlement: Settlement) -> Attempt:
         """Goes on with a node whose effect is known to have taken place."""

@@ -93,11 +93,13 @@ class Sessions(Protocol):
 class Reports(Protocol):
     """What the outside reports of effects."""
 
-    async def early(self, names: Sequence[str]) -> Settlement | None:
+    async def early(self, execution_id: str, node_id: str, names: Sequence[str]) -> Settlement | None:
         """
         Returns word of an effect that came before anybody waited for it; None when there is none, or no telling which.
 
         Args:
+            execution_id: The execution whose effect it is.
+            node_id: The node whose effect it is.
             names: Under which the effect may be reported, such as sms:+254711000001.
 
         Raises:

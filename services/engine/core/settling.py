@@ -122,7 +122,9 @@ class Settling:
             try:
                 version = await self._sessions.commit(session, self._state.workflow_id, self._state.commits[0])
             except CommitRefused as refusal:
-                _log.error("the changes of a turn could not be kept in its session: %s", refusal)
+                # A session that is gone by itself needs no end.
+                if any(self._state.commits[0].changes.values()):
+                    _log.error("the changes of a turn could not be kept in its session: %s", refusal)
                 version = session.version
             except SessionsUnavailable:
                 _log.warning("the sessions service does not answer; the commit waits in the journal")
@@ -169,7 +171,9 @@ class Settling:
 
     def _end_session_with_screen(self, idle: bool) -> None:
         reply, session = self._state.reply, self._state.session
-        if idle and session is not None and session.type == USSD and reply is not None and reply.kind == "end":
+        # Nodes behind a pause may write to it too.
+        is_over = idle and not self._state.waits
+        if is_over and session is not None and session.type == USSD and reply is not None and reply.kind == "end":
             session.end()
 
     def _take_commit(self, idle: bool) -> None:

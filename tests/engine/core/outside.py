@@ -239,7 +239,7 @@ class EarlyReports:
     def __init__(self) -> None:
         self.found: dict[str, Settlement] = {}
 
-    async def early(self, names: Sequence[str]) -> Settlement | None:
+    async def early(self, execution_id: str, node_id: str, names: Sequence[str]) -> Settlement | None:
         found = [self.found[name] for name in names if name in self.found]
         return found[0] if len(found) == 1 else None
 

@@ -111,10 +111,10 @@ async def test_an_effect_whose_outcome_is_unknown_can_be_settled_until_its_wait_
         state = waiting(fresh(number), until_ms)
         await (await begin(store, state)).write(entry(state, unsettled=[Unsettled(PLACE, "ask")]))
     second, third = (OpenEffect(fresh(number).execution_id, "ask") for number in (2, 3))
-    assert list(await store.unsettled(PLACE)) == [second, third]
-    assert list(await store.unsettled("sms:+254711000002")) == []
+    assert list(await store.unsettled(PLACE, engines.now_ms())) == [second, third]
+    assert list(await store.unsettled("sms:+254711000002", engines.now_ms())) == []
     await store.settled(PLACE, second)
-    assert list(await store.unsettled(PLACE)) == [third]
+    assert list(await store.unsettled(PLACE, engines.now_ms())) == [third]
 
 
 async def test_at_most_two_open_effects_are_named_since_two_are_too_many(engines: Engines) -> None:
@@ -122,7 +122,7 @@ async def test_at_most_two_open_effects_are_named_since_two_are_too_many(engines
     for number in range(1, 4):
         state = waiting(fresh(number), engines.now_ms() + LONG_MS)
         await (await begin(store, state)).write(entry(state, unsettled=[Unsettled(PLACE, "ask")]))
-    assert len(await store.unsettled(PLACE)) == 2
+    assert len(await store.unsettled(PLACE, engines.now_ms())) == 2
 
 
 async def test_an_idempotency_key_stays_with_what_it_was_bound_to_first(engines: Engines) -> None:
