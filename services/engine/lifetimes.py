@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from services.engine.core.state import ExecutionState
-
 LEDGER_LIFE_MS = 24 * 3600 * 1000
 """How long a session's ledger lives after its last write while an execution is live on it."""
 
@@ -21,55 +19,35 @@ UNSETTLED_GRACE_MS = 60_000
 COMMIT_CHECK_MS = 10_000
 """An execution whose commit is not confirmed is looked at again after so long."""
 
+MARGIN_MS = 8 * 24 * 3600 * 1000
+
+ROUNDS_PER_MARGIN = 8
+"""So many rounds of the upkeep may fail one after the other before an execution that waits loses anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:
     """
-    How long things are kept.
+    Lives of what the engine keeps, ms.
 
     Attributes:
         executions_ms: Executions that have ended.
         unmatched_ms: Delivery reports of messages that nobody knows, in case one of them was sent by us.
+        margin_ms: What executions need and what lies outside of their partition (graphs, correlations, reports) lives
+            so much longer than an ended execution, counted from its last use. For executions that wait it is
+            prolonged; no engine may be there for so long before one of them loses something.
     """
 
     executions_ms: int
     unmatched_ms: int
+    margin_ms: int = MARGIN_MS
 
+    @property
+    def shared_ms(self) -> int:
+        """The life of graphs, correlations and reports."""
+        return self.executions_ms + self.margin_ms
 
-def closed(state: ExecutionState) -> bool:
-    """Whether the phone's session is over with this state."""
-    return (
-        state.session is not None
-        and state.session.type == "ussd"
-        and (state.ended or (state.reply is not None and state.reply.kind == "end"))
-    )
-
-
-def ledger_life_ms(state: ExecutionState, now_ms: int) -> int:
-    """How long the ledger of the state's session lives after this write."""
-    if closed(state):
-        return CLOSED_LEDGER_LIFE_MS
-    last_wait = max((wait.expires_at_ms for wait in state.waits.values()), default=0)
-    return LEDGER_LIFE_MS + max(0, last_wait - now_ms)
-
-
-def wake_at(state: ExecutionState) -> int | None:
-    """When somebody must look at an execution that waits and has nothing to commit; None means never."""
-    return min((wait.expires_at_ms for wait in state.waits.values()), default=None)
-
-
-def due_at(state: ExecutionState, now_ms: int) -> int | None:
-    """When somebody must look at a released execution, its commits included; None means never."""
-    wake = wake_at(state)
-    if not state.commits:
-        return wake
-    check = now_ms + COMMIT_CHECK_MS
-    return check if wake is None else min(check, wake)
-
-
-def note_confirmed(state: ExecutionState, version: int) -> None:
-    """Puts down that the commits of the state were applied after it was written."""
-    if state.session is not None:
-        state.session.stale = version != state.session.version + len(state.commits)
-        state.session.version = version
-    state.commits.clear()
+    @property
+    def prolonged_every_ms(self) -> int:
+        """How often the lives of what is in use are prolonged."""
+        return max(1, self.margin_ms // ROUNDS_PER_MARGIN)
