@@ -51,3 +51,42 @@ class Retention:
     def prolonged_every_ms(self) -> int:
         """How often the lives of what is in use are prolonged."""
         return max(1, self.margin_ms // ROUNDS_PER_MARGIN)
+
+
+def closed(state: ExecutionState) -> bool:
+    """Whether the phone's session is over with this state."""
+    return (
+        state.session is not None
+        and state.session.type == "ussd"
+        and (state.ended or (state.reply is not None and state.reply.kind == "end"))
+    )
+
+
+def ledger_life_ms(state: ExecutionState, now_ms: int) -> int:
+    """How long the ledger of the state's session lives after this write."""
+    if closed(state):
+        return CLOSED_LEDGER_LIFE_MS
+    last_wait = max((wait.expires_at_ms for wait in state.waits.values()), default=0)
+    return LEDGER_LIFE_MS + max(0, last_wait - now_ms)
+
+
+def wake_at(state: ExecutionState) -> int | None:
+    """When somebody must look at an execution that waits and has nothing to commit; None means never."""
+    return min((wait.expires_at_ms for wait in state.waits.values()), default=None)
+
+
+def due_at(state: ExecutionState, now_ms: int) -> int | None:
+    """When somebody must look at a released execution, its commits included; None means never."""
+    wake = wake_at(state)
+    if not state.commits:
+        return wake
+    check = now_ms + COMMIT_CHECK_MS
+    return check if wake is None else min(check, wake)
+
+
+def note_confirmed(state: ExecutionState, version: int) -> None:
+    """Puts down that the commits of the state were applied after it was written."""
+    if state.session is not None:
+        state.session.stale = version != state.session.version + len(state.commits)
+        state.session.version = version
+    state.commits.clear()
