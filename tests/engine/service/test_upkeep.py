@@ -89,7 +89,8 @@ async def test_an_entry_whose_execution_is_still_there_is_looked_at_again_later(
 
     assert await entries(client, 3) == [1, 1, 1]
     score = await client.zscore(keys.ended(3), entry)
-    assert score is not None and score > 1
+    assert score is not None
+    assert score > 1
 
 
 async def test_a_graph_that_a_waiting_execution_needs_is_prolonged_by_one_engine_a_round(client: Client) -> None:
