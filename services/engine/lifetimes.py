@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from services.engine.core.state import ExecutionState
+
 LEDGER_LIFE_MS = 24 * 3600 * 1000
 """How long a session's ledger lives after its last write while an execution is live on it."""
 
@@ -20,6 +22,7 @@ COMMIT_CHECK_MS = 10_000
 """An execution whose commit is not confirmed is looked at again after so long."""
 
 MARGIN_MS = 8 * 24 * 3600 * 1000
+"""Default of Retention.margin_ms: a week without any engine, and a day."""
 
 ROUNDS_PER_MARGIN = 8
 """So many rounds of the upkeep may fail one after the other before an execution that waits loses anything."""

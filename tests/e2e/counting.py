@@ -39,11 +39,7 @@ class Proxy:
 
     def foreground(self) -> list[list[list[bytes]]]:
         """The trips that requests made."""
-        return [
-            trip
-            for trip in self.trips
-            if not all(_is_background(command) for command in trip)
-        ]
+        return [trip for trip in self.trips if not all(_is_background(command) for command in trip)]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection."""

@@ -29,7 +29,9 @@ WITHOUT_LIFE = (
 )
 """Keys that may be there for good."""
 
-OF_EXECUTIONS = r"njia:\{p[0-9a-f]\}:(x:|r:|t:|c:|due|ended|executions).*|njia:(correlation|reports|unsettled|unmatched):.*"
+OF_EXECUTIONS = (
+    r"njia:\{p[0-9a-f]\}:(x:|r:|t:|c:|due|ended|executions).*|njia:(correlation|reports|unsettled|unmatched):.*"
+)
 """Keys that must go with the executions."""
 
 OF_FLOWS_WITH_CALLS = r"njia:graph:[0-9a-f]{32}"
@@ -119,7 +121,7 @@ async def test_an_execution_that_waits_for_longer_than_the_retention_loses_nothi
         ["start>send", "send>later"],
     )
     phone = new_phone()
-    patient = (await platform.execute(waiting, {"msisdn": phone, "message": "hi"}))["executionId"]
+    patient = (await platform.execute(waiting, {"msisdn": phone, "message": "hi"}, wait_ms=0))["executionId"]
     mine = await eventually(lambda: complete(redis))
     # Whatever would go with the retention of what began later has gone before.
     brief = flow(new_id("waits-not"), texted(), [sms("send")], ["start>send"])
@@ -128,7 +130,8 @@ async def test_an_execution_that_waits_for_longer_than_the_retention_loses_nothi
     assert any(ended in key for key in of_both)
 
     async def only_the_waiting_one_is_left() -> bool:
-        return await names(redis, f"{OF_EXECUTIONS}|{OF_FLOWS_WITH_CALLS}") == mine
+        left = await names(redis, f"{OF_EXECUTIONS}|{OF_FLOWS_WITH_CALLS}")
+        return bool(left == mine)
 
     await eventually(only_the_waiting_one_is_left, seconds=30)
     log = await platform.log(patient)

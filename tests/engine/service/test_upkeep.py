@@ -38,7 +38,9 @@ async def begun(client: Client, retention: Retention, partition: int, *, ends: b
     if ends:
         taken.state.status = ExecutionStatus.COMPLETED
         taken.state.turns = len(taken.turns)
-        await taken.journal.write(Entry(taken.state, results=[], answered=None, correlations=[], unsettled=[], released=True))
+        await taken.journal.write(
+            Entry(taken.state, results=[], answered=None, correlations=[], unsettled=[], released=True)
+        )
     return state.execution_id
 
 
