@@ -10,7 +10,8 @@ from services.engine.core.ports import Entry
 from services.engine.core.state import ExecutionStatus
 from services.engine.lifetimes import Retention
 from services.engine.redis_store import RedisStore
-from services.engine.store import Filter
+from services.engine.store import Filter, NoExecution, TakenUp
+from services.engine.typed_text import TextMarks
 from services.engine.upkeep import Upkeep
 from storage.connection import Client, connect
 from tests.engine.core.flow_dicts import NUMBER, document, program_of, sms
@@ -118,3 +119,17 @@ async def test_the_graph_of_a_saved_flow_is_kept_for_good_all_the_same(client: C
     await Upkeep(client, LONG).prolong()
 
     assert await client.pttl(keys.graph(PROGRAM.digest)) == -1
+
+
+async def test_a_repeated_callback_of_an_execution_that_is_gone_brings_nothing_back(client: Client) -> None:
+    store = RedisStore(client, "engine", 60_000, SHORT)
+    partition = ids.partition_of_session("ATUid_1")
+    state = first_state(PROGRAM, ids.new_execution_id(partition), {}, "ATUid_1", Overrides(), 0)
+    marks, turn = TextMarks("mark", ()), turn_record(None, {})
+    assert isinstance(await store.begin_ussd_turn("ATUid_1", marks, turn, state), TakenUp)
+    await client.delete(keys.execution(partition, state.execution_id))
+
+    again = await store.begin_ussd_turn("ATUid_1", marks, turn, None)
+
+    assert isinstance(again, NoExecution)
+    assert await is_gone(client, state.execution_id)
