@@ -33,7 +33,10 @@ class EngineConfig:
             Africa's Talking waits 10000.
         max_output_bytes: Largest output of a node as JSON. NJIA_ENGINE_MAX_OUTPUT_BYTES, 1024 to 4194304, default
             262144.
-        retention_ms: How long ended executions are kept. NJIA_ENGINE_RETENTION_DAYS, 1 to 3650, default 30.
+        retention_ms: How long ended executions are kept. NJIA_ENGINE_RETENTION_DAYS, 0.00001 (about 1 s) to 3650,
+            default 30.
+        retention_margin_ms: How long there may be no engine before an execution that waits loses anything that it
+            needs. NJIA_ENGINE_RETENTION_MARGIN_DAYS, 0.00001 to 365, default 8.
         encryption_key: Fernet key of encrypted session values. NJIA_ENCRYPTION_KEY (or NJIA_ENCRYPTION_KEY_FILE);
             None: flows that encrypt fail at that node.
         drain_seconds: How long a stopping engine lets its executions go on. NJIA_ENGINE_DRAIN_SECONDS, 0 to 15,
@@ -53,6 +56,7 @@ class EngineConfig:
     ussd_budget_ms: int
     max_output_bytes: int
     retention_ms: int
+    retention_margin_ms: int
     encryption_key: str | None = field(repr=False)
     drain_seconds: float
 
@@ -72,7 +76,8 @@ class EngineConfig:
             settle_ms=variables.integer("NJIA_ENGINE_SETTLE_MS", 600_000, 2000, 86_400_000),
             ussd_budget_ms=variables.integer("NJIA_USSD_BUDGET_MS", 8000, 500, 9000),
             max_output_bytes=variables.integer("NJIA_ENGINE_MAX_OUTPUT_BYTES", 262_144, 1024, 4_194_304),
-            retention_ms=variables.integer("NJIA_ENGINE_RETENTION_DAYS", 30, 1, 3650) * DAY_MS,
+            retention_ms=round(variables.decimal("NJIA_ENGINE_RETENTION_DAYS", 30, 0.00001, 3650) * DAY_MS),
+            retention_margin_ms=round(variables.decimal("NJIA_ENGINE_RETENTION_MARGIN_DAYS", 8, 0.00001, 365) * DAY_MS),
             encryption_key=_encryption_key(variables),
             drain_seconds=variables.decimal("NJIA_ENGINE_DRAIN_SECONDS", 10.0, 0.0, 15.0),
         )

@@ -46,6 +46,11 @@ def executions(partition: int, workflow_id: str | None) -> str:
     return f"{prefix(partition)}executions" + ("" if workflow_id is None else f":{workflow_id}")
 
 
+def ended(partition: int) -> str:
+    """Sorted set: "<execution id> <workflow id>" of executions that have ended, by when their retention is over."""
+    return f"{prefix(partition)}ended"
+
+
 def correlation(name: str) -> str:
     """String: execution that an id of the outside belongs to, such as sms:ATXid_…."""
     return f"njia:correlation:{name}"
@@ -80,6 +85,9 @@ def places(workflow_id: str) -> str:
     """Sorted set: sessions, or executions without one, that hold a place of a flow, by when that was seen."""
     return f"njia:{{w:{workflow_id}}}:places"
 
+
+PROLONGED = "njia:prolonged"
+"""String: an engine prolongs, or has lately prolonged, the lives of what executions need that wait."""
 
 REGISTRY_VERSION = "njia:{registry}:version"
 """String: grows with every change of what is published."""

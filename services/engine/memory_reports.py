@@ -20,7 +20,7 @@ class MemoryReports:
         """Notes the names under which the outside reports on what an entry of the journal says."""
         execution_id, now = entry.state.execution_id, self._now_ms()
         for name in entry.correlations:
-            self._memory.correlations[name] = Expiring(execution_id, now + self._retention.executions_ms)
+            self._memory.correlations[name] = Expiring(execution_id, now + self._retention.shared_ms)
         for unsettled in entry.unsettled:
             effects = _living(self._memory.unsettled, unsettled.name, now)
             until_ms = entry.state.waits[unsettled.node_id].expires_at_ms
@@ -33,7 +33,7 @@ class MemoryReports:
         reports = self._reports(name)
         reports.written.append(records.report_to_bytes(report))
         del reports.written[:-MAX_REPORTS]
-        reports.gone_at_ms = now + self._retention.executions_ms
+        reports.gone_at_ms = now + self._retention.shared_ms
         execution_id = self._correlated(name)
         if execution_id is None and report.number:
             unmatched = _living(self._memory.unmatched, f"sms:{report.number}", now)

@@ -18,16 +18,11 @@ from services.engine.convert import graph_from_message
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program, load
 from services.engine.errors import InvalidRequest
+from services.engine.lifetimes import Retention
 from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 
 MAX_PROGRAMS = 1000
 """Flows that are kept ready in memory; the oldest goes first."""
-
-KEEP_AGAIN_SECONDS = 24 * 3600.0
-"""How often the life of a graph in use is prolonged."""
-
-GRAPH_MARGIN_MS = 8 * 24 * 3600 * 1000
-"""A graph outlives the executions that use it by so much."""
 
 
 def digest_of(source: workflow_pb2.WorkflowSource) -> str:
@@ -38,10 +33,13 @@ def digest_of(source: workflow_pb2.WorkflowSource) -> str:
 class Programs:
     """Finds programs by digest: in memory, else in Redis, else by compiling."""
 
-    def __init__(self, client: Client, validator: ValidatorClient, retention_ms: int, now: Callable[[], float]) -> None:
+    def __init__(
+        self, client: Client, validator: ValidatorClient, retention: Retention, now: Callable[[], float]
+    ) -> None:
         self._client = client
         self._validator = validator
-        self._life_ms = retention_ms + GRAPH_MARGIN_MS
+        self._life_ms = retention.shared_ms
+        self._keep_again_seconds = retention.prolonged_every_ms / 1000
         self._now = now
         self._ready: OrderedDict[str, Program] = OrderedDict()
         self._kept_at: dict[str, float] = {}
@@ -57,7 +55,7 @@ class Programs:
             raise InvalidRequest("workflow", "no flow was given: send workflow_json or workflow")
         digest = digest_of(source)
         kept_at = self._kept_at.get(digest)
-        if kept_at is not None and self._now() - kept_at < KEEP_AGAIN_SECONDS:
+        if kept_at is not None and self._now() - kept_at < self._keep_again_seconds:
             return self._ready[digest]
         async with self._compiling:
             data = await self._prolonged(digest)

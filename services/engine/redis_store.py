@@ -204,7 +204,7 @@ class RedisStore:
             async with self._client.pipeline(transaction=False) as pipeline:
                 pipeline.rpush(keys.reports(name), records.report_to_bytes(report))
                 pipeline.ltrim(keys.reports(name), -MAX_REPORTS, -1)
-                pipeline.pexpire(keys.reports(name), self.retention.executions_ms)
+                pipeline.pexpire(keys.reports(name), self.retention.shared_ms)
                 pipeline.get(keys.correlation(name))
                 found = (await pipeline.execute())[-1]
             if isinstance(found, bytes):
@@ -325,10 +325,11 @@ class RedisStore:
         with _unavailable():
             pipeline = self._client.pipeline(transaction=False)
             for name in entry.correlations:
-                pipeline.set(keys.correlation(name), execution_id, px=self.retention.executions_ms)
+                pipeline.set(keys.correlation(name), execution_id, px=self.retention.shared_ms)
             for unsettled in entry.unsettled:
                 until = entry.state.waits[unsettled.node_id].expires_at_ms
                 effect = OpenEffect(execution_id, unsettled.node_id)
+                pipeline.zremrangebyscore(keys.unsettled(unsettled.name), "-inf", _now_ms())
                 pipeline.zadd(keys.unsettled(unsettled.name), {_member(effect): until})
                 pipeline.pexpireat(keys.unsettled(unsettled.name), until + UNSETTLED_GRACE_MS)
             pipeline.execute_command(*_WRITE.by_hash(ScriptCall(_WRITE, script_keys, arguments)))

@@ -42,6 +42,7 @@ from services.engine.settlements import DeliveryReports, EarlyReports
 from services.engine.takeover import keep_leases, watch_due, watch_turns
 from services.engine.tracing import traces_for
 from services.engine.typed_text import TypedText
+from services.engine.upkeep import Upkeep
 from services.engine.ussd_turns import UssdTurns
 from services.engine.workflow_servicer import WorkflowServicer
 from storage.connection import connect, ping
@@ -76,9 +77,9 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         sessions = SessionsClient(SessionServiceStub(await channel(config.sessions_target)))
         sms = AtAdapterSms(AtAdapterServiceStub(await channel(config.at_adapter_target)))
 
-        retention = Retention(config.retention_ms, config.settle_ms)
+        retention = Retention(config.retention_ms, config.settle_ms, config.retention_margin_ms)
         store = RedisStore(redis, f"engine-{secrets.token_hex(6)}", config.lease_ms, retention)
-        programs = Programs(redis, validator, config.retention_ms, time.monotonic)
+        programs = Programs(redis, validator, retention, time.monotonic)
         registry = Registry(redis, programs, validator, _now_ms)
         run_sessions = RunSessions(sessions)
         around = _surroundings(config, sms, sessions, EarlyReports(store, _now_ms), tracer_provider)
@@ -108,6 +109,8 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         parts.push_async_callback(end_task, turns)
         due = asyncio.create_task(watch_due(runs, store, config.scan_ms / 1000))
         parts.push_async_callback(end_task, due)
+        upkeep = asyncio.create_task(Upkeep(redis, retention).run())
+        parts.push_async_callback(end_task, upkeep)
         server = await start_server(
             listen=config.listen,
             register=register,

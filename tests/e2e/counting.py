@@ -19,6 +19,9 @@ BACKGROUND = (
 OUTBOX = b"njia:at:outbox"
 """The adapter looks for delivery reports that wait, request or not."""
 
+ENDED = b":ended"
+"""End of the key by which the engine looks for executions whose retention is over, request or not."""
+
 
 @dataclass(slots=True)
 class Proxy:
@@ -36,11 +39,7 @@ class Proxy:
 
     def foreground(self) -> list[list[list[bytes]]]:
         """The trips that requests made."""
-        return [
-            trip
-            for trip in self.trips
-            if not all(tuple(command[:1]) in BACKGROUND or OUTBOX in command for command in trip)
-        ]
+        return [trip for trip in self.trips if not all(_is_background(command) for command in trip)]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection."""
@@ -125,3 +124,8 @@ def _commands(data: bytes) -> list[list[bytes]]:
             at += size + 2
         commands.append(words)
     return commands
+
+
+def _is_background(command: list[bytes]) -> bool:
+    upkeep = command[0] == b"EVALSHA" and command[3].endswith(ENDED)
+    return tuple(command[:1]) in BACKGROUND or OUTBOX in command or upkeep

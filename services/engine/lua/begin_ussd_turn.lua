@@ -22,6 +22,11 @@ if not id then
 end
 
 local key = execution_key(prefix, id)
+if redis.call('EXISTS', key) == 0 then
+  -- Its retention was shorter than that of the answers.
+  if reply then return {'answered', reply, id} end
+  return {'none'}
+end
 if mark == last then
   -- The same callback again while its turn is under way; if its engine died, this one goes on.
   local runs = leased(key, now)

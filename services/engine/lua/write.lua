@@ -22,6 +22,8 @@ if released and #turns == 0 then
     redis.call('PEXPIRE', results_key(prefix, id), ARGV[9])
     redis.call('PEXPIRE', turns_key(prefix, id), ARGV[9])
     redis.call('PEXPIRE', correlations_key(prefix, id), ARGV[9])
+    local entry = id .. ' ' .. redis.call('HGET', KEYS[1], 'workflow')
+    redis.call('ZADD', prefix .. 'ended', clock_ms() + tonumber(ARGV[9]), entry)
   end
 end
 

@@ -54,7 +54,7 @@ def in_memory() -> Engines:
         clock[0] += ms
 
     def store(name: str, lease_ms: int, retention_ms: int) -> ExecutionStore:
-        return MemoryStore(memory, name, lease_ms, Retention(retention_ms, retention_ms), lambda: clock[0])
+        return MemoryStore(memory, name, lease_ms, Retention(retention_ms, retention_ms, margin_ms=0), lambda: clock[0])
 
     return Engines(store, elapse, lambda: clock[0])
 
@@ -66,7 +66,7 @@ def in_redis(client: Client, now_ms: Callable[[], int]) -> Engines:
         await asyncio.sleep((ms + 5) / 1000)
 
     def store(name: str, lease_ms: int, retention_ms: int) -> ExecutionStore:
-        return RedisStore(client, name, lease_ms, Retention(retention_ms, retention_ms))
+        return RedisStore(client, name, lease_ms, Retention(retention_ms, retention_ms, margin_ms=0))
 
     return Engines(store, elapse, now_ms)
 
