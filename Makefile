@@ -8,9 +8,11 @@ BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 INSTALLED := $(VENV)/.installed
 
-# Phone of `make dial`.
+# Phone of `make dial` and `make sms`.
 CODE ?= *384*1\#
 FROM ?= +254711000001
+TEXT ?= PRICE
+TO ?= 22384
 
 # Length of the load of `make chaos`, and the seed of its choices; no seed: a new one, which is printed.
 SECONDS ?= 300
@@ -27,6 +29,10 @@ run: $(INSTALLED) ## Run everything on this machine until Ctrl-C: Valkey, a loca
 .PHONY: dial
 dial: $(INSTALLED) ## Dial a code from a phone in the terminal: make dial CODE='*384*1#' FROM=+254711000001
 	@$(PYTHON) -m emulator.handset --code '$(CODE)' --from '$(FROM)'
+
+.PHONY: sms
+sms: $(INSTALLED) ## Send an SMS from a phone in the terminal: make sms TEXT=PRICE TO=22384 FROM=+254711000001
+	@$(PYTHON) -m emulator.handset --sms '$(TEXT)' --to '$(TO)' --from '$(FROM)'
 
 .PHONY: test
 test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test ARGS='tests/rpc -k health'

@@ -1,7 +1,7 @@
 """
 Runs the whole set on this machine until Ctrl-C: `python -m launcher`, which is `make run`.
 
-Redis (the one of NJIA_REDIS_URL when it answers, else a Valkey of its own), the emulator and all services. Data and
+Redis (the one of NJIA_REDIS_URL where that is set, else a Valkey of its own), the emulator and all services. Data and
 logs are kept under data/. Exit codes: 0 stopped as asked, 1 something ended or did not start.
 """
 
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 import uvloop
 from redis.asyncio import Redis
@@ -18,6 +19,7 @@ from redis.exceptions import RedisError
 from launcher import addresses, encryption_key, env_file, examples, lock, process, stack, valkey
 from launcher.log_lines import WarningsTail, readable
 from launcher.process import ChildProcess, ProcessDied
+from rpc.config import ConfigError, Environment
 
 DATA = stack.ROOT / "data"
 EXAMPLES = stack.ROOT / "examples"
@@ -61,11 +63,11 @@ async def run(environ: Mapping[str, str]) -> None:
         listens = addresses.listens(environ)
         variables = {
             "NJIA_EMULATOR_CALLBACKS": f"http://{addresses.reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}",
-            **environ,
+            **_with_key(environ),
             "NJIA_REDIS_URL": redis_url,
-            "NJIA_ENCRYPTION_KEY_FILE": environ.get("NJIA_ENCRYPTION_KEY_FILE")
-            or str(encryption_key.keep(DATA / "encryption.key")),
         }
+        # The address was read from the file already, and a variable may not be set in both ways.
+        variables.pop("NJIA_REDIS_URL_FILE", None)
         modules = _modules(environ)
         if "emulator" in modules:
             variables.setdefault("AT_BASE_URL", f"http://{addresses.reachable(listens['NJIA_EMULATOR_LISTEN'])}")
@@ -129,17 +131,35 @@ async def _watch(running: Sequence[ChildProcess], own_valkey: valkey.ValkeyServe
 
 async def _redis(environ: Mapping[str, str]) -> tuple[valkey.ValkeyServer | None, str]:
     """Returns the server that was started for this run, if one was, and the address of the Redis to use."""
-    asked = environ.get("NJIA_REDIS_URL", "").strip()
+    asked = _redis_url(environ)
     if asked:
-        # The address may hold a password, so it is not printed.
-        if await _answers(asked):
-            print("Redis of NJIA_REDIS_URL")
-            return None, asked
-        print("warning: the Redis of NJIA_REDIS_URL does not answer; a Valkey of our own is used")
+        address = urlsplit(asked).netloc.rpartition("@")[2]
+        if not await _answers(asked):
+            message = "start it, or take NJIA_REDIS_URL away: then a Valkey of our own is used"
+            raise CannotStartError(f"the Redis of NJIA_REDIS_URL, {address}, does not answer: {message}")
+        print(f"Redis at {address}")
+        return None, asked
     port = valkey.free_port() if addresses.is_taken(f"127.0.0.1:{VALKEY_PORT}") else VALKEY_PORT
     server = await valkey.start(DATA / "valkey", port)
     print(f"Valkey at {server.url}, data in data/valkey")
     return server, server.url
+
+
+def _redis_url(environ: Mapping[str, str]) -> str | None:
+    variables = Environment(environ)
+    url = variables.secret("NJIA_REDIS_URL")
+    try:
+        variables.check()
+    except ConfigError as problem:
+        raise CannotStartError(str(problem)) from None
+    return url
+
+
+def _with_key(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Returns the variables with a key of our own where none is set."""
+    if environ.get("NJIA_ENCRYPTION_KEY") or environ.get("NJIA_ENCRYPTION_KEY_FILE"):
+        return environ
+    return {**environ, "NJIA_ENCRYPTION_KEY_FILE": str(encryption_key.keep(DATA / "encryption.key"))}
 
 
 async def _answers(url: str) -> bool:

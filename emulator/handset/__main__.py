@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -15,6 +16,7 @@ from rpc.listening import parse_listen
 EXIT_ENDED, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
 _IDLE_SECONDS = 0.5
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (nothing is bound here)
 
 
@@ -58,6 +60,12 @@ def _use(client: ControlClient, display: Display, options: argparse.Namespace) -
     return phone.call(options.code, options.service_code, options.network, options.wait)
 
 
+def _phone_number(text: str) -> str:
+    if not _E164.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no phone number; one looks like +254711000001")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m emulator.handset",
@@ -66,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--code", help="dial this USSD code, such as '*384*1#'")
     action.add_argument("--sms", metavar="TEXT", help="send this SMS and wait for the answer; needs --to")
-    parser.add_argument("--from", dest="msisdn", default="+254711000001", help="the phone's number (%(default)s)")
+    parser.add_argument(
+        "--from", dest="msisdn", type=_phone_number, default="+254711000001", help="the phone's number (%(default)s)"
+    )
     parser.add_argument("--to", help="the short code that the SMS goes to")
     parser.add_argument("--service-code", help="the rented code, when --code has more typed behind it")
     parser.add_argument("--network", metavar="CODE", help="the phone's network, such as 63902 for Safaricom")

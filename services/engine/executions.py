@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from services.engine import ids
 from services.engine.beginnings import DEFAULT_WAIT_MS, Overrides, first_state, timestamp, turn_record
 from services.engine.core.program import Program
@@ -27,6 +29,8 @@ from services.engine.run_sessions import REHEARSAL, RunSessions
 from services.engine.store import Begun, ExecutionStore, Occupied, Queued, Stored, TakenUp
 from services.engine.typed_text import TypedText
 from workflow.outcome import WaitKind
+
+_log = structlog.get_logger()
 
 TIMER_POLL_MS = 100
 """How often an execution whose timer is due is looked at until it has gone on."""
@@ -122,6 +126,7 @@ class Executions:
         payload |= {key: value for key, value in (("linkId", sms.link_id), ("networkCode", sms.network_code)) if value}
         route = await self._registry.route("sms", payload)
         if route is None:
+            _log.warning("no published flow claims an SMS that came in", short_code=sms.short_code)
             return None
         partition = ids.partition_of(sms.message_id)
         execution_id = ids.execution_id_for(f"sms:{sms.message_id}", partition)

@@ -17,7 +17,7 @@ from rpc.tasks import end_task
 from services.engine.core.ports import HandedOver, LeaseLost, SessionsUnavailable, StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.core.run import Run
-from services.engine.core.state import ExecutionState, Turn, permanent
+from services.engine.core.state import ExecutionState, ExecutionStatus, Turn, permanent
 from services.engine.core.surroundings import Surroundings
 from services.engine.errors import EngineBusy, SessionEnded, SessionNotFound
 from services.engine.flow_places import FlowPlaces
@@ -26,6 +26,7 @@ from services.engine.run_sessions import RunSessions
 from services.engine.store import Begun, ExecutionStore, Queued, TakenUp
 from services.engine.tracing import Traces
 from telemetry import logs
+from telemetry.masking import mask_text
 from workflow.errors import NodeFailure
 
 HAND_OVER_SECONDS = 5.0
@@ -193,6 +194,7 @@ class LiveRuns:
                     run.give_up(permanent(problem.refusal.reason, problem.refusal.message))
                 await run.drive()
                 if state.ended:
+                    _tell_of_failure(state)
                     await self._places.ended(run.program, state)
             except HandedOver:
                 # Nobody is told: whoever waits for an answer looks for the one of the engine that goes on.
@@ -222,3 +224,9 @@ class LiveRuns:
             await self._store.hand_over(execution_id)
         except StoreUnavailable as problem:
             _log.warning("an execution is left to its lease", why=str(problem))
+
+
+def _tell_of_failure(state: ExecutionState) -> None:
+    if state.status in (ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT) and state.error is not None:
+        why = mask_text(state.error.message)
+        _log.warning("an execution failed", workflow_id=state.workflow_id, code=state.error.code, why=why)

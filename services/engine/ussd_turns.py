@@ -82,7 +82,9 @@ class UssdTurns:
         begun: Begun | Run = NoExecution() if callback.text == "" else await self._recorded(callback, None)
         if isinstance(begun, NoExecution):
             route = await self._registry.route("ussd", self._payload(callback))
-            if route is not None:
+            if route is None:
+                _log.warning("no published flow claims a code that is dialled", service_code=callback.service_code)
+            else:
                 question = await self._redials.question(route.program, callback)
                 if question is not None:
                     return question

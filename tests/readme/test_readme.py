@@ -1,0 +1,44 @@
+"""What README says of node types and variables is what the code has."""
+
+import re
+from pathlib import Path
+
+from workflow.catalogue import CATALOGUE
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CODE = ("services", "gateway", "emulator", "rpc", "storage", "telemetry", "launcher")
+
+NAME = re.compile(r"\b(?:NJIA|AT)_[A-Z]+(?:_[A-Z]+)*\b")
+
+ELSEWHERE = {"NJIA_EMULATOR_"}
+"""Beginnings of variables that emulator/README.md has."""
+
+
+def section(title: str) -> str:
+    return README.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def test_the_table_of_node_types_has_all_of_them_and_no_other() -> None:
+    table = re.findall(r"^\| ([^|]+) \|", section("Make a flow"), re.MULTILINE)
+    assert {name for cell in table for name in re.findall(r"`([A-Z_]+)`", cell)} == set(CATALOGUE)
+
+
+def test_the_table_of_settings_has_every_variable_that_the_code_reads() -> None:
+    read = set()
+    for folder in CODE:
+        for file in (ROOT / folder).rglob("*.py"):
+            read |= set(
+                re.findall(
+                    r'"(NJIA_[A-Z_]+|AT_(?:ENVIRONMENT|USERNAME|API_KEY|BASE_URL))"', file.read_text(encoding="utf-8")
+                )
+            )
+    wanted = {name for name in read if not name.startswith(tuple(ELSEWHERE)) and not name.endswith(("_", "_FILE"))}
+    written = set(NAME.findall(section("Settings")))
+    assert wanted - written == set()
+    assert written - read == set()
+
+
+def test_links_lead_to_files() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", README):
+        assert (ROOT / target).exists(), target
