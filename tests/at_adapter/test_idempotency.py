@@ -18,6 +18,8 @@ from services.at_adapter.idempotency.answers import AnswerState, StoredAnswer
 from services.at_adapter.idempotency.ledger import KEY_PREFIX, Granted, SendLedger, UnderWay, new_claim
 from services.at_adapter.outgoing.sms import SmsOrder
 
+pytestmark = pytest.mark.also_on_a_cluster
+
 Sms = Callable[..., SendSmsRequest]
 
 ORDER = SmsOrder(("+254711000001",), "Hello", "", enqueue=False, premium=None)

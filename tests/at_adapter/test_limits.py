@@ -19,6 +19,8 @@ from services.at_adapter.outgoing.sdk import SmsRequests
 from services.at_adapter.outgoing.sms import SmsOrder
 from services.at_adapter.outgoing.transport import AtTransport, Timeouts
 
+pytestmark = pytest.mark.also_on_a_cluster
+
 Sms = Callable[..., SendSmsRequest]
 
 

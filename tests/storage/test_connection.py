@@ -12,9 +12,12 @@ from redis.exceptions import ResponseError
 
 from launcher import valkey
 from rpc.config import ConfigError, Environment
+from storage.batches import run_in_order
 from storage.connection import Client, StoreUnavailable, connect, ping, store_errors
-from storage.scripts import Script, ScriptCall, run_in_order
+from storage.scripts import Script, ScriptCall
 from storage.settings import redis_url as read_redis_url
+
+pytestmark = pytest.mark.also_on_a_cluster
 
 ECHO = Script("return {KEYS[1], ARGV[1]}")
 APPEND = Script("return redis.call('RPUSH', KEYS[1], ARGV[1])")
@@ -184,9 +187,12 @@ async def test_a_mistake_of_ours_is_not_unavailability(client: Client) -> None:
         ("http://localhost:6379", "must begin with redis://"),
         ("redis://:secret@localhost:port/0", "port"),
         ("redis://:secret@localhost:6379/zero", "database"),
-        ("redis://:secret@localhost:6379/1?cluster=true", "a cluster has only 0"),
-        ("redis://:secret@localhost:6379/0?cluster=maybe", "cluster=true"),
-        ("redis://:secret@localhost:6379/0?protocol=3", "no option but cluster"),
+        ("redis://:secret@localhost:6379/0?protocol=3", "no options"),
+        ("redis://:secret@one:6379,two:6379/0", "several are a cluster"),
+        ("redis+cluster://:secret@localhost:6379/1", "a cluster has only 0"),
+        ("redis+cluster://:secret@one:6379,two:port", "port"),
+        ("redis+cluster://:secret@one:6379,", "host"),
+        ("rediss+cluster://:secret@one:6379?ssl=no", "no options"),
         ("unix://", "socket"),
     ],
 )
@@ -201,7 +207,11 @@ def test_an_unusable_address_is_a_problem_that_does_not_tell_it(url: str, proble
 
 
 @pytest.mark.parametrize(
-    "url", ["", "redis://h", "rediss://u:p@h:1/2", "unix:///run/redis", "redis://h:1?cluster=true"]
+    "url",
+    [
+        *("", "redis://h", "rediss://u:p@h:1/2", "unix:///run/redis"),
+        *("redis+cluster://h:1", "redis+cluster://u:p@h:1,[::1]:2/0", "rediss+cluster://h,i"),
+    ],
 )
 def test_a_usable_address_is_taken(url: str) -> None:
     environment = Environment({"NJIA_REDIS_URL": url})

@@ -18,6 +18,8 @@ from tests.engine.service.platform import MakeFlow, Platform
 from tests.engine.service.publishing import publish
 from tests.engine.service.refused import refused
 
+pytestmark = pytest.mark.also_on_a_cluster
+
 PHONE = "+254711000001"
 SPENT = grpc.StatusCode.RESOURCE_EXHAUSTED
 RUNNING = workflow_pb2.EXECUTION_STATUS_RUNNING

@@ -12,6 +12,8 @@ from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from tests.engine.service.publishing import publish
 from tests.engine.service.waiting import until
 
+pytestmark = pytest.mark.also_on_a_cluster
+
 PHONE = "+254711000001"
 HANGS_MS = 3000
 DRAIN_SECONDS = "0.2"

@@ -12,6 +12,8 @@ from services.engine.redis_store import RedisStore
 from storage.connection import connect
 from tests.engine.core.flow_dicts import NUMBER, document, program_of, sms
 
+pytestmark = pytest.mark.also_on_a_cluster
+
 LEASE_MS = 60_000
 PROGRAM = program_of(document("sms", {"send": sms(NUMBER, "hello")}, ["start > send"]))
 

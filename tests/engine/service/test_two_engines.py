@@ -4,11 +4,14 @@ import asyncio
 import json
 
 import httpx
+import pytest
 
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from tests.engine.service.platform import MakeFlow, Platform
 from tests.engine.service.publishing import publish
+
+pytestmark = pytest.mark.also_on_a_cluster
 
 PHONE = "+254711000001"
 SLOW_MS = 4000

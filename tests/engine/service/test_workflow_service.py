@@ -11,6 +11,8 @@ from njia.workflow.v1 import workflow_pb2
 from rpc.status import Refusal, refusal_of
 from tests.engine.service.platform import MakeFlow, Platform
 
+pytestmark = pytest.mark.also_on_a_cluster
+
 MISSING = grpc.StatusCode.NOT_FOUND
 NOT_NOW = grpc.StatusCode.FAILED_PRECONDITION
 
