@@ -48,8 +48,8 @@ _SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 DEFAULT_PORT = 6379
 _REFUSED_WRITES = (
     *("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN"),
-    # A script in a slot that is being moved key by key.
-    "Script attempted to access a non local key",
+    # A script in a slot that is being moved key by key, in the words of Redis and of Valkey.
+    *("Script attempted to access a non local key", "Attempted to access a non local key"),
 )
 """Beginnings of errors by which a server that is up says that it cannot do its work for now."""
 

@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from launcher import valkey
 from launcher.process import ending_with_parent
+from storage.connection import Client, connect
 
 MASTERS = 3
 SLOTS = 16384
@@ -36,9 +36,9 @@ class ValkeyCluster:
         """Where it answers, as an operator writes it."""
         return "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in self.ports)
 
-    def node(self, index: int) -> Redis:
+    def node(self, index: int) -> Client:
         """Returns a client of one node alone."""
-        return Redis(host="127.0.0.1", port=self.ports[index])
+        return connect(f"redis://127.0.0.1:{self.ports[index]}/0")
 
     async def empty(self) -> None:
         """Forgets all data and all scripts."""
@@ -114,7 +114,7 @@ async def _join(cluster: ValkeyCluster) -> None:
 
 async def _bus_port(cluster: ValkeyCluster, index: int) -> int:
     async with cluster.node(index) as node:
-        return int((await node.config_get("cluster-port"))["cluster-port"])
+        return int((await node.config_get("cluster-port"))["cluster-port"] or 0)
 
 
 async def _is_whole(cluster: ValkeyCluster, index: int) -> None:

@@ -17,8 +17,6 @@ from storage.connection import Client, StoreUnavailable, connect, ping, store_er
 from storage.scripts import Script, ScriptCall
 from storage.settings import redis_url as read_redis_url
 
-pytestmark = pytest.mark.also_on_a_cluster
-
 ECHO = Script("return {KEYS[1], ARGV[1]}")
 APPEND = Script("return redis.call('RPUSH', KEYS[1], ARGV[1])")
 
@@ -39,6 +37,7 @@ async def wait_in_vain(client: Client) -> None:
     await client.execute_command("BLPOP", "nothing", 1)
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_script_runs_where_the_server_does_not_know_it(client: Client) -> None:
     await client.script_flush()
 
@@ -54,6 +53,7 @@ async def test_a_known_script_is_one_command(client: Client) -> None:
     assert (await calls_of(client, "evalsha"), await calls_of(client, "eval")) == (1, 0)
 
 
+@pytest.mark.also_on_a_cluster
 async def test_scripts_in_order_all_run_when_some_are_unknown(client: Client) -> None:
     await client.script_flush()
     await APPEND.run(client, ["list"], ["first"])
@@ -66,6 +66,7 @@ async def test_scripts_in_order_all_run_when_some_are_unknown(client: Client) ->
     assert answers == [[b"key", b"a"], 2, [b"key", b"c"]]
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_failed_script_among_several_raises_its_error(client: Client) -> None:
     await client.set("list", "no list")
 
@@ -73,6 +74,7 @@ async def test_a_failed_script_among_several_raises_its_error(client: Client) ->
         await run_in_order(client, [ScriptCall(ECHO, ["key"], ["a"]), ScriptCall(APPEND, ["list"], ["b"])])
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_cancelled_command_leaves_no_answer_behind(client: Client) -> None:
     """The next command on the same connection gets its own answer."""
     for _ in range(20):
@@ -84,6 +86,7 @@ async def test_a_cancelled_command_leaves_no_answer_behind(client: Client) -> No
         assert await ECHO.run(client, ["key"], ["mine"]) == [b"key", b"mine"]
 
 
+@pytest.mark.also_on_a_cluster
 async def test_more_calls_than_connections_wait_for_their_turn(client: Client) -> None:
     answers = await asyncio.gather(*(ECHO.run(client, ["key"], [str(n)]) for n in range(300)))
 
@@ -174,6 +177,7 @@ def test_a_connection_that_is_gone_when_it_is_written_to_is_lost_under_uvloop_to
         other_loop.submit(uvloop.run, write_to_a_closed_connection()).result()
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_mistake_of_ours_is_not_unavailability(client: Client) -> None:
     await client.set("text", "value")
 

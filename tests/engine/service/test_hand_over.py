@@ -12,8 +12,6 @@ from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from tests.engine.service.publishing import publish
 from tests.engine.service.waiting import until
 
-pytestmark = pytest.mark.also_on_a_cluster
-
 PHONE = "+254711000001"
 HANGS_MS = 3000
 DRAIN_SECONDS = "0.2"
@@ -60,6 +58,7 @@ async def log_of(platform: Platform, execution_id: str) -> pb.ExecutionLog:
     return (await platform.other_engine.GetExecution(pb.GetExecutionRequest(execution_id=execution_id))).execution
 
 
+@pytest.mark.also_on_a_cluster
 async def test_the_caller_gets_the_screen_that_the_other_engine_makes(
     platform: Platform, flow: MakeFlow, network: httpx.AsyncClient
 ) -> None:
