@@ -91,7 +91,7 @@ async def test_more_batches_than_connections_wait_for_their_turn(client: Client)
 
 async def test_slots_that_move_with_their_data_are_followed(client: Client, valkey_cluster: ValkeyCluster) -> None:
     """Every way to issue commands goes on, with a map of slots that is out of date."""
-    tags = TAGS[:4]
+    tags = list(TAGS[:4])
     await run_in_order(client, [ScriptCall(APPEND, [f"{{{tag}}}moved"], ["before"]) for tag in tags])
     for tag in tags:
         slot, source = await owner_of(valkey_cluster, f"{{{tag}}}")
