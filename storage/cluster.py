@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from redis.asyncio import RedisCluster
+from redis.asyncio import RedisCluster, SSLConnection
 from redis.asyncio.cluster import ClusterNode, ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.event import EventDispatcherInterface
 from redis.exceptions import ConnectionError as RedisConnectionError, TimeoutError as RedisTimeoutError
+
+from storage.lines import NodeLine, TlsNodeLine
 
 SPARE_CONNECTIONS = 16
 """Connections to each node beside those of commands and pipelines: for the map of slots, and while some are closed."""
@@ -41,6 +43,11 @@ class BoundedCluster(RedisCluster):
             reinitialize_steps=0,
             **options,
         )
+        # The library's client takes no class of connections. Nodes that it finds later are made with these options.
+        kind = TlsNodeLine if self.connection_kwargs["connection_class"] is SSLConnection else NodeLine
+        self.connection_kwargs["connection_class"] = kind
+        for node in self.nodes_manager.startup_nodes.values():
+            node.connection_class = kind
         self._command_turns = asyncio.Semaphore(max_connections)
         self.pipeline_turns = asyncio.Semaphore(max_connections)
         self._wait_seconds = wait_seconds

@@ -2,16 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.connection import HiredisRespSerializer
 from redis.exceptions import (
     ClusterError,
     ConnectionError as RedisConnectionError,
@@ -25,6 +23,7 @@ from redis.exceptions import (
 )
 
 from storage.cluster import BoundedCluster
+from storage.lines import Line
 
 Client = Redis | RedisCluster
 """Both answer the same commands, as long as the keys of one command share a hash tag."""
@@ -172,34 +171,12 @@ async def ping(client: Client) -> bool:
         return False
 
 
-class _Connection(Connection):
-    """
-    A connection that packs commands with hiredis, as the library's blocking connections do. Its asyncio ones pack in
-    Python, which for a script with twenty arguments is a fifth of the processor time of the trip.
-
-    A server that is gone between the check of an idle connection and the write is a lost connection here too; uvloop
-    calls it a RuntimeError, which the library lets through.
-    """
-
-    _packer = HiredisRespSerializer()
-
-    def pack_command(self, *args: Any) -> list[bytes]:
-        packed: list[bytes] = self._packer.pack(*args)
-        return packed
-
-    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
-        try:
-            await super()._send_packed_command(command)
-        except RuntimeError as error:
-            raise ConnectionResetError(str(error)) from error
-
-
 def _one_server(url: str) -> Redis:
     # TLS and Unix sockets keep the connections of the library, whatever is said here.
     # protocol 2: the answers are the same, and the connection is set up with fewer commands.
     pool = BlockingConnectionPool.from_url(
         url,
-        connection_class=_Connection,
+        connection_class=Line,
         max_connections=MAX_CONNECTIONS,
         timeout=POOL_WAIT_SECONDS,
         socket_connect_timeout=CONNECT_SECONDS,

@@ -1,8 +1,11 @@
 """Batches on a cluster: several nodes, slots that move, and more callers than connections."""
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import uvloop
 from redis.exceptions import ResponseError
 
 from storage.batches import answers_of, run_in_order, run_in_stages
@@ -137,3 +140,24 @@ async def test_one_node_of_the_address_is_enough(valkey_cluster: ValkeyCluster) 
     async with connect(f"redis+cluster://127.0.0.1:1,127.0.0.1:{valkey_cluster.ports[-1]}") as client:
         assert await ping(client)
         assert await client.set("{a}", "there")
+
+
+@pytest.mark.parametrize("run_in", [uvloop.run, asyncio.run])
+def test_connections_that_died_while_idle_are_not_noticed_by_the_caller(
+    valkey_cluster: ValkeyCluster, run_in: Callable[..., None]
+) -> None:
+    """The services run on uvloop, which names some losses in a way of its own."""
+
+    async def lose_connections() -> None:
+        async with connect(valkey_cluster.url) as client:
+            calls = [ScriptCall(APPEND, [f"{{{tag}}}idle"], ["x"]) for tag in TAGS]
+            await asyncio.gather(*(run_in_stages(client, calls) for _ in range(5)))
+            for index in range(len(valkey_cluster.ports)):
+                async with valkey_cluster.node(index) as node:
+                    await node.execute_command("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes")
+            for call in calls:
+                await call.script.run(client, call.keys, call.arguments)
+            await asyncio.gather(*(run_in_stages(client, calls) for _ in range(5)))
+
+    with ThreadPoolExecutor(1) as other_loop:
+        other_loop.submit(run_in, lose_connections()).result()
