@@ -72,6 +72,15 @@ class BoundedCluster(RedisCluster):
         finally:
             turns.release()
 
+    async def serves(self) -> bool:
+        """
+        Tells whether every slot has a node that answers and takes commands; a ping would also be answered by a node
+        that refuses everything because the others are away. Raises what the library raises.
+        """
+        await self.initialize()
+        asked = [self.cluster_info(target_nodes=node) for node in self.get_primaries()]
+        return all(info["cluster_state"] == "ok" for info in await asyncio.gather(*asked))
+
     def look_again(self) -> None:
         """Makes the next command read the map of slots anew."""
         self._initialize = True

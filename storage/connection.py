@@ -163,10 +163,10 @@ def _node(host_and_port: str) -> tuple[str, int]:
 
 
 async def ping(client: Client) -> bool:
-    """Tells within PING_SECONDS whether the store answers. Never raises an error of the store."""
+    """Tells within PING_SECONDS whether the store answers, all of it where it is a cluster. Never raises its errors."""
     try:
         async with asyncio.timeout(PING_SECONDS):
-            return bool(await client.ping())
+            return await client.serves() if isinstance(client, BoundedCluster) else bool(await client.ping())
     except (TimeoutError, RedisError, RedisClusterException):
         return False
 

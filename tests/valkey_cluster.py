@@ -3,14 +3,13 @@
 import asyncio
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from redis.exceptions import RedisError
 
 from launcher import valkey
 from launcher.process import ending_with_parent
-from storage.connection import Client, connect
+from storage.connection import Client, connect, ping
 
 MASTERS = 3
 SLOTS = 16384
@@ -18,18 +17,20 @@ READY_WITHIN_SECONDS = 20.0
 STOP_WITHIN_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
 class ValkeyCluster:
     """
-    A running cluster.
+    A cluster.
 
     Attributes:
         ports: Ports of its nodes on 127.0.0.1.
-        processes: The server processes, in the same order.
+        bus_ports: Ports by which the nodes know each other.
     """
 
-    ports: list[int]
-    processes: list["subprocess.Popen[bytes]"]
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.ports = [valkey.free_port() for _ in range(MASTERS)]
+        self.bus_ports = [valkey.free_port() for _ in range(MASTERS)]
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
     @property
     def url(self) -> str:
@@ -47,11 +48,48 @@ class ValkeyCluster:
                 await node.flushall()
                 await node.script_flush()
 
+    def start(self, index: int) -> None:
+        """Starts a node that does not run; it knows its place in the cluster, and has no data."""
+        directory = self._directory / str(index)
+        directory.mkdir(parents=True, exist_ok=True)
+        self._processes[index] = subprocess.Popen(
+            [
+                valkey.server_program(),
+                *("--port", str(self.ports[index]), "--bind", "127.0.0.1", "--dir", str(directory), "--save", ""),
+                *("--cluster-enabled", "yes", "--cluster-port", str(self.bus_ports[index])),
+                *("--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", "2000"),
+                *("--logfile", str(directory / "valkey.log"), "--maxmemory-policy", "noeviction"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=ending_with_parent(),  # noqa: PLW1509 (calls one C function that takes no lock)
+        )
+
+    def kill(self, index: int) -> None:
+        """Ends a node without a chance to clean up."""
+        process = self._processes.pop(index)
+        process.kill()
+        process.wait()
+
+    async def whole(self) -> None:
+        """Waits until every node answers and says that the cluster takes commands."""
+        await asyncio.gather(*(self._is_whole(index) for index in range(MASTERS)))
+
+    async def _is_whole(self, index: int) -> None:
+        async with self.node(index) as node:
+            while True:
+                with suppress(RedisError):
+                    info = await node.execute_command("CLUSTER INFO")
+                    if info["cluster_state"] == "ok" and info["cluster_known_nodes"] == str(MASTERS):
+                        return
+                await asyncio.sleep(0.02)
+
     def stop(self) -> None:
         """Ends all nodes."""
-        for process in self.processes:
+        for process in self._processes.values():
             process.terminate()
-        for process in self.processes:
+        for process in self._processes.values():
             try:
                 process.wait(STOP_WITHIN_SECONDS)
             except subprocess.TimeoutExpired:
@@ -60,43 +98,24 @@ class ValkeyCluster:
 
 
 async def start(directory: Path) -> ValkeyCluster:
-    """Starts a cluster that keeps its data in `directory` and returns once it takes commands. Raises TimeoutError."""
-    ports = [valkey.free_port() for _ in range(MASTERS)]
-    cluster = ValkeyCluster(ports, [_start_node(directory / str(port), port) for port in ports])
+    """Starts a cluster that keeps its files in `directory` and returns once it takes commands. Raises TimeoutError."""
+    cluster = ValkeyCluster(directory)
     try:
         async with asyncio.timeout(READY_WITHIN_SECONDS):
+            for index in range(MASTERS):
+                cluster.start(index)
             await asyncio.gather(*(_answers(cluster, index) for index in range(MASTERS)))
             await _join(cluster)
-            await asyncio.gather(*(_is_whole(cluster, index) for index in range(MASTERS)))
+            await cluster.whole()
     except BaseException:
         cluster.stop()
         raise
     return cluster
 
 
-def _start_node(directory: Path, port: int) -> "subprocess.Popen[bytes]":
-    directory.mkdir(parents=True)
-    return subprocess.Popen(
-        [
-            valkey.server_program(),
-            *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory), "--save", ""),
-            *("--cluster-enabled", "yes", "--cluster-port", str(valkey.free_port())),
-            *("--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", "2000"),
-            *("--logfile", str(directory / "valkey.log"), "--maxmemory-policy", "noeviction"),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=ending_with_parent(),  # noqa: PLW1509 (calls one C function that takes no lock)
-    )
-
-
 async def _answers(cluster: ValkeyCluster, index: int) -> None:
     async with cluster.node(index) as node:
-        while True:
-            with suppress(RedisError):
-                await node.ping()
-                return
+        while not await ping(node):
             await asyncio.sleep(0.02)
 
 
@@ -108,19 +127,4 @@ async def _join(cluster: ValkeyCluster) -> None:
             await node.execute_command("CLUSTER ADDSLOTSRANGE", bounds[index], bounds[index + 1] - 1)
     async with cluster.node(0) as first:
         for index in range(1, MASTERS):
-            bus = await _bus_port(cluster, index)
-            await first.execute_command("CLUSTER MEET", "127.0.0.1", cluster.ports[index], bus)
-
-
-async def _bus_port(cluster: ValkeyCluster, index: int) -> int:
-    async with cluster.node(index) as node:
-        return int((await node.config_get("cluster-port"))["cluster-port"] or 0)
-
-
-async def _is_whole(cluster: ValkeyCluster, index: int) -> None:
-    async with cluster.node(index) as node:
-        while True:
-            info = await node.execute_command("CLUSTER INFO")
-            if info["cluster_state"] == "ok" and info["cluster_known_nodes"] == str(MASTERS):
-                return
-            await asyncio.sleep(0.02)
+            await first.execute_command("CLUSTER MEET", "127.0.0.1", cluster.ports[index], cluster.bus_ports[index])

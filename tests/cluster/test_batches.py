@@ -1,7 +1,7 @@
 """Batches on a cluster: several nodes, slots that move, and more callers than connections."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -161,3 +161,37 @@ def test_connections_that_died_while_idle_are_not_noticed_by_the_caller(
 
     with ThreadPoolExecutor(1) as other_loop:
         other_loop.submit(run_in, lose_connections()).result()
+
+
+async def test_a_node_that_goes_is_told_of_and_one_that_comes_back_is_found(
+    client: Client, valkey_cluster: ValkeyCluster
+) -> None:
+    async def pipeline() -> None:
+        reading = client.pipeline(transaction=False)
+        for tag in TAGS:
+            reading.get(f"{{{tag}}}")
+        await answers_of(reading)
+
+    ways: list[Callable[[], Awaitable[object]]] = [
+        pipeline,
+        lambda: run_in_stages(client, [("SET", f"{{{tag}}}", tag) for tag in TAGS]),
+        lambda: run_in_order(client, [ScriptCall(APPEND, [f"{{{tag}}}list"], [tag]) for tag in TAGS]),
+    ]
+    for way in ways:
+        await way()
+
+    valkey_cluster.kill(1)
+    try:
+        for _ in range(3):
+            for way in ways:
+                with pytest.raises(StoreUnavailable), store_errors():
+                    await way()
+        assert not await ping(client)
+    finally:
+        valkey_cluster.start(1)
+        async with asyncio.timeout(20):
+            await valkey_cluster.whole()
+
+    for way in ways:
+        await way()
+    assert await ping(client)
