@@ -48,7 +48,7 @@ def running_store(
 ) -> valkey.ValkeyServer | valkey_cluster_process.ValkeyCluster:
     """The server or the cluster that `redis_url` names, whatever it holds."""
     store: valkey.ValkeyServer | valkey_cluster_process.ValkeyCluster = request.getfixturevalue(
-        "valkey_server" if store_kind == ONE_SERVER else "valkey_cluster"
+        "valkey_cluster" if store_kind == CLUSTER else "valkey_server"
     )
     return store
 

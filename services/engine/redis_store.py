@@ -329,8 +329,7 @@ class RedisStore:
             return await self._run(_WRITE, script_keys, arguments)
         execution_id = entry.state.execution_id
         found_by: list[Call] = [
-            ("SET", keys.correlation(name), execution_id, "PX", self.retention.shared_ms)
-            for name in entry.correlations
+            ("SET", keys.correlation(name), execution_id, "PX", self.retention.shared_ms) for name in entry.correlations
         ]
         for unsettled in entry.unsettled:
             key = keys.unsettled(unsettled.name)
