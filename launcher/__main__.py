@@ -13,13 +13,12 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import uvloop
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from launcher import addresses, encryption_key, env_file, examples, lock, process, stack, valkey
 from launcher.log_lines import WarningsTail, readable
 from launcher.process import ChildProcess, ProcessDied
 from rpc.config import ConfigError, Environment
+from storage.connection import connect, ping
 
 DATA = stack.ROOT / "data"
 EXAMPLES = stack.ROOT / "examples"
@@ -164,16 +163,13 @@ def _with_key(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 async def _answers(url: str) -> bool:
     try:
-        client = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
+        client = connect(url)
     except ValueError as problem:
-        raise CannotStartError(f"NJIA_REDIS_URL: {problem}") from None
+        raise CannotStartError(f"NJIA_REDIS_URL {problem}") from None
     try:
-        await client.ping()
-    except (RedisError, OSError):
-        return False
+        return await ping(client)
     finally:
         await client.aclose()
-    return True
 
 
 def _modules(environ: Mapping[str, str]) -> Mapping[str, Sequence[str]]:

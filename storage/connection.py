@@ -2,15 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.connection import HiredisRespSerializer
 from redis.exceptions import (
     ClusterError,
     ConnectionError as RedisConnectionError,
@@ -23,11 +22,17 @@ from redis.exceptions import (
     TryAgainError,
 )
 
+from storage.cluster import BoundedCluster
+from storage.lines import Line
+
 Client = Redis | RedisCluster
 """Both answer the same commands, as long as the keys of one command share a hash tag."""
 
 MAX_CONNECTIONS = 64
-"""Connections of one process to one server; a call beyond them waits for one, at most POOL_WAIT_SECONDS."""
+"""
+Connections of one process to one server; a call beyond them waits for one, at most POOL_WAIT_SECONDS. On a cluster:
+commands under way at once over all nodes, and as many pipelines.
+"""
 
 POOL_WAIT_SECONDS = 2.0
 CONNECT_SECONDS = 1.0
@@ -38,9 +43,14 @@ PING_SECONDS = 0.8
 """Longest wait for a ping; shorter than the second that a readiness check has."""
 
 _DATABASE = re.compile(r"(/[0-9]{0,4})?")
-_SCHEMES = ("redis", "rediss", "unix")
-_REFUSED_WRITES = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
-"""First words of errors by which a server that is up says that it cannot do its work for now."""
+_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
+DEFAULT_PORT = 6379
+_REFUSED_WRITES = (
+    *("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN"),
+    # A script in a slot that is being moved key by key, in the words of Redis and of Valkey.
+    *("Script attempted to access a non local key", "Attempted to access a non local key"),
+)
+"""Beginnings of errors by which a server that is up says that it cannot do its work for now."""
 
 
 class StoreUnavailable(Exception):
@@ -84,17 +94,19 @@ def connect(url: str) -> Client:
     Returns a client that connects with its first command, and by itself after every loss.
 
     A command is never sent twice: a lost answer does not tell whether it was done, and the caller knows what a repeat
-    means. A connection that went stale while idle is noticed before the command is sent, and is opened anew.
+    means. A connection that went stale while idle is noticed before the command is sent, and is opened anew. A node of
+    a cluster that says that a slot lies elsewhere has done nothing, so the command goes on to the other node.
 
     Args:
-        url: redis://[[user]:password@]host:port/db, rediss:// with TLS, or unix://path. `?cluster=true` says that the
-            host is any node of a cluster.
+        url: redis://[[user]:password@]host:port/db, rediss:// with TLS, or unix://path. A cluster is
+            redis+cluster://[[user]:password@]host:port[,host:port…] or rediss+cluster:// with TLS; the hosts are any of
+            its nodes, of which one has to answer, and the others are found by it.
 
     Raises:
         ValueError: The URL is not one of these. The text does not repeat the URL, which may hold a password.
     """
-    address, is_cluster = _read(url)
-    return _cluster(address) if is_cluster else _one_server(address)
+    address = _read(url)
+    return _one_server(url) if address is None else _cluster(address)
 
 
 def check_url(url: str) -> None:
@@ -102,57 +114,61 @@ def check_url(url: str) -> None:
     _read(url)
 
 
-def _read(url: str) -> tuple[str, bool]:
+@dataclass(frozen=True, slots=True)
+class _ClusterAddress:
+    nodes: list[tuple[str, int]]
+    username: str | None
+    password: str | None
+    tls: bool
+
+
+def _read(url: str) -> _ClusterAddress | None:
+    """Returns the address of a cluster, None for one server. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in _SCHEMES:
         raise ValueError(f"must begin with {', '.join(f'{scheme}://' for scheme in _SCHEMES)}")
+    if parts.query or parts.fragment:
+        raise ValueError("may have no options")
+    if parts.scheme.endswith("+cluster"):
+        if parts.path.strip("/0"):
+            raise ValueError("must not name a database: a cluster has only 0")
+        _, _, hosts = parts.netloc.rpartition("@")
+        return _ClusterAddress(
+            [_node(host) for host in hosts.split(",")],
+            unquote(parts.username) if parts.username else None,
+            unquote(parts.password) if parts.password else None,
+            parts.scheme.startswith("rediss"),
+        )
+    if "," in parts.netloc.rpartition("@")[2]:
+        raise ValueError("may name one host; several are a cluster, redis+cluster://")
+    if parts.scheme == "unix":
+        if not parts.path:
+            raise ValueError("must name a socket")
+        return None
+    _node(parts.netloc.rpartition("@")[2])
+    if not _DATABASE.fullmatch(parts.path):
+        raise ValueError("must end with the number of a database, such as /0")
+    return None
+
+
+def _node(host_and_port: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{host_and_port}")
     try:
-        parts.port  # noqa: B018 (reading it is the check)
+        port = parts.port
     except ValueError:
         raise ValueError("must have a port from 0 to 65535") from None
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    cluster = options.pop("cluster", "false").lower()
-    if cluster not in ("true", "false") or options:
-        raise ValueError("may have no option but cluster=true")
-    if parts.scheme == "unix":
-        if cluster == "true" or not parts.path:
-            raise ValueError("must name a socket, and a cluster has none")
-    elif not _DATABASE.fullmatch(parts.path):
-        raise ValueError("must end with the number of a database, such as /0")
-    elif cluster == "true" and parts.path.strip("/0"):
-        raise ValueError("must not name a database: a cluster has only 0")
-    return urlunsplit(parts._replace(query="")), cluster == "true"
+    if not parts.hostname:
+        raise ValueError("must name a host")
+    return parts.hostname, DEFAULT_PORT if port is None else port
 
 
 async def ping(client: Client) -> bool:
-    """Tells within PING_SECONDS whether the store answers. Never raises an error of the store."""
+    """Tells within PING_SECONDS whether the store answers, all of it where it is a cluster. Never raises its errors."""
     try:
         async with asyncio.timeout(PING_SECONDS):
-            return bool(await client.ping())
+            return await client.serves() if isinstance(client, BoundedCluster) else bool(await client.ping())
     except (TimeoutError, RedisError, RedisClusterException):
         return False
-
-
-class _Connection(Connection):
-    """
-    A connection that packs commands with hiredis, as the library's blocking connections do. Its asyncio ones pack in
-    Python, which for a script with twenty arguments is a fifth of the processor time of the trip.
-
-    A server that is gone between the check of an idle connection and the write is a lost connection here too; uvloop
-    calls it a RuntimeError, which the library lets through.
-    """
-
-    _packer = HiredisRespSerializer()
-
-    def pack_command(self, *args: Any) -> list[bytes]:
-        packed: list[bytes] = self._packer.pack(*args)
-        return packed
-
-    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
-        try:
-            await super()._send_packed_command(command)
-        except RuntimeError as error:
-            raise ConnectionResetError(str(error)) from error
 
 
 def _one_server(url: str) -> Redis:
@@ -160,7 +176,7 @@ def _one_server(url: str) -> Redis:
     # protocol 2: the answers are the same, and the connection is set up with fewer commands.
     pool = BlockingConnectionPool.from_url(
         url,
-        connection_class=_Connection,
+        connection_class=Line,
         max_connections=MAX_CONNECTIONS,
         timeout=POOL_WAIT_SECONDS,
         socket_connect_timeout=CONNECT_SECONDS,
@@ -172,13 +188,16 @@ def _one_server(url: str) -> Redis:
     return Redis.from_pool(pool)
 
 
-def _cluster(url: str) -> RedisCluster:
-    return RedisCluster.from_url(
-        url,
+def _cluster(address: _ClusterAddress) -> RedisCluster:
+    return BoundedCluster(
+        address.nodes,
+        username=address.username,
+        password=address.password,
+        ssl=address.tls,
         max_connections=MAX_CONNECTIONS,
+        wait_seconds=POOL_WAIT_SECONDS,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),
         protocol=2,
         driver_info=None,
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError
 
 from storage.connection import Client
@@ -64,24 +63,3 @@ class ScriptCall:
     script: Script
     keys: Sequence[str]
     arguments: Sequence[Argument] = ()
-
-
-async def run_in_order(client: Client, calls: Sequence[ScriptCall]) -> Sequence[Any]:
-    """
-    Runs scripts of several hash tags one after the other: in one round trip on one server, one each on a cluster.
-
-    They are not one transaction: when the connection breaks, a beginning of the list may have been done.
-    """
-    if isinstance(client, RedisCluster):
-        return [await call.script.run(client, call.keys, call.arguments) for call in calls]
-    pipeline = client.pipeline(transaction=False)
-    for call in calls:
-        pipeline.execute_command(*call.script.by_hash(call))
-    answers = await pipeline.execute(raise_on_error=False)
-    for index, call in enumerate(calls):
-        if isinstance(answers[index], NoScriptError):
-            # After a restart of the server only. The order is then not kept with calls that it knew already.
-            answers[index] = await call.script.run(client, call.keys, call.arguments)
-        elif isinstance(answers[index], Exception):
-            raise answers[index]
-    return list(answers)

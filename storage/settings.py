@@ -10,6 +10,9 @@ def redis_url(environment: Environment) -> str:
     """
     Returns NJIA_REDIS_URL (or the content of the file that NJIA_REDIS_URL_FILE names), default DEFAULT_REDIS_URL.
 
+    One server is redis://host:port/0 (rediss:// with TLS, unix://path), a cluster is redis+cluster://host:port[,host:port…]
+    (rediss+cluster:// with TLS); see storage.connection.connect.
+
     An address that cannot be used becomes a problem of the environment. The problem does not repeat the address,
     which may hold a password.
     """

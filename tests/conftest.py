@@ -1,4 +1,4 @@
-"""What every layer of tests shares: one real Valkey server a test run, empty for each test."""
+"""What every layer of tests shares: one real Valkey server a test run and one real cluster, empty for each test."""
 
 import asyncio
 import os
@@ -9,10 +9,14 @@ import pytest
 from redis.asyncio import Redis
 
 from launcher import valkey
+from tests import valkey_cluster as valkey_cluster_process
 
 # gRPC's fork handlers run in a child before it becomes its own program, and sometimes abort it there. The processes
 # that tests start never use gRPC between fork and exec. gRPC reads this with its first use, so it stands here.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
+
+
+ONE_SERVER, CLUSTER = "one server", "cluster"
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +28,43 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[valkey.V
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def valkey_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[valkey_cluster_process.ValkeyCluster]:
+    """A real cluster of three masters that lives as long as the test run."""
+    cluster = asyncio.run(valkey_cluster_process.start(tmp_path_factory.mktemp("cluster")))
+    yield cluster
+    cluster.stop()
+
+
 @pytest.fixture
-async def redis_url(valkey_server: valkey.ValkeyServer) -> str:
+def store_kind() -> str:
+    """What `redis_url` is the address of: one server; tests marked with also_on_a_cluster run on a cluster too."""
+    return ONE_SERVER
+
+
+@pytest.fixture
+def running_store(
+    store_kind: str, request: pytest.FixtureRequest
+) -> valkey.ValkeyServer | valkey_cluster_process.ValkeyCluster:
+    """The server or the cluster that `redis_url` names, whatever it holds."""
+    store: valkey.ValkeyServer | valkey_cluster_process.ValkeyCluster = request.getfixturevalue(
+        "valkey_cluster" if store_kind == CLUSTER else "valkey_server"
+    )
+    return store
+
+
+@pytest.fixture
+async def redis_url(running_store: valkey.ValkeyServer | valkey_cluster_process.ValkeyCluster) -> str:
     """The address of an empty Redis."""
-    client = Redis.from_url(valkey_server.url)
-    await client.flushall()
-    await client.aclose()
-    return valkey_server.url
+    if isinstance(running_store, valkey_cluster_process.ValkeyCluster):
+        await running_store.empty()
+    else:
+        async with Redis.from_url(running_store.url) as client:
+            await client.flushall()
+    return running_store.url
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs the tests that are marked so against both kinds of store."""
+    if metafunc.definition.get_closest_marker("also_on_a_cluster") and "redis_url" in metafunc.fixturenames:
+        metafunc.parametrize("store_kind", [ONE_SERVER, CLUSTER])

@@ -20,7 +20,8 @@ class AtAdapterConfig:
         listen: Where gRPC is served, host:port. NJIA_AT_ADAPTER_LISTEN, default 127.0.0.1:50054.
         callbacks_listen: Where callbacks are taken, host:port. NJIA_AT_ADAPTER_CALLBACKS_LISTEN, default
             127.0.0.1:8090. Not opened without an engine.
-        redis_url: NJIA_REDIS_URL (or NJIA_REDIS_URL_FILE), default redis://127.0.0.1:6379/0.
+        redis_url: NJIA_REDIS_URL (or NJIA_REDIS_URL_FILE), default redis://127.0.0.1:6379/0; a cluster is
+            redis+cluster://host:port[,host:port…].
         engine_target: The engine that callbacks go to. NJIA_ENGINE_TARGET; None: outgoing calls alone.
         account: AT_ENVIRONMENT (emulator, sandbox or production; default emulator), AT_USERNAME (default sandbox
             outside of production), AT_API_KEY (or AT_API_KEY_FILE; needed outside of the emulator), AT_BASE_URL

@@ -16,7 +16,8 @@ class EngineConfig:
     """
     Attributes:
         listen: Where gRPC is served, host:port. NJIA_ENGINE_LISTEN, default 127.0.0.1:50052.
-        redis_url: NJIA_REDIS_URL, default redis://127.0.0.1:6379/0.
+        redis_url: NJIA_REDIS_URL, default redis://127.0.0.1:6379/0; a cluster is
+            redis+cluster://host:port[,host:port…].
         validator_target: NJIA_VALIDATOR_TARGET, default 127.0.0.1:50051.
         sessions_target: NJIA_SESSIONS_TARGET, default 127.0.0.1:50053.
         at_adapter_target: NJIA_AT_ADAPTER_TARGET, default 127.0.0.1:50054.

@@ -19,6 +19,7 @@ from services.engine.core.program import Program
 from services.engine.core.state import ExecutionState, ExecutionStatus
 from services.engine.errors import FlowBusy
 from services.engine.store import Begun, Occupied, Queued, TakenUp
+from storage.batches import answers_of
 from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 from storage.scripts import Script
 
@@ -122,7 +123,7 @@ class FlowPlaces:
         pipeline = self._client.pipeline(transaction=False)
         for key in hashes:
             pipeline.hget(key, field)
-        return [None if value is None else value.decode() for value in await _call(pipeline.execute())]
+        return [None if value is None else value.decode() for value in await _call(answers_of(pipeline))]
 
     async def _free(self, state: ExecutionState) -> None:
         try:

@@ -7,6 +7,7 @@ from typing import Any
 from services.engine import ids, keys, records
 from services.engine.core.state import ExecutionState
 from services.engine.store import Cursor, Filter
+from storage.batches import answers_of
 from storage.connection import Client
 
 MOST_IN_ONE_MS = 100
@@ -47,11 +48,11 @@ async def _newest(client: Client, wanted: Filter, limit: int, after: Cursor | No
     if after is not None:
         highest = after.started_at_ms
     lowest: Any = "-inf" if wanted.from_ms is None else wanted.from_ms
-    async with client.pipeline(transaction=False) as pipeline:
-        for partition in range(ids.PARTITIONS):
-            key, most = keys.executions(partition, wanted.workflow_id), limit + MOST_IN_ONE_MS
-            pipeline.zrevrangebyscore(key, highest, lowest, start=0, num=most, withscores=True)
-        groups = await pipeline.execute()
+    pipeline = client.pipeline(transaction=False)
+    for partition in range(ids.PARTITIONS):
+        key, most = keys.executions(partition, wanted.workflow_id), limit + MOST_IN_ONE_MS
+        pipeline.zrevrangebyscore(key, highest, lowest, start=0, num=most, withscores=True)
+    groups = await answers_of(pipeline)
     cursors = [
         [Cursor(int(score), execution_id.decode()) for execution_id, score in group] for group in groups if group
     ]
@@ -68,12 +69,12 @@ async def _newest(client: Client, wanted: Filter, limit: int, after: Cursor | No
 
 async def _states(client: Client, execution_ids: Sequence[str]) -> dict[str, ExecutionState]:
     """States by id; executions whose retention is over are missing."""
-    async with client.pipeline(transaction=False) as pipeline:
-        for execution_id in execution_ids:
-            partition = ids.partition_of_execution(execution_id)
-            assert partition is not None
-            pipeline.hget(keys.execution(partition, execution_id), "state")
-        found = await pipeline.execute()
+    pipeline = client.pipeline(transaction=False)
+    for execution_id in execution_ids:
+        partition = ids.partition_of_execution(execution_id)
+        assert partition is not None
+        pipeline.hget(keys.execution(partition, execution_id), "state")
+    found = await answers_of(pipeline)
     return {
         execution_id: records.state_from_bytes(state)
         for execution_id, state in zip(execution_ids, found, strict=True)

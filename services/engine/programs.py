@@ -19,6 +19,7 @@ from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program, load
 from services.engine.errors import InvalidRequest
 from services.engine.lifetimes import Retention
+from storage.batches import run_in_stages
 from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 
 MAX_PROGRAMS = 1000
@@ -87,11 +88,10 @@ class Programs:
     async def _prolonged(self, digest: str) -> bytes | None:
         """Reads a graph and makes it live on; one that is kept for good stays so (GT knows no longer life)."""
         key = keys.graph(digest)
-        pipeline = self._client.pipeline(transaction=False)
-        pipeline.pexpire(key, self._life_ms, gt=True)
-        pipeline.get(key)
-        data: bytes | None = (await self._call(pipeline.execute()))[1]
-        return data
+        [[_, data]] = await self._call(
+            run_in_stages(self._client, [("PEXPIRE", key, self._life_ms, "GT"), ("GET", key)])
+        )
+        return data if isinstance(data, bytes) else None
 
     async def _call(self, command: Awaitable[Any]) -> Any:
         try:

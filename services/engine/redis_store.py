@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from redis.exceptions import NoScriptError
-
 from services.engine import ids, keys, lifetimes, records
 from services.engine.core.ports import Entry, LeaseLost, StoreUnavailable
 from services.engine.core.state import ExecutionState, Reply, Turn
@@ -37,6 +35,7 @@ from services.engine.store import (
     TakenUp,
 )
 from services.engine.typed_text import TextMarks
+from storage.batches import Call, answers_of, run_in_stages
 from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 from storage.scripts import Script, ScriptCall
 
@@ -153,7 +152,7 @@ class RedisStore:
             pipeline = self._client.pipeline(transaction=False)
             for execution_id, count in seen.items():
                 pipeline.lrange(keys.turns(_partition(execution_id), execution_id), count, -1)
-            found = await pipeline.execute()
+            found = await answers_of(pipeline)
         return {
             execution_id: [records.turn_from_bytes(turn, count + index) for index, turn in enumerate(turns, start=1)]
             for (execution_id, count), turns in zip(seen.items(), found, strict=True)
@@ -162,10 +161,10 @@ class RedisStore:
     async def due(self, limit: int) -> Sequence[str]:
         now = _now_ms()
         with _unavailable():
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for partition in range(ids.PARTITIONS):
-                    pipeline.zrangebyscore(keys.due(partition), "-inf", now, start=0, num=limit, withscores=True)
-                found = await pipeline.execute()
+            pipeline = self._client.pipeline(transaction=False)
+            for partition in range(ids.PARTITIONS):
+                pipeline.zrangebyscore(keys.due(partition), "-inf", now, start=0, num=limit, withscores=True)
+            found = await answers_of(pipeline)
         by_time = sorted((time_ms, execution_id) for group in found for execution_id, time_ms in group)
         return [execution_id.decode() for _, execution_id in by_time[:limit]]
 
@@ -174,18 +173,18 @@ class RedisStore:
         if partition is None:
             return None
         with _unavailable():
-            async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.hget(keys.execution(partition, execution_id), "state")
-                pipeline.lrange(keys.results(partition, execution_id), 0, -1)
-                pipeline.lrange(keys.correlations(partition, execution_id), 0, -1)
-                pipeline.get(keys.resumed(partition, execution_id))
-                state, results, names, resumed = await pipeline.execute()
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.hget(keys.execution(partition, execution_id), "state")
+            pipeline.lrange(keys.results(partition, execution_id), 0, -1)
+            pipeline.lrange(keys.correlations(partition, execution_id), 0, -1)
+            pipeline.get(keys.resumed(partition, execution_id))
+            state, results, names, resumed = await answers_of(pipeline)
             if state is None:
                 return None if resumed is None else await self.read(resumed.decode())
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for name in names:
-                    pipeline.lrange(keys.reports(name.decode()), 0, -1)
-                reports = [report for group in await pipeline.execute() for report in group]
+            pipeline = self._client.pipeline(transaction=False)
+            for name in names:
+                pipeline.lrange(keys.reports(name.decode()), 0, -1)
+            reports = [report for group in await answers_of(pipeline) for report in group]
         return Stored(
             records.state_from_bytes(state),
             [records.result_from_bytes(result) for result in results],
@@ -201,12 +200,16 @@ class RedisStore:
     async def report(self, report: Report) -> str | None:
         name = f"sms:{report.message_id}"
         with _unavailable():
-            async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.rpush(keys.reports(name), records.report_to_bytes(report))
-                pipeline.ltrim(keys.reports(name), -MAX_REPORTS, -1)
-                pipeline.pexpire(keys.reports(name), self.retention.shared_ms)
-                pipeline.get(keys.correlation(name))
-                found = (await pipeline.execute())[-1]
+            # The report stands there before we look for the execution: one of the two that note these sees the other.
+            _, [found] = await run_in_stages(
+                self._client,
+                [
+                    ("RPUSH", keys.reports(name), records.report_to_bytes(report)),
+                    ("LTRIM", keys.reports(name), -MAX_REPORTS, -1),
+                    ("PEXPIRE", keys.reports(name), self.retention.shared_ms),
+                ],
+                [("GET", keys.correlation(name))],
+            )
             if isinstance(found, bytes):
                 return found.decode()
             if report.number:
@@ -214,11 +217,14 @@ class RedisStore:
         return None
 
     async def _keep_unmatched(self, key: str, report: Report) -> None:
-        async with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.zadd(key, {report.message_id: report.received_at_ms})
-            pipeline.zremrangebyrank(key, 0, -1 - MAX_UNMATCHED)
-            pipeline.pexpire(key, self.retention.unmatched_ms)
-            await pipeline.execute()
+        await run_in_stages(
+            self._client,
+            [
+                ("ZADD", key, report.received_at_ms, report.message_id),
+                ("ZREMRANGEBYRANK", key, 0, -1 - MAX_UNMATCHED),
+                ("PEXPIRE", key, self.retention.unmatched_ms),
+            ],
+        )
 
     async def unmatched(self, name: str) -> Sequence[Report]:
         with _unavailable():
@@ -226,11 +232,11 @@ class RedisStore:
                 keys.unmatched(name), _now_ms() - self.retention.unmatched_ms, "+inf"
             )
             message_ids = [bytes(member).decode() for member in members if isinstance(member, bytes)]
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for message_id in message_ids:
-                    pipeline.get(keys.correlation(f"sms:{message_id}"))
-                    pipeline.lindex(keys.reports(f"sms:{message_id}"), -1)
-                found = await pipeline.execute() if message_ids else []
+            pipeline = self._client.pipeline(transaction=False)
+            for message_id in message_ids:
+                pipeline.get(keys.correlation(f"sms:{message_id}"))
+                pipeline.lindex(keys.reports(f"sms:{message_id}"), -1)
+            found = await answers_of(pipeline) if message_ids else []
         known, reports = found[::2], found[1::2]
         return [
             records.report_from_bytes(report)
@@ -322,22 +328,21 @@ class RedisStore:
         if not (entry.correlations or entry.unsettled):
             return await self._run(_WRITE, script_keys, arguments)
         execution_id = entry.state.execution_id
+        found_by: list[Call] = [
+            ("SET", keys.correlation(name), execution_id, "PX", self.retention.shared_ms) for name in entry.correlations
+        ]
+        for unsettled in entry.unsettled:
+            key = keys.unsettled(unsettled.name)
+            until = entry.state.waits[unsettled.node_id].expires_at_ms
+            effect = OpenEffect(execution_id, unsettled.node_id)
+            found_by += [
+                ("ZREMRANGEBYSCORE", key, "-inf", _now_ms()),
+                ("ZADD", key, until, _member(effect)),
+                ("PEXPIREAT", key, until + UNSETTLED_GRACE_MS),
+            ]
         with _unavailable():
-            pipeline = self._client.pipeline(transaction=False)
-            for name in entry.correlations:
-                pipeline.set(keys.correlation(name), execution_id, px=self.retention.shared_ms)
-            for unsettled in entry.unsettled:
-                until = entry.state.waits[unsettled.node_id].expires_at_ms
-                effect = OpenEffect(execution_id, unsettled.node_id)
-                pipeline.zremrangebyscore(keys.unsettled(unsettled.name), "-inf", _now_ms())
-                pipeline.zadd(keys.unsettled(unsettled.name), {_member(effect): until})
-                pipeline.pexpireat(keys.unsettled(unsettled.name), until + UNSETTLED_GRACE_MS)
-            pipeline.execute_command(*_WRITE.by_hash(ScriptCall(_WRITE, script_keys, arguments)))
-            answer = (await pipeline.execute(raise_on_error=False))[-1]
-            if isinstance(answer, NoScriptError):
-                answer = await _WRITE.run(self._client, script_keys, arguments)
-            if isinstance(answer, Exception):
-                raise answer
+            # What leads to the execution comes first: it is never acknowledged without being found.
+            _, [answer] = await run_in_stages(self._client, found_by, [ScriptCall(_WRITE, script_keys, arguments)])
         return answer
 
     async def confirm(self, script_keys: Sequence[str], arguments: Sequence[Any]) -> None:

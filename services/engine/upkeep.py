@@ -14,11 +14,12 @@ import structlog
 
 from services.engine import ids, keys, records
 from services.engine.lifetimes import Retention
+from storage.batches import answers_of, run_in_stages
 from storage.connection import Client, StoreUnavailable, store_errors
-from storage.scripts import Script, ScriptCall, run_in_order
+from storage.scripts import Script, ScriptCall
 
 FORGET_SECONDS = 60.0
-"""How often the indexes are looked at: one trip to Redis where nothing is due, on a cluster one a partition."""
+"""How often the indexes are looked at: one trip to Redis where nothing is due."""
 
 BATCH = 200
 """Entries of one partition that are looked at in one go; a round goes on until fewer are due."""
@@ -48,7 +49,7 @@ class Upkeep:
         while partitions:
             calls = [ScriptCall(_FORGET, [keys.ended(it)], [keys.prefix(it), BATCH]) for it in partitions]
             with store_errors():
-                looked_at = await run_in_order(self._client, calls)
+                [looked_at] = await run_in_stages(self._client, calls)
             partitions = [it for it, count in zip(partitions, looked_at, strict=True) if count == BATCH]
 
     async def prolong(self) -> None:
@@ -72,7 +73,7 @@ class Upkeep:
         for execution_id in execution_ids:
             pipeline.hget(keys.execution(partition, execution_id), "state")
             pipeline.lrange(keys.correlations(partition, execution_id), 0, -1)
-        found = await pipeline.execute()
+        found = await answers_of(pipeline)
         needed = {keys.graph(records.state_from_bytes(state).graph_digest) for state in found[::2] if state is not None}
         for name in {name.decode() for names in found[1::2] for name in names}:
             needed |= {keys.correlation(name), keys.reports(name)}
@@ -81,7 +82,7 @@ class Upkeep:
             # A graph that is kept for good stays so: GT knows no longer life.
             pipeline.pexpire(key, self._retention.shared_ms, gt=True)
         if needed:
-            await pipeline.execute()
+            await answers_of(pipeline)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -19,8 +19,8 @@ class SessionsConfig:
     """
     Attributes:
         listen: Where gRPC is served, host:port. NJIA_SESSIONS_LISTEN, default 127.0.0.1:50053.
-        redis_url: NJIA_REDIS_URL (or NJIA_REDIS_URL_FILE), default redis://127.0.0.1:6379/0; `?cluster=true` for a
-            cluster.
+        redis_url: NJIA_REDIS_URL (or NJIA_REDIS_URL_FILE), default redis://127.0.0.1:6379/0; a cluster
+            is redis+cluster://host:port[,host:port…].
         ttl_seconds: Life of a session whose request names none. NJIA_SESSIONS_TTL_SECONDS, 1 to 86400, default 300.
         retention_seconds: How long an ended session stays readable after its expiry.
             NJIA_SESSIONS_RETENTION_SECONDS, 0 to 2592000, default 3600.

@@ -7,8 +7,9 @@ import structlog
 
 from services.sessions import keys
 from services.sessions.listing import Entry
+from storage.batches import Call, answers_of, run_in_order
 from storage.connection import Client, StoreUnavailable, store_errors
-from storage.scripts import Script, ScriptCall, run_in_order
+from storage.scripts import Script, ScriptCall
 
 INTERVAL_SECONDS = 5.0
 BATCH = 200
@@ -53,7 +54,7 @@ class IndexUpkeep:
                 return 0
             entries = [Entry.parse(text.decode()) for text in due]
             gone: list[Entry] = []
-            calls: list[ScriptCall] = []
+            calls: list[Call] = []
             for entry, until_ms in zip(entries, await self._known_until(entries), strict=True):
                 if until_ms is None:
                     gone.append(entry)
@@ -71,7 +72,7 @@ class IndexUpkeep:
         for entry in entries:
             pipeline.hmget(keys.session(entry.session_id), "type", "msisdn", "expires", "active")
         until: list[int | None] = []
-        for entry, (kind, msisdn, expires, active) in zip(entries, await pipeline.execute(), strict=True):
+        for entry, (kind, msisdn, expires, active) in zip(entries, await answers_of(pipeline), strict=True):
             if kind is None or (kind.decode(), msisdn.decode()) != (entry.type, entry.msisdn or ""):
                 until.append(None)
             else:

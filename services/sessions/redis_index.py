@@ -12,6 +12,7 @@ from services.sessions import keys, redis_records as records
 from services.sessions.listing import MAX_PAGE_BYTES, Entry, Filter, Page, Position
 from services.sessions.rules import size_bytes
 from services.sessions.session import Session
+from storage.batches import answers_of
 from storage.connection import Client
 from storage.scripts import Script, ScriptCall
 
@@ -93,7 +94,7 @@ class SessionIndex:
         pipeline = self._client.pipeline(transaction=False)
         for entry in entries:
             pipeline.hgetall(keys.session(entry.session_id))
-        return [_as_told(entry, fields) for entry, fields in zip(entries, await pipeline.execute(), strict=True)]
+        return [_as_told(entry, fields) for entry, fields in zip(entries, await answers_of(pipeline), strict=True)]
 
 
 def _as_told(entry: Entry, fields: dict[bytes, bytes]) -> Session | None:

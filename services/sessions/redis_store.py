@@ -21,8 +21,9 @@ from services.sessions.listing import Entry, Filter, Page, Position
 from services.sessions.redis_index import SessionIndex
 from services.sessions.session import Commit, DataChange, NewSession, ScopedData, Session, SessionType
 from services.sessions.store import Committed, Opened
+from storage.batches import run_in_order
 from storage.connection import Client, store_errors
-from storage.scripts import Argument, Script, ScriptCall, run_in_order
+from storage.scripts import Argument, Script, ScriptCall
 
 _PACKAGE = "services.sessions"
 

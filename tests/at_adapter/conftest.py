@@ -12,7 +12,6 @@ import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.trace import NoOpTracerProvider, TracerProvider
-from redis.asyncio import Redis
 
 from emulator.config import EmulatorConfig
 from emulator.server import running as running_emulator
@@ -34,6 +33,7 @@ from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer, add_En
 from rpc.server import GrpcServer, start_server
 from rpc.status import CallRefused, Refusal
 from services.at_adapter.server import serve
+from storage.connection import Client, connect
 
 READY_WITHIN_SECONDS = 5.0
 
@@ -112,9 +112,9 @@ class StartAdapter(Protocol):
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
+async def redis(redis_url: str) -> AsyncIterator[Client]:
     """A client of the test's own."""
-    async with Redis.from_url(redis_url) as client:
+    async with connect(redis_url) as client:
         yield client
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import grpc
 import pytest
-from redis.asyncio import Redis
 
 from emulator.config import EmulatorConfig
 from emulator.server import running as running_emulator
@@ -23,6 +22,7 @@ from rpc.status import Refusal
 from services.at_adapter.callbacks.fields import MAX_BODY_BYTES, phone_number
 from services.at_adapter.callbacks.outbox import KEY as OUTBOX
 from services.at_adapter.callbacks.ussd import UNAVAILABLE_TEXT
+from storage.connection import Client
 
 USSD = "sessionId=ATUid_1a2b&phoneNumber=%2B254711000001&networkCode=63902&serviceCode=%2A384%2A1%23&text=1%2A2"
 SMS = (
@@ -226,8 +226,9 @@ async def test_a_delivery_report_reaches_the_engine_whatever_its_status(adapter:
     ]
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_delivery_report_waits_for_an_engine_that_is_away(
-    adapter: Any, engine: Any, redis: Redis, start_adapter: Any
+    adapter: Any, engine: Any, redis: Client, start_adapter: Any
 ) -> None:
     """It survives the adapter too: another replica hands it over."""
     await engine.stop()
@@ -266,7 +267,7 @@ async def test_the_engine_is_told_how_a_session_ended(adapter: Any, engine: Any)
 
 
 async def test_the_end_of_a_session_waits_while_the_engine_is_away(
-    start_adapter: Any, engine: Any, redis: Redis
+    start_adapter: Any, engine: Any, redis: Client
 ) -> None:
     adapter = await start_adapter(NJIA_ENGINE_TARGET=engine.target)
     await engine.stop()

@@ -9,7 +9,6 @@ from typing import Any
 
 import grpc
 import pytest
-from redis.asyncio import Redis
 
 from launcher import valkey
 from njia.at_adapter.v1.at_adapter_service_pb2 import PremiumSms, SendSmsRequest
@@ -17,6 +16,7 @@ from rpc.status import Refusal, refusal_of
 from services.at_adapter.idempotency.answers import AnswerState, StoredAnswer
 from services.at_adapter.idempotency.ledger import KEY_PREFIX, Granted, SendLedger, UnderWay, new_claim
 from services.at_adapter.outgoing.sms import SmsOrder
+from storage.connection import Client
 
 Sms = Callable[..., SendSmsRequest]
 
@@ -30,6 +30,7 @@ async def refused(adapter: Any, request: SendSmsRequest) -> Refusal:
     return refusal_of(caught.value)
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_repeated_key_gets_the_first_answer(adapter: Any, emulator: Any, sms: Sms) -> None:
     first = await adapter.stub.SendSms(sms(to=("+254711000001", "+254711000002")))
     second = await adapter.stub.SendSms(sms(to=("+254711000001", "+254711000002")))
@@ -38,6 +39,7 @@ async def test_a_repeated_key_gets_the_first_answer(adapter: Any, emulator: Any,
     assert len(await emulator.messages()) == 2
 
 
+@pytest.mark.also_on_a_cluster
 async def test_another_replica_gives_the_first_answer_too(start_adapter: Any, emulator: Any, sms: Sms) -> None:
     one = await start_adapter(AT_BASE_URL=emulator.url)
     other = await start_adapter(AT_BASE_URL=emulator.url)
@@ -46,6 +48,7 @@ async def test_another_replica_gives_the_first_answer_too(start_adapter: Any, em
     assert len(await emulator.messages()) == 1
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_key_of_another_request_is_refused(adapter: Any, emulator: Any, sms: Sms) -> None:
     await adapter.stub.SendSms(sms())
 
@@ -64,6 +67,7 @@ async def test_a_key_of_another_request_is_refused(adapter: Any, emulator: Any, 
     assert len(await emulator.messages()) == 1
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_hundred_calls_with_one_key_send_one_message(adapter: Any, emulator: Any, sms: Sms) -> None:
     await emulator.fault(kind="slow", delayMs=100)
     outcomes: Counter[str] = Counter()
@@ -112,6 +116,7 @@ async def test_a_permanent_or_unknown_answer_is_repeated(adapter: Any, emulator:
     assert (await emulator.control.get("/control/faults")).json()["taken"] == len(KEPT)
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_refusal_that_may_be_retried_frees_the_key(adapter: Any, emulator: Any, sms: Sms) -> None:
     for number, fault in enumerate(FREED, 1):
         await emulator.fault(times=2, **fault)
@@ -166,8 +171,9 @@ async def test_a_send_under_way_is_settled_before_the_adapter_ends(
     assert len(await emulator.messages()) == 1
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_claim_left_by_a_dead_sender_is_under_way_and_then_unknown(
-    adapter: Any, emulator: Any, sms: Sms, redis: Redis
+    adapter: Any, emulator: Any, sms: Sms, redis: Client
 ) -> None:
     dead = SendLedger(redis, lease_ms=300, keep_seconds=60)
     assert isinstance(await dead.claim(new_claim("key-1"), ORDER.digest()), Granted)
@@ -209,7 +215,8 @@ async def test_a_claim_whose_answer_was_lost_is_freed(
     assert len(await emulator.messages()) == 2
 
 
-async def test_a_sender_that_comes_back_too_late_changes_nothing(redis: Redis) -> None:
+@pytest.mark.also_on_a_cluster
+async def test_a_sender_that_comes_back_too_late_changes_nothing(redis: Client) -> None:
     """Its key was called unknown in the meantime, and whoever asks again must hear the same."""
     ledger = SendLedger(redis, lease_ms=1, keep_seconds=60)
     late = new_claim("key-1")
@@ -226,7 +233,7 @@ async def test_a_sender_that_comes_back_too_late_changes_nothing(redis: Redis) -
 
 
 async def test_a_key_is_kept_for_its_time_and_holds_no_phone_number_in_its_name(
-    start_adapter: Any, emulator: Any, sms: Sms, redis: Redis
+    start_adapter: Any, emulator: Any, sms: Sms, redis: Client
 ) -> None:
     adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_IDEMPOTENCY_TTL_SECONDS="120")
 
@@ -238,7 +245,7 @@ async def test_a_key_is_kept_for_its_time_and_holds_no_phone_number_in_its_name(
     assert 110 < await redis.ttl(key) <= 120
 
 
-async def test_a_send_takes_two_trips_to_redis(adapter: Any, sms: Sms, redis: Redis) -> None:
+async def test_a_send_takes_two_trips_to_redis(adapter: Any, sms: Sms, redis: Client) -> None:
     await adapter.stub.SendSms(sms("warm"))
     before = await _script_calls(redis)
 
@@ -247,7 +254,7 @@ async def test_a_send_takes_two_trips_to_redis(adapter: Any, sms: Sms, redis: Re
     assert await _script_calls(redis) - before == 2
 
 
-async def _script_calls(redis: Redis) -> int:
+async def _script_calls(redis: Client) -> int:
     statistics = await redis.info("commandstats")
     # Commands inside of a script are counted too, so only those that travel are looked at; health asks with PING.
     inside = {"hget", "hmget", "hset", "hdel", "del", "expire", "time"}

@@ -8,7 +8,6 @@ from typing import Any
 
 import grpc
 import pytest
-from redis.asyncio import Redis
 
 from njia.at_adapter.v1.at_adapter_service_pb2 import SendSmsRequest
 from rpc.deadlines import set_remaining
@@ -18,6 +17,7 @@ from services.at_adapter.outgoing.faults import Fault, SendRefused
 from services.at_adapter.outgoing.sdk import SmsRequests
 from services.at_adapter.outgoing.sms import SmsOrder
 from services.at_adapter.outgoing.transport import AtTransport, Timeouts
+from storage.connection import Client
 
 Sms = Callable[..., SendSmsRequest]
 
@@ -30,6 +30,7 @@ async def outcome(adapter: Any, request: SendSmsRequest, **options: Any) -> Refu
     return None
 
 
+@pytest.mark.also_on_a_cluster
 async def test_replicas_share_the_rate_of_the_account(start_adapter: Any, emulator: Any, sms: Sms) -> None:
     settings = {"AT_BASE_URL": emulator.url, "NJIA_AT_SMS_RATE_PER_SECOND": "5"}
     replicas = [await start_adapter(**settings), await start_adapter(**settings)]
@@ -45,6 +46,7 @@ async def test_replicas_share_the_rate_of_the_account(start_adapter: Any, emulat
     assert all(refusal.retry_after_ms for refusal in refusals)
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_send_over_the_rate_may_be_repeated_with_its_key(start_adapter: Any, emulator: Any, sms: Sms) -> None:
     adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_SMS_RATE_PER_SECOND="1")
     assert await outcome(adapter, sms("first")) is None
@@ -65,7 +67,7 @@ async def test_an_answered_key_is_not_held_to_the_rate(start_adapter: Any, emula
     assert [await outcome(adapter, sms()) for _ in range(5)] == [None] * 5
 
 
-async def test_without_a_rate_nothing_is_counted(start_adapter: Any, emulator: Any, sms: Sms, redis: Redis) -> None:
+async def test_without_a_rate_nothing_is_counted(start_adapter: Any, emulator: Any, sms: Sms, redis: Client) -> None:
     adapter = await start_adapter(AT_BASE_URL=emulator.url)
     await adapter.stub.SendSms(sms())
 

@@ -1,8 +1,7 @@
 """Stores of every kind, and the service over a real gRPC connection."""
 
 import asyncio
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ from services.sessions.refusals import REFUSALS
 from services.sessions.server import SERVICE_NAME, serve
 from services.sessions.servicer import SessionServicer
 from services.sessions.store import SessionStore
-from storage.connection import Client, connect, ping
+from storage.connection import Client, connect
+from tests import valkey_cluster
 
 if TYPE_CHECKING:
     from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceAsyncStub
@@ -62,36 +62,6 @@ async def client(redis_url: str) -> AsyncIterator[Client]:
     await client.aclose()
 
 
-@pytest.fixture(scope="session")
-def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A cluster of one node: it refuses commands whose keys lie in several slots, as any cluster does."""
-    port = valkey.free_port()
-    directory = tmp_path_factory.mktemp("cluster")
-    process = subprocess.Popen(
-        [
-            valkey.server_program(),
-            *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory), "--save", ""),
-            *("--cluster-enabled", "yes", "--cluster-port", str(valkey.free_port())),
-            *("--cluster-announce-ip", "127.0.0.1", "--logfile", str(directory / "valkey.log")),
-        ]
-    )
-    asyncio.run(_assign_slots(port))
-    yield f"redis://127.0.0.1:{port}?cluster=true"
-    process.terminate()
-    process.wait(10)
-
-
-async def _assign_slots(port: int) -> None:
-    node = connect(f"redis://127.0.0.1:{port}")
-    async with asyncio.timeout(20):
-        while not await ping(node):
-            await asyncio.sleep(0.02)
-        await node.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        while (await node.execute_command("CLUSTER INFO"))["cluster_state"] != "ok":
-            await asyncio.sleep(0.02)
-    await node.aclose()
-
-
 @pytest.fixture(params=["memory", "one server", "cluster"])
 def store_url(request: pytest.FixtureRequest) -> str | None:
     """Where the data of `store` is; None in memory."""
@@ -100,8 +70,8 @@ def store_url(request: pytest.FixtureRequest) -> str | None:
             server: valkey.ValkeyServer = request.getfixturevalue("valkey_server")
             return server.url
         case "cluster":
-            url: str = request.getfixturevalue("cluster_url")
-            return url
+            cluster: valkey_cluster.ValkeyCluster = request.getfixturevalue("valkey_cluster")
+            return cluster.url
     return None
 
 

@@ -10,6 +10,8 @@ from services.sessions.redis_store import RedisSessionStore
 from services.sessions.session import Commit, DataChange, NewSession, ScopedChanges, SessionType
 from storage.connection import connect
 
+pytestmark = pytest.mark.also_on_a_cluster
+
 WRITERS = 12
 WRITES = 15
 

@@ -12,8 +12,9 @@ from redis.exceptions import ResponseError
 
 from launcher import valkey
 from rpc.config import ConfigError, Environment
+from storage.batches import run_in_order
 from storage.connection import Client, StoreUnavailable, connect, ping, store_errors
-from storage.scripts import Script, ScriptCall, run_in_order
+from storage.scripts import Script, ScriptCall
 from storage.settings import redis_url as read_redis_url
 
 ECHO = Script("return {KEYS[1], ARGV[1]}")
@@ -36,6 +37,7 @@ async def wait_in_vain(client: Client) -> None:
     await client.execute_command("BLPOP", "nothing", 1)
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_script_runs_where_the_server_does_not_know_it(client: Client) -> None:
     await client.script_flush()
 
@@ -51,6 +53,7 @@ async def test_a_known_script_is_one_command(client: Client) -> None:
     assert (await calls_of(client, "evalsha"), await calls_of(client, "eval")) == (1, 0)
 
 
+@pytest.mark.also_on_a_cluster
 async def test_scripts_in_order_all_run_when_some_are_unknown(client: Client) -> None:
     await client.script_flush()
     await APPEND.run(client, ["list"], ["first"])
@@ -63,6 +66,7 @@ async def test_scripts_in_order_all_run_when_some_are_unknown(client: Client) ->
     assert answers == [[b"key", b"a"], 2, [b"key", b"c"]]
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_failed_script_among_several_raises_its_error(client: Client) -> None:
     await client.set("list", "no list")
 
@@ -70,6 +74,7 @@ async def test_a_failed_script_among_several_raises_its_error(client: Client) ->
         await run_in_order(client, [ScriptCall(ECHO, ["key"], ["a"]), ScriptCall(APPEND, ["list"], ["b"])])
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_cancelled_command_leaves_no_answer_behind(client: Client) -> None:
     """The next command on the same connection gets its own answer."""
     for _ in range(20):
@@ -81,6 +86,7 @@ async def test_a_cancelled_command_leaves_no_answer_behind(client: Client) -> No
         assert await ECHO.run(client, ["key"], ["mine"]) == [b"key", b"mine"]
 
 
+@pytest.mark.also_on_a_cluster
 async def test_more_calls_than_connections_wait_for_their_turn(client: Client) -> None:
     answers = await asyncio.gather(*(ECHO.run(client, ["key"], [str(n)]) for n in range(300)))
 
@@ -171,6 +177,7 @@ def test_a_connection_that_is_gone_when_it_is_written_to_is_lost_under_uvloop_to
         other_loop.submit(uvloop.run, write_to_a_closed_connection()).result()
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_mistake_of_ours_is_not_unavailability(client: Client) -> None:
     await client.set("text", "value")
 
@@ -184,9 +191,12 @@ async def test_a_mistake_of_ours_is_not_unavailability(client: Client) -> None:
         ("http://localhost:6379", "must begin with redis://"),
         ("redis://:secret@localhost:port/0", "port"),
         ("redis://:secret@localhost:6379/zero", "database"),
-        ("redis://:secret@localhost:6379/1?cluster=true", "a cluster has only 0"),
-        ("redis://:secret@localhost:6379/0?cluster=maybe", "cluster=true"),
-        ("redis://:secret@localhost:6379/0?protocol=3", "no option but cluster"),
+        ("redis://:secret@localhost:6379/0?protocol=3", "no options"),
+        ("redis://:secret@one:6379,two:6379/0", "several are a cluster"),
+        ("redis+cluster://:secret@localhost:6379/1", "a cluster has only 0"),
+        ("redis+cluster://:secret@one:6379,two:port", "port"),
+        ("redis+cluster://:secret@one:6379,", "host"),
+        ("rediss+cluster://:secret@one:6379?ssl=no", "no options"),
         ("unix://", "socket"),
     ],
 )
@@ -201,7 +211,11 @@ def test_an_unusable_address_is_a_problem_that_does_not_tell_it(url: str, proble
 
 
 @pytest.mark.parametrize(
-    "url", ["", "redis://h", "rediss://u:p@h:1/2", "unix:///run/redis", "redis://h:1?cluster=true"]
+    "url",
+    [
+        *("", "redis://h", "rediss://u:p@h:1/2", "unix:///run/redis"),
+        *("redis+cluster://h:1", "redis+cluster://u:p@h:1,[::1]:2/0", "rediss+cluster://h,i"),
+    ],
 )
 def test_a_usable_address_is_taken(url: str) -> None:
     environment = Environment({"NJIA_REDIS_URL": url})

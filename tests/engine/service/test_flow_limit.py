@@ -7,13 +7,13 @@ from typing import Any
 
 import grpc
 import pytest
-from redis.asyncio import Redis
 
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.status import refusal_of
 from services.engine import flow_places, ids, keys
 from services.engine.ussd_turns import FLOW_IS_FULL
+from storage.connection import Client, connect
 from tests.engine.service.platform import MakeFlow, Platform
 from tests.engine.service.publishing import publish
 from tests.engine.service.refused import refused
@@ -25,8 +25,8 @@ COMPLETED = workflow_pb2.EXECUTION_STATUS_COMPLETED
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = Redis.from_url(redis_url)
+async def redis(redis_url: str) -> AsyncIterator[Client]:
+    client = connect(redis_url)
     yield client
     await client.aclose()
 
@@ -73,6 +73,7 @@ async def count(platform: Platform) -> int:
     return len(answer.executions)
 
 
+@pytest.mark.also_on_a_cluster
 async def test_two_engines_together_begin_as_many_as_the_flow_allows(platform: Platform, flow: MakeFlow) -> None:
     source = asking(flow, 3)
 
@@ -124,7 +125,8 @@ async def test_what_waits_is_resumed_however_full_the_flow_is(platform: Platform
     assert repeated.repeated_answer
 
 
-async def test_one_idempotency_key_counts_once(platform: Platform, flow: MakeFlow, redis: Redis) -> None:
+@pytest.mark.also_on_a_cluster
+async def test_one_idempotency_key_counts_once(platform: Platform, flow: MakeFlow, redis: Client) -> None:
     source = asking(flow, 1)
     calls = [platform.engine, platform.other_engine] * 3
     results = [(await engine.Execute(run(source, idempotency_key="k"))).result for engine in calls]
@@ -144,7 +146,7 @@ async def test_a_key_that_was_refused_begins_once_there_is_room(platform: Platfo
 
 
 async def test_a_phone_that_dials_a_full_flow_is_told_so_and_may_dial_again(
-    platform: Platform, flow: MakeFlow, redis: Redis
+    platform: Platform, flow: MakeFlow, redis: Client
 ) -> None:
     await publish(platform, asking(flow, 1))
     await platform.engine.HandleUssd(hop("ATUid_1"))
@@ -159,7 +161,7 @@ async def test_a_phone_that_dials_a_full_flow_is_told_so_and_may_dial_again(
 
 
 async def test_a_callback_that_comes_twice_at_once_counts_once(
-    platform: Platform, flow: MakeFlow, redis: Redis
+    platform: Platform, flow: MakeFlow, redis: Client
 ) -> None:
     await publish(platform, asking(flow, 1))
     engines = [platform.engine, platform.other_engine] * 4
@@ -203,7 +205,8 @@ async def test_an_sms_that_comes_twice_to_a_flow_without_sessions_keeps_its_plac
     assert refusal.reason == "WORKFLOW_BUSY"
 
 
-async def test_places_of_dead_engines_are_found_and_freed(platform: Platform, flow: MakeFlow, redis: Redis) -> None:
+@pytest.mark.also_on_a_cluster
+async def test_places_of_dead_engines_are_found_and_freed(platform: Platform, flow: MakeFlow, redis: Client) -> None:
     source = asking(flow, 3)
     place = keys.places("asking")
     live = (await platform.engine.Execute(run(source))).result
@@ -225,7 +228,7 @@ async def test_places_of_dead_engines_are_found_and_freed(platform: Platform, fl
 
 
 async def test_a_rehearsal_and_a_flow_without_a_limit_take_no_place(
-    platform: Platform, flow: MakeFlow, redis: Redis
+    platform: Platform, flow: MakeFlow, redis: Client
 ) -> None:
     rehearsed = run(asking(flow, 1))
     rehearsed.options.dry_run = True

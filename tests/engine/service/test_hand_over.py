@@ -58,6 +58,7 @@ async def log_of(platform: Platform, execution_id: str) -> pb.ExecutionLog:
     return (await platform.other_engine.GetExecution(pb.GetExecutionRequest(execution_id=execution_id))).execution
 
 
+@pytest.mark.also_on_a_cluster
 async def test_the_caller_gets_the_screen_that_the_other_engine_makes(
     platform: Platform, flow: MakeFlow, network: httpx.AsyncClient
 ) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from redis.asyncio import Redis
 
 from services.engine import ids, keys
 from services.engine.beginnings import Overrides, first_state, turn_record
@@ -11,6 +10,8 @@ from services.engine.lifetimes import Retention
 from services.engine.redis_store import RedisStore
 from storage.connection import connect
 from tests.engine.core.flow_dicts import NUMBER, document, program_of, sms
+
+pytestmark = pytest.mark.also_on_a_cluster
 
 LEASE_MS = 60_000
 PROGRAM = program_of(document("sms", {"send": sms(NUMBER, "hello")}, ["start > send"]))
@@ -61,7 +62,7 @@ async def test_a_lease_that_another_engine_has_is_not_given_up(engine: MakeStore
 async def test_what_waits_longest_is_due_first_whatever_its_partition(engine: MakeStore, redis_url: str) -> None:
     one = engine("one")
     last, second, first = [await begun(one, partition) for partition in (0, 7, 15)]
-    async with Redis.from_url(redis_url) as client:
+    async with connect(redis_url) as client:
         for since_ms, (partition, execution_id) in enumerate([(15, first), (7, second), (0, last)], start=1):
             await client.zadd(keys.due(partition), {execution_id: since_ms})
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import httpx
+import pytest
 
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
@@ -33,6 +34,7 @@ def questions(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
     )
 
 
+@pytest.mark.also_on_a_cluster
 async def test_each_screen_may_be_answered_by_another_engine(platform: Platform, flow: MakeFlow) -> None:
     await publish(platform, questions(flow))
     answers = [
@@ -65,6 +67,7 @@ async def test_a_node_that_still_runs_in_one_engine_does_not_delay_a_screen_of_t
     assert second.reply.text == "and a?"
 
 
+@pytest.mark.also_on_a_cluster
 async def test_one_callback_that_reaches_both_engines_at_once_runs_once(platform: Platform, flow: MakeFlow) -> None:
     await publish(platform, questions(flow))
     both = await asyncio.gather(platform.engine.HandleUssd(hop("")), platform.other_engine.HandleUssd(hop("")))
@@ -75,6 +78,7 @@ async def test_one_callback_that_reaches_both_engines_at_once_runs_once(platform
     assert [result.node_id for result in log.execution.node_results].count("start") == 1
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_flow_that_one_engine_publishes_answers_at_the_other_at_once(
     platform: Platform, flow: MakeFlow
 ) -> None:
@@ -86,6 +90,7 @@ async def test_a_flow_that_one_engine_publishes_answers_at_the_other_at_once(
     assert somebody.reply.text == "?"
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_phone_goes_on_with_what_a_client_began_on_its_session(platform: Platform, flow: MakeFlow) -> None:
     begun = await platform.engine.Execute(
         pb.ExecuteRequest(

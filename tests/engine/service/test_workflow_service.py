@@ -43,6 +43,7 @@ async def dial(platform: Platform, code: str, session: str) -> str:
     return str(answer.reply.text)
 
 
+@pytest.mark.also_on_a_cluster
 async def test_every_save_is_a_new_version_unless_nothing_changed(platform: Platform, greeting: MakeFlow) -> None:
     first = await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "one")))
     same = await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "one")))
@@ -103,6 +104,7 @@ async def test_the_most_specific_trigger_answers(platform: Platform, greeting: M
     assert [await dial(platform, code, f"ATUid_{code}") for code in ("*1#", "*2#", "*3#")] == ["code", "other", "any"]
 
 
+@pytest.mark.also_on_a_cluster
 async def test_two_flows_cannot_claim_one_trigger(platform: Platform, greeting: MakeFlow) -> None:
     for workflow_id in ("first", "second"):
         await platform.workflows.SaveWorkflow(
@@ -115,6 +117,7 @@ async def test_two_flows_cannot_claim_one_trigger(platform: Platform, greeting: 
     assert dict(refusal.metadata) == {"workflow_id": "second", "other_workflow_id": "first"}
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_published_flow_is_not_deleted_and_an_unpublished_one_is(
     platform: Platform, greeting: MakeFlow
 ) -> None:
@@ -129,6 +132,7 @@ async def test_a_published_flow_is_not_deleted_and_an_unpublished_one_is(
     assert (gone.code, gone.reason) == (MISSING, "WORKFLOW_NOT_FOUND")
 
 
+@pytest.mark.also_on_a_cluster
 async def test_flows_are_listed_by_id_in_pages(platform: Platform, greeting: MakeFlow) -> None:
     for workflow_id in ("c", "a", "b"):
         await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting(workflow_id, "hi")))

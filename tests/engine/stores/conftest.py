@@ -1,4 +1,4 @@
-"""Every test of the contract runs on the store in memory and on the one in a real Valkey."""
+"""Every test of the contract runs on the store in memory and on those in a real Valkey and in a cluster."""
 
 import time
 from collections.abc import AsyncIterator
@@ -9,10 +9,15 @@ from storage.connection import connect
 from tests.engine.stores.engines import Engines, in_memory, in_redis
 
 
-@pytest.fixture(params=["memory", "valkey"])
-async def engines(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Engines]:
+@pytest.fixture(params=["memory", "one server", "cluster"])
+def store_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def engines(store_kind: str, redis_url: str) -> AsyncIterator[Engines]:
     """Engines that share an empty store, of each kind in turn."""
-    if request.param == "memory":
+    if store_kind == "memory":
         yield in_memory()
         return
     client = connect(redis_url)
