@@ -32,6 +32,9 @@ from workflow.outcome import WaitKind
 
 _log = structlog.get_logger()
 
+LONGEST_LOOK_AWAY_MS = 1000
+"""A call that waits for a timer sees so soon that somebody else has ended the execution."""
+
 TIMER_POLL_MS = 100
 """How often an execution whose timer is due is looked at until it has gone on."""
 
@@ -210,7 +213,7 @@ class Executions:
                 return stored
             # Whichever engine takes it up when a timer is due, the journal says how far it got.
             due_ms = min(wait.expires_at_ms for wait in stored.state.waits.values()) - self._now_ms()
-            await asyncio.sleep(min(left_ms, max(TIMER_POLL_MS, due_ms)) / 1000)
+            await asyncio.sleep(min(left_ms, max(TIMER_POLL_MS, min(due_ms, LONGEST_LOOK_AWAY_MS))) / 1000)
 
 
 def _waits_for_timers(state: ExecutionState) -> bool:

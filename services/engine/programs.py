@@ -75,11 +75,15 @@ class Programs:
             program = None if data is None else self._loaded(digest, data)
         return program
 
-    async def keep_for_good(self, digest: str, graph: workflow_pb2.ExecutionGraph) -> Program:
-        """Keeps the graph of a saved flow until `let_go`."""
+    async def keep(self, digest: str, graph: workflow_pb2.ExecutionGraph) -> Program:
+        """Keeps the graph of a flow that is being saved; it expires unless `keep_for_good` follows."""
         data = graph.SerializeToString()
-        await self._call(self._client.set(keys.graph(digest), data))
+        await self._call(self._client.set(keys.graph(digest), data, px=self._life_ms))
         return self._ready.get(digest) or self._loaded(digest, data)
+
+    async def keep_for_good(self, digest: str) -> None:
+        """Keeps the graph of a saved flow until `let_go`."""
+        await self._call(self._client.persist(keys.graph(digest)))
 
     async def let_go(self, digest: str) -> None:
         """Lets the graph of a deleted flow expire once no execution can need it any more."""

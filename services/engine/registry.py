@@ -96,7 +96,7 @@ class Registry:
                 return await self.get(workflow_id, latest), False, warnings
             graph.workflow_version = latest + 1
             program_digest = f"{digest}.{latest + 1}"
-            await self._programs.keep_for_good(program_digest, graph)
+            await self._programs.keep(program_digest, graph)
             record = {
                 "name": graph.workflow_name,
                 "trigger_type": graph.nodes[graph.trigger].type,
@@ -109,6 +109,8 @@ class Registry:
                 [keys.REGISTRY_IDS, keys.registered(workflow_id)],
                 [workflow_id, digest, orjson.dumps(record), latest],
             )
+            if created == 1:
+                await self._programs.keep_for_good(program_digest)
             if created >= 0:
                 return await self.get(workflow_id, version), created == 1, warnings
         raise StoreUnavailable(f"flow {workflow_id!r} is being saved by many at once")
@@ -185,7 +187,8 @@ class Registry:
         if program is None:
             graph, _ = await self._validator.compile(workflow_pb2.WorkflowSource(workflow_json=flow.document))
             graph.workflow_version = flow.version
-            program = await self._programs.keep_for_good(flow.program_digest, graph)
+            program = await self._programs.keep(flow.program_digest, graph)
+            await self._programs.keep_for_good(flow.program_digest)
         return program
 
     async def route(self, channel: str, payload: Mapping[str, Any]) -> Route | None:

@@ -109,8 +109,10 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         parts.push_async_callback(end_task, turns)
         due = asyncio.create_task(watch_due(runs, store, config.scan_ms / 1000))
         parts.push_async_callback(end_task, due)
-        upkeep = asyncio.create_task(Upkeep(redis, retention).run())
-        parts.push_async_callback(end_task, upkeep)
+        upkeep = Upkeep(redis, retention)
+        # Tasks of their own, no group: a group cancels its tasks once, and the Redis client may drop that (rpc.tasks).
+        for work in (upkeep.keep_forgetting(), upkeep.keep_prolonging()):
+            parts.push_async_callback(end_task, asyncio.create_task(work))
         server = await start_server(
             listen=config.listen,
             register=register,

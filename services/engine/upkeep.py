@@ -30,18 +30,19 @@ _log = structlog.get_logger()
 
 
 class Upkeep:
-    """See above. Both methods raise StoreUnavailable."""
+    """See above. `forget` and `prolong` raise StoreUnavailable."""
 
     def __init__(self, client: Client, retention: Retention) -> None:
         self._client = client
         self._retention = retention
 
-    async def run(self) -> None:
-        """Does both from time to time until it is cancelled."""
-        prolong_seconds = self._retention.prolonged_every_ms / 1000
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_every(min(FORGET_SECONDS, prolong_seconds), self.forget))
-            tasks.create_task(_every(prolong_seconds, self.prolong))
+    async def keep_forgetting(self) -> None:
+        """Forgets from time to time until it is cancelled."""
+        await _every(min(FORGET_SECONDS, self._retention.prolonged_every_ms / 1000), self.forget)
+
+    async def keep_prolonging(self) -> None:
+        """Prolongs from time to time until it is cancelled."""
+        await _every(self._retention.prolonged_every_ms / 1000, self.prolong)
 
     async def forget(self) -> None:
         """Takes executions whose retention is over out of the indexes."""
