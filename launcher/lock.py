@@ -16,7 +16,7 @@ class AlreadyRunningError(Exception):
     """
 
     def __init__(self, pid: str) -> None:
-        super().__init__(f"already running as process {pid}")
+        super().__init__(f"already running as process {pid} (kill -INT {pid} stops it)")
         self.pid = pid
 
 

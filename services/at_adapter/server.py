@@ -31,7 +31,8 @@ from services.at_adapter.outgoing.sms_gateway import SmsGateway
 from services.at_adapter.outgoing.transport import AtTransport
 from services.at_adapter.servicer import AtAdapterServicer
 from services.at_adapter.sms_sender import SmsSender
-from storage.connection import Client, connect, ping
+from storage.connection import Client, connect
+from storage.outages import Store
 
 SERVICE_NAME = "njia.at_adapter.v1.AtAdapterService"
 GRACE_SECONDS = 10.0
@@ -64,8 +65,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         )
         parts.push_async_callback(sender.drain)
 
-        async def ready() -> bool:
-            return await ping(redis)
+        ready = Store(redis, config.redis_url).answers
 
         app = None
         if config.engine_target is not None:

@@ -45,7 +45,8 @@ from services.engine.typed_text import TypedText
 from services.engine.upkeep import Upkeep
 from services.engine.ussd_turns import UssdTurns
 from services.engine.workflow_servicer import WorkflowServicer
-from storage.connection import connect, ping
+from storage.connection import connect
+from storage.outages import Store
 from telemetry import tracing
 from workflow.node_type import Ports
 
@@ -97,8 +98,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             add_EngineServiceServicer_to_server(servicer, server)
             add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
 
-        async def ready() -> bool:
-            return await ping(redis)
+        ready = Store(redis, config.redis_url).answers
 
         # Stopped in the opposite order: the drain, then what looks after the executions that it hands over.
         leases = asyncio.create_task(keep_leases(runs, store, config.lease_ms))

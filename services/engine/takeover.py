@@ -7,6 +7,7 @@ import structlog
 from services.engine.core.ports import StoreUnavailable
 from services.engine.live_runs import LiveRuns
 from services.engine.store import ExecutionStore
+from storage.outages import Outage
 
 BATCH = 100
 """Executions that are taken up in one look."""
@@ -21,12 +22,14 @@ _log = structlog.get_logger()
 
 async def watch_due(runs: LiveRuns, store: ExecutionStore, interval_seconds: float) -> None:
     """Takes up executions whose timer is due or whose engine died, until it is cancelled."""
+    outage = Outage("cannot look for due executions")
     while True:
         limit = min(BATCH, runs.room)
         try:
             due = await store.due(limit) if limit else ()
+            outage.is_over()
         except StoreUnavailable as problem:
-            _log.warning("cannot look for due executions", why=str(problem))
+            outage.goes_on(why=str(problem))
             due = ()
         except Exception:  # noqa: BLE001 - this loop must go on whatever one look meets
             _log.exception("looking for due executions failed")
@@ -53,6 +56,7 @@ async def watch_turns(runs: LiveRuns, store: ExecutionStore) -> None:
 
     Such a node (an SMS behind a screen) must not delay the next screen. Nothing is read while there is none.
     """
+    outage = Outage("cannot look for new turns")
     while True:
         await asyncio.sleep(TURNS_INTERVAL_SECONDS)
         listening = runs.listening()
@@ -60,8 +64,9 @@ async def watch_turns(runs: LiveRuns, store: ExecutionStore) -> None:
             continue
         try:
             behind = await store.turns_behind(listening)
+            outage.is_over()
         except StoreUnavailable as problem:
-            _log.warning("cannot look for new turns", why=str(problem))
+            outage.goes_on(why=str(problem))
             continue
         for execution_id, turns in behind.items():
             runs.deliver(execution_id, turns)
@@ -69,9 +74,11 @@ async def watch_turns(runs: LiveRuns, store: ExecutionStore) -> None:
 
 async def keep_leases(runs: LiveRuns, store: ExecutionStore, lease_ms: int) -> None:
     """Prolongs the leases of what runs here, until it is cancelled."""
+    outage = Outage("cannot prolong leases")
     while True:
         await asyncio.sleep(lease_ms / 1000 / RENEWALS_PER_LEASE)
         try:
             await store.renew(runs.ids())
+            outage.is_over()
         except StoreUnavailable as problem:
-            _log.warning("cannot prolong leases", why=str(problem))
+            outage.goes_on(why=str(problem))

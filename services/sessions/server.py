@@ -15,7 +15,8 @@ from services.sessions.index_upkeep import IndexUpkeep
 from services.sessions.redis_store import RedisSessionStore
 from services.sessions.refusals import REFUSALS
 from services.sessions.servicer import SessionServicer
-from storage.connection import connect, ping
+from storage.connection import connect
+from storage.outages import Store
 
 SERVICE_NAME = "njia.sessions.v1.SessionService"
 GRACE_SECONDS = 10.0
@@ -48,7 +49,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             services=(SERVICE_NAME,),
             errors=REFUSALS,
             tracer_provider=tracer_provider,
-            ready=lambda: ping(client),
+            ready=Store(client, config.redis_url).answers,
         )
         parts.push_async_callback(server.stop, GRACE_SECONDS)
         _log.info("serving", port=server.port)
