@@ -5,6 +5,7 @@ import random
 import shutil
 import socket
 import subprocess
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ FREE_PORTS = range(15_000, 32_000)
 Below the ports that systems give to outgoing connections (from 32768 on Linux), so that none of these takes a free port
 before the server does that it was looked for.
 """
+
+_lately: deque[int] = deque(maxlen=500)
+"""Ports that were returned and perhaps are not taken yet."""
 
 
 class ValkeyUnavailable(Exception):
@@ -71,11 +75,14 @@ def server_program() -> str:
 
 
 def free_port() -> int:
-    """Returns a TCP port of 127.0.0.1 that nothing listens on now, one of FREE_PORTS."""
+    """Returns a TCP port of 127.0.0.1 that nothing listens on now, one of FREE_PORTS that it did not return lately."""
     while True:
         port = random.choice(FREE_PORTS)
+        if port in _lately:
+            continue
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _lately.append(port)
             return port
 
 

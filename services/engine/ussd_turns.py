@@ -10,7 +10,6 @@ import structlog
 from rpc.deadlines import call_timeout
 from services.engine import ids
 from services.engine.beginnings import Overrides, first_state, signal_record, timestamp, turn_record
-from services.engine.core.conversation import RunBroken
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.run import Run
 from services.engine.core.state import ExecutionState, Reply, Signal
@@ -200,11 +199,11 @@ class UssdTurns:
                 # Others may wait for the same answer, and the run goes on without us. A run that rests without having
                 # answered waits for a timer or a report; whichever engine goes on then, the answer is in the store.
                 await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
-                reply = answer.result() if answer.done() else await self._polled(session_id, mark)
+                # The same where the run broke off: another engine has it, or takes it up when the lease has run out.
+                has_answer = answer.done() and answer.exception() is None
+                reply = answer.result() if has_answer else await self._polled(session_id, mark)
         except TimeoutError:
             return await self._too_slow(session_id, mark, execution_id)
-        except RunBroken:
-            return _sorry(run.program.graph.settings.ussd.apology, execution_id)
         return UssdAnswer(reply, execution_id, repeated=False)
 
     async def _polled(self, session_id: str, mark: str) -> Reply:

@@ -12,6 +12,9 @@ RECONNECT_WITHIN_SECONDS = 2.5
 
 RECONNECT_PAUSE_SECONDS = 0.2
 
+LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN)
+"""How gRPC words that a call has no answer: nobody was there, or an engine ended in the middle of it."""
+
 Answer = TypeVar("Answer")
 
 
@@ -37,6 +40,6 @@ async def call_engine(call: Callable[..., Awaitable[Answer]], request: Any, time
             gave_up = time.monotonic() + RECONNECT_PAUSE_SECONDS > started + min(
                 RECONNECT_WITHIN_SECONDS, timeout_seconds
             )
-            if error.code() is not grpc.StatusCode.UNAVAILABLE or gave_up:
+            if error.code() not in LOST or gave_up:
                 raise
         await asyncio.sleep(RECONNECT_PAUSE_SECONDS)
