@@ -132,9 +132,12 @@ async def _drain(config: EngineConfig, server: GrpcServer, runs: LiveRuns, due: 
 
     A caller that waits for a screen gets it all the same: from the engine that goes on.
     """
+    until = time.monotonic() + config.drain_seconds
     stopping = asyncio.create_task(server.stop(config.drain_seconds + config.ussd_budget_ms / 1000))
     await end_task(due)
-    await runs.drain(config.drain_seconds)
+    # A call that has just come in still begins or resumes something: that runs here, like what runs already.
+    await asyncio.wait({stopping}, timeout=config.drain_seconds)
+    await runs.drain(max(0.0, until - time.monotonic()))
     await stopping
     await runs.end()
 
