@@ -12,6 +12,9 @@ from emulator.app import build
 from emulator.config import EmulatorConfig
 from rpc.listening import ListenFailed, parse_listen
 
+KEEP_ALIVE_SECONDS = 60
+"""Theirs is that of akka-http. A shorter one would close connections that their clients are about to use."""
+
 DRAIN_SECONDS = 3
 """How long requests under way may take after the stop."""
 
@@ -53,6 +56,7 @@ async def running(config: EmulatorConfig) -> AsyncIterator[str]:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )

@@ -17,6 +17,7 @@ from services.at_adapter.callbacks.app import App, callback_app
 from services.at_adapter.callbacks.delivery import DeliveryCallback
 from services.at_adapter.callbacks.outbox import ReportOutbox
 from services.at_adapter.callbacks.outbox_worker import hand_over_reports
+from services.at_adapter.callbacks.reporting import Reporting
 from services.at_adapter.callbacks.sms import SmsCallback
 from services.at_adapter.callbacks.ussd import UssdCallback
 from services.at_adapter.callbacks.ussd_events import UssdEndCallback
@@ -110,11 +111,12 @@ def _callbacks(
     engine = EngineServiceStub(channel)
     outbox = ReportOutbox(redis, config.outbox_capacity)
     parts.push_async_callback(end_task, asyncio.create_task(hand_over_reports(outbox, engine)))
+    reporting = Reporting(engine, outbox)
     return callback_app(
         ussd=UssdCallback(engine, config.ussd_budget_ms),
-        ussd_events=UssdEndCallback(engine, outbox),
+        ussd_events=UssdEndCallback(reporting),
         sms=SmsCallback(engine),
-        delivery=DeliveryCallback(engine, outbox),
+        delivery=DeliveryCallback(reporting),
         ready=ready,
         token=config.callback_token,
     )

@@ -197,8 +197,8 @@ class Executions:
 
     async def _at_rest(self, run: Run, is_new: bool, wait_ms: int) -> Stored:
         until_ms = self._now_ms() + wait_ms
-        is_over = await self._runs.over(run.state.execution_id, wait_ms)
-        if is_new and is_over and not run.broken and not _waits_for_timers(run.state):
+        await self._runs.over(run.state.execution_id, wait_ms)
+        if is_new and run.at_rest and not _waits_for_timers(run.state):
             return Stored(run.state, run.results, ())
         return await self._finished(run.state.execution_id, until_ms - self._now_ms())
 

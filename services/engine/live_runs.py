@@ -159,14 +159,12 @@ class LiveRuns:
         """Returns the task that ends when nothing of an execution runs in this process; None when nothing does."""
         return self._tasks.get(execution_id)
 
-    async def over(self, execution_id: str, wait_ms: int) -> bool:
-        """Waits for so long until nothing of an execution runs in this process; returns whether that is so."""
+    async def over(self, execution_id: str, wait_ms: int) -> None:
+        """Waits until nothing of an execution runs in this process, at most so long."""
         task = self._tasks.get(execution_id)
-        if task is None:
-            return True
-        # `wait` leaves the task alone when the time is over or the caller goes away.
-        done, _ = await asyncio.wait([task], timeout=wait_ms / 1000)
-        return bool(done)
+        if task is not None:
+            # `wait` leaves the task alone when the time is over or the caller goes away.
+            await asyncio.wait([task], timeout=wait_ms / 1000)
 
     async def drain(self, seconds: float) -> None:
         """Lets what runs go on for so long; what still runs then, and what comes later, is handed over at once."""
@@ -198,20 +196,15 @@ class LiveRuns:
                     await self._places.ended(run.program, state)
             except HandedOver:
                 # Nobody is told: whoever waits for an answer looks for the one of the engine that goes on.
-                run.broken = True
                 _log.info("the execution is handed over")
                 await self._give_up_lease(state.execution_id)
-            except LeaseLost as problem:
-                run.fail(problem)
+            except LeaseLost:
                 _log.warning("another engine has taken the execution over")
             except (StoreUnavailable, SessionsUnavailable) as problem:
-                run.fail(problem)
                 _log.warning("the execution stopped and is taken up again later", why=str(problem))
             except NodeFailure as problem:
-                run.fail(problem)
                 _log.error("what was typed cannot be read; the execution is taken up again later", why=str(problem))
-            except Exception as problem:  # noqa: BLE001 - a defect in one run must not end the others
-                run.fail(problem)
+            except Exception:  # noqa: BLE001 - a defect in one run must not end the others
                 _log.exception("the execution met a defect and is taken up again later")
             finally:
                 # The lease is given up before the session is committed: the next turn may have a run of its own by now.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -29,7 +30,7 @@ from services.engine.store import (
     Queued,
     TakenUp,
 )
-from services.engine.typed_text import TypedText
+from services.engine.typed_text import TextMarks, TypedText
 from services.engine.ussd_callbacks import UssdAnswer, UssdCallback
 from workflow.spec import UssdSettings
 
@@ -44,6 +45,15 @@ FLOW_IS_FULL = Reply("end", "This service is busy at the moment. Please dial aga
 DEFAULT_TEXTS = UssdSettings()
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialled:
+    """A callback with what is recorded of it; `payload` is that of its trigger, in clear."""
+
+    callback: UssdCallback
+    payload: dict[str, Any]
+    marks: TextMarks
 
 
 class UssdTurns:
@@ -77,52 +87,55 @@ class UssdTurns:
             return UssdAnswer(FLOW_IS_FULL, "", repeated=False)
 
     async def _answer(self, callback: UssdCallback) -> UssdAnswer:
+        marks = self._typed.marks(callback.session_id, callback.text)
+        dialled = _Dialled(callback, self._payload(callback), marks)
         # A first callback is nearly always empty; asking for the flow before every later one would cost a round trip.
-        begun: Begun | Run = NoExecution() if callback.text == "" else await self._recorded(callback, None)
+        begun: Begun | Run = NoExecution() if callback.text == "" else await self._recorded(dialled, None)
         if isinstance(begun, NoExecution):
-            route = await self._registry.route("ussd", self._payload(callback))
+            route = await self._registry.route("ussd", dialled.payload)
             if route is None:
                 _log.warning("no published flow claims a code that is dialled", service_code=callback.service_code)
             else:
                 question = await self._redials.question(route.program, callback)
                 if question is not None:
                     return question
-            begun = await self._recorded(callback, route)
+            begun = await self._recorded(dialled, route)
         match begun:
             case Offered(interrupted):
-                return await self._chosen(interrupted, callback)
+                return await self._chosen(interrupted, dialled)
             case Continued():
                 return await self._answer(self._redials.as_before(begun, callback))
-        return await self._answered(begun, callback)
+        return await self._answered(begun, dialled)
 
-    async def _chosen(self, interrupted: Interrupted, callback: UssdCallback) -> UssdAnswer:
+    async def _chosen(self, interrupted: Interrupted, dialled: _Dialled) -> UssdAnswer:
         """The person was asked whether to go on where they were, and says so or starts again."""
+        callback = dialled.callback
         screen = await self._redials.continued(interrupted, callback)
         if screen is not None:
             return screen
         why = signal_record(Signal.ABANDON, {"reason": "the person dialled again and started anew"})
         await self._runs.signal(await self._store.signal(interrupted.execution_id, why))
         await self._store.start_again(callback.session_id)
-        route = await self._registry.route("ussd", self._payload(callback))
-        return await self._answered(await self._recorded(callback, route, skip=len(callback.text)), callback)
+        route = await self._registry.route("ussd", dialled.payload)
+        return await self._answered(await self._recorded(dialled, route, skip=len(callback.text)), dialled)
 
-    async def _recorded(self, callback: UssdCallback, route: Route | None, skip: int = 0) -> Begun | Run:
+    async def _recorded(self, dialled: _Dialled, route: Route | None, skip: int = 0) -> Begun | Run:
         """
         Records a callback, with an execution to begin where the session has none and a flow is at hand, and runs what
         it is for; returns that run. Raises FlowBusy, EngineBusy.
         """
-        payload = self._typed.recorded(self._payload(callback))
-        marks = self._typed.marks(callback.session_id, callback.text)
-        turn = turn_record(marks.own, payload, skip)
+        session_id = dialled.callback.session_id
+        payload = self._typed.recorded(dialled.payload)
+        turn = turn_record(dialled.marks.own, payload, skip)
 
         async def begin(fresh: ExecutionState | None) -> Begun:
-            return await self._store.begin_ussd_turn(callback.session_id, marks, turn, fresh)
+            return await self._store.begin_ussd_turn(session_id, dialled.marks, turn, fresh)
 
         if route is None:
             with self._runs.resuming():
                 return await self._launched(await begin(None))
-        execution_id = ids.new_execution_id(ids.partition_of_session(callback.session_id))
-        fresh = first_state(route.program, execution_id, payload, callback.session_id, Overrides(), self._now_ms())
+        execution_id = ids.new_execution_id(ids.partition_of_session(session_id))
+        fresh = first_state(route.program, execution_id, payload, session_id, Overrides(), self._now_ms())
         with self._runs.beginning():
             try:
                 begun = await self._places.begun(route.program, fresh, lambda: begin(fresh))
@@ -139,15 +152,15 @@ class UssdTurns:
                 return self._runs.launch(begun, await self._runs.program_of(begun.state))
         return begun
 
-    async def _answered(self, begun: Begun | Run, callback: UssdCallback) -> UssdAnswer:
-        mark = self._typed.marks(callback.session_id, callback.text).own
+    async def _answered(self, begun: Begun | Run, dialled: _Dialled) -> UssdAnswer:
+        session_id, mark = dialled.callback.session_id, dialled.marks.own
         match begun:
             case Answered(reply, execution_id):
                 return UssdAnswer(reply, execution_id, repeated=True)
             case Queued():
-                return await self._queued(begun, callback.session_id, mark)
+                return await self._queued(begun, session_id, mark)
             case Run():
-                return await self._in_time(begun, callback.session_id, mark)
+                return await self._in_time(begun, session_id, mark)
             case TakenUp(state):
                 return _sorry(DEFAULT_TEXTS.apology, state.execution_id)
         return UssdAnswer(NOBODY_HERE, "", repeated=False)
@@ -200,7 +213,7 @@ class UssdTurns:
                 # answered waits for a timer or a report; whichever engine goes on then, the answer is in the store.
                 await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
                 # The same where the run broke off: another engine has it, or takes it up when the lease has run out.
-                has_answer = answer.done() and answer.exception() is None
+                has_answer = answer.done() and not answer.cancelled()
                 reply = answer.result() if has_answer else await self._polled(session_id, mark)
         except TimeoutError:
             return await self._too_slow(session_id, mark, execution_id)

@@ -1,31 +1,18 @@
 """A delivery report."""
 
-from typing import TYPE_CHECKING
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest
 from services.at_adapter.callbacks.fields import phone_number, read_fields
-from services.at_adapter.callbacks.outbox import ReportOutbox
-from services.at_adapter.callbacks.reporting import answered
-
-if TYPE_CHECKING:
-    from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
+from services.at_adapter.callbacks.reporting import Reporting
 
 
 class DeliveryCallback:
-    """
-    POST /at/sms/delivery: 200 once the engine or the outbox has it, else 503.
+    """POST /at/sms/delivery: 200 once the engine or the outbox has it, else 503."""
 
-    Args:
-        engine: Takes the reports.
-        outbox: Keeps those that it cannot take now.
-    """
-
-    def __init__(self, engine: "EngineServiceAsyncStub", outbox: ReportOutbox) -> None:
-        self._engine = engine
-        self._outbox = outbox
+    def __init__(self, reporting: Reporting) -> None:
+        self._reporting = reporting
 
     async def __call__(self, request: Request) -> PlainTextResponse:
         """Raises UnusableCallback, which is answered 400."""
@@ -38,4 +25,4 @@ class DeliveryCallback:
             failure_reason=fields.text("failureReason").strip(),
             network_code=fields.text("networkCode").strip(),
         )
-        return await answered(self._engine, self._outbox, report)
+        return await self._reporting.answered(report)

@@ -21,27 +21,38 @@ ENGINE_TIMEOUT_SECONDS = 5.0
 _log = structlog.get_logger()
 
 
+class Reporting:
+    """
+    Args:
+        engine: Takes the reports.
+        outbox: Keeps those that it cannot take now.
+    """
+
+    def __init__(self, engine: "EngineServiceAsyncStub", outbox: ReportOutbox) -> None:
+        self._engine = engine
+        self._outbox = outbox
+
+    async def answered(self, report: AnyReport) -> PlainTextResponse:
+        """Returns what a callback is answered: 200 once the engine or the outbox has the report, else 503."""
+        name = type(report).DESCRIPTOR.name
+        try:
+            await send(self._engine, report)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+                _log.error("the engine cannot use a report", report=name, why=error.details())
+                return PlainTextResponse("the report cannot be used", 400)
+            try:
+                await self._outbox.keep(report)
+            except (OutboxFull, StoreUnavailable) as problem:
+                _log.error("a report is lost", report=name, why=type(problem).__name__)
+                return PlainTextResponse("not recorded, please repeat", 503)
+            _log.warning("a report waits for the engine", report=name, code=error.code().name)
+        return PlainTextResponse("OK")
+
+
 async def send(engine: "EngineServiceAsyncStub", report: AnyReport) -> None:
     """Hands one report over. Raises grpc.aio.AioRpcError."""
     if isinstance(report, HandleDeliveryReportRequest):
         await engine.HandleDeliveryReport(report, timeout=ENGINE_TIMEOUT_SECONDS)
     else:
         await engine.HandleUssdEnd(report, timeout=ENGINE_TIMEOUT_SECONDS)
-
-
-async def answered(engine: "EngineServiceAsyncStub", outbox: ReportOutbox, report: AnyReport) -> PlainTextResponse:
-    """Returns what a callback is answered: 200 once the engine or the outbox has the report, else 503."""
-    name = type(report).DESCRIPTOR.name
-    try:
-        await send(engine, report)
-    except grpc.aio.AioRpcError as error:
-        if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
-            _log.error("the engine cannot use a report", report=name, why=error.details())
-            return PlainTextResponse("the report cannot be used", 400)
-        try:
-            await outbox.keep(report)
-        except (OutboxFull, StoreUnavailable) as problem:
-            _log.error("a report is lost", report=name, why=type(problem).__name__)
-            return PlainTextResponse("not recorded, please repeat", 503)
-        _log.warning("a report waits for the engine", report=name, code=error.code().name)
-    return PlainTextResponse("OK")

@@ -3,36 +3,23 @@ The end of a USSD session, as Africa's Talking reports it to its events address.
 nothing may depend on it: it only makes a wait end sooner.
 """
 
-from typing import TYPE_CHECKING
-
 import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from njia.engine.v1.engine_service_pb2 import HandleUssdEndRequest
 from services.at_adapter.callbacks.fields import phone_number, read_fields
-from services.at_adapter.callbacks.outbox import ReportOutbox
-from services.at_adapter.callbacks.reporting import answered
+from services.at_adapter.callbacks.reporting import Reporting
 from telemetry.masking import mask_msisdn, mask_text
-
-if TYPE_CHECKING:
-    from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
 
 _log = structlog.get_logger()
 
 
 class UssdEndCallback:
-    """
-    POST /at/ussd/events: 200 once the engine or the outbox has it, else 503.
+    """POST /at/ussd/events: 200 once the engine or the outbox has it, else 503."""
 
-    Args:
-        engine: Takes the reports.
-        outbox: Keeps those that it cannot take now.
-    """
-
-    def __init__(self, engine: "EngineServiceAsyncStub", outbox: ReportOutbox) -> None:
-        self._engine = engine
-        self._outbox = outbox
+    def __init__(self, reporting: Reporting) -> None:
+        self._reporting = reporting
 
     async def __call__(self, request: Request) -> PlainTextResponse:
         """Raises UnusableCallback, which is answered 400."""
@@ -50,4 +37,4 @@ class UssdEndCallback:
             error=reason,
         )
         report = HandleUssdEndRequest(session_id=session_id, status=status, reason=reason)
-        return await answered(self._engine, self._outbox, report)
+        return await self._reporting.answered(report)

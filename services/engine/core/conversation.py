@@ -8,23 +8,19 @@ MOST_TURNS = 64
 """Turns that are waited for at once, and answers that are kept for those who ask a moment late; the oldest go first."""
 
 
-class RunBroken(Exception):
-    """The run stopped before it could answer; it is taken up again later."""
-
-
 class Conversation:
-    """Hands the answer of each turn to those who wait for it, and the failure of the run to all."""
+    """Hands the answer of each turn to those who wait for it; they see by the task of the run that it broke off."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._given: dict[str, Reply] = {}
 
     def answer_to(self, key: str) -> "asyncio.Future[Reply]":
-        """Returns the future answer to the turn `key`; the same for all who ask."""
+        """Returns the future answer to the turn `key`, the same for all who ask; it is cancelled when too many wait."""
         future = self._waiting.get(key)
         if future is None:
             if len(self._waiting) >= MOST_TURNS:
-                _break(self._waiting.pop(next(iter(self._waiting))), RunBroken("too many turns are waited for"))
+                self._waiting.pop(next(iter(self._waiting))).cancel()
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
             if key in self._given:
                 future.set_result(self._given[key])
@@ -38,15 +34,3 @@ class Conversation:
         future = self._waiting.get(key)
         if future is not None and not future.done():
             future.set_result(reply)
-
-    def broken(self, problem: Exception) -> None:
-        """The run ended without answering: everybody who waits is told why."""
-        for future in self._waiting.values():
-            _break(future, RunBroken(str(problem)))
-
-
-def _break(future: "asyncio.Future[Reply]", problem: Exception) -> None:
-    if not future.done():
-        future.set_exception(problem)
-        # Nobody may be waiting any more; an unread failure is not news.
-        future.exception()

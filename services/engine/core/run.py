@@ -30,14 +30,14 @@ class Run:
 
     Attributes:
         conversation: Who waits for the answers of this run.
-        broken: Whether the run stopped before it came to rest.
+        at_rest: Whether it has ended or waits; a run that broke off never is.
     """
 
     def __init__(self, program: Program, state: ExecutionState, journal: Journal, around: Surroundings) -> None:
         self.program = program
         self.state = state
         self.conversation = Conversation()
-        self.broken = False
+        self.at_rest = False
         self._around = around
         self._settling = Settling(program, state, journal, around.sessions)
         self._progress = Progress(program, state, self._settling, around)
@@ -91,16 +91,12 @@ class Run:
             await self._settling.commit()
             while not self._hands_over or self._cancelled or self.state.ended:
                 if await self._step():
+                    self.at_rest = True
                     return
                 await self._await_something()
             await self._leave_to_others()
         finally:
             await self._stop_tasks()
-
-    def fail(self, problem: Exception) -> None:
-        """Notes that the run stopped before it came to rest; whoever waits for an answer is told."""
-        self.broken = True
-        self.conversation.broken(problem)
 
     async def _leave_to_others(self) -> None:
         """Stops the nodes, writes down what was done so far and raises HandedOver."""

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.engine.core.conversation import MOST_TURNS, Conversation, RunBroken
+from services.engine.core.conversation import MOST_TURNS, Conversation
 from services.engine.core.state import Reply
 from tests.engine.core.virtual_time import in_virtual_time
 
@@ -25,7 +25,7 @@ async def test_turns_beyond_the_bound_push_out_the_oldest() -> None:
     for number in range(1, MOST_TURNS + 1):
         conversation.answered(str(number), Reply("con", str(number)))
 
-    with pytest.raises(RunBroken):
+    with pytest.raises(asyncio.CancelledError):
         await waiting[0]
     assert [(await future).text for future in waiting[1:]] == [str(number) for number in range(1, MOST_TURNS + 1)]
 
