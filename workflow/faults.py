@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from workflow.places import Step
 from workflow.suggestions import did_you_mean
+from workflow.text_patterns import WORDS
 
 _KINDS = {
     "string_type": "text",
@@ -107,7 +108,8 @@ def _wanted(detail: ErrorDetails) -> str:
         case "too_short" | "too_long":
             return f"must have {_length(context)} entries, not {len(value)}"
         case "string_pattern_mismatch":
-            return f"must match {context['pattern']}, not {described(value)}"
+            pattern = context["pattern"]
+            return f"must be {WORDS.get(pattern, f'text that matches {pattern}')}, not {described(value)}"
         case "finite_number":
             return "must be a finite number"
         case "value_error":

@@ -215,6 +215,14 @@ class NodeType(ABC, Generic[C]):
         """Returns what it shows, screen by screen, with a config whose templates are rendered."""
         return ()
 
+    def offered_entries(self, config: C) -> Sequence[str]:
+        """What its screens offer to type, such as 1 and 2, with a config whose templates are rendered."""
+        return ()
+
+    def expected_entries(self, config: C) -> Sequence[str]:
+        """What it has a way for, where it decides by what was typed last and by nothing else."""
+        return ()
+
     def ends_session(self, config: C) -> bool:
         """Whether it ends the session."""
         return False
@@ -237,6 +245,10 @@ class NodeType(ABC, Generic[C]):
 
     def read_scopes(self, config: C) -> Iterable[str]:
         """Scopes that it reads or writes by itself, templates aside."""
+        return ()
+
+    def phone_numbers(self, config: C) -> Iterable[tuple[str, str]]:
+        """Fields that name phones, each with its text as it is written: numbers joined by commas, or templates."""
         return ()
 
     def findings(self, config: C) -> Iterable[Finding]:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-NODE_ID = r"^[A-Za-z0-9_-]{1,64}$"
-WORKFLOW_ID = r"^[A-Za-z0-9._-]{1,128}$"
+from workflow.text_patterns import COUNTRY, NODE_ID, WORKFLOW_ID
+
 RESERVED_WORKFLOW_IDS = frozenset({"executions", "validate", "compile", "execute", "publish", ".", ".."})
 
 LONGEST_MS = 2_592_000_000
@@ -136,7 +136,7 @@ class Settings(SpecModel):
     max_concurrent_executions: Annotated[int, Field(ge=1, le=MOST)] | None = None
     resume_within_ms: Milliseconds = 0
     missing_variable: Literal["error", "empty"] = "error"
-    default_country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    default_country: Annotated[str, Field(pattern=COUNTRY)] | None = None
     ussd: UssdSettings = UssdSettings()
 
 

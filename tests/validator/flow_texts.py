@@ -51,7 +51,7 @@ def ask(message: str = "Choose", **config: Any) -> tuple[str, Document]:
     return screen(message, expectInput=True, **config)
 
 
-def sms(message: str = "Hi", to: str = "{{msisdn}}", **config: Any) -> tuple[str, Document]:
+def sms(message: str = "Hi", to: str | list[str] = "{{msisdn}}", **config: Any) -> tuple[str, Document]:
     return ("SEND_SMS", {"to": to, "message": message, **config})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.validator.validation import MAX_LISTED, Report, validate
-from tests.validator.flow_texts import ask, bye, flow, screen, sms, switch
+from tests.validator.flow_texts import ask, bye, condition, flow, screen, sms, switch
 from workflow.parse import MAX_DOCUMENT_BYTES, MAX_EDGES, MAX_NODES, parse_flow, parse_text
 
 CONFORMANCE = Path(__file__).parent.parent / "conformance"
@@ -73,6 +73,34 @@ def test_issues_name_their_node_or_edge() -> None:
 def test_a_mistyped_node_type_gets_a_suggestion(mistyped: str, meant: str) -> None:
     report = report_on(flow({"a": (mistyped, {})}, "start > a"))
     assert f"did you mean {meant}?" in report.issues[0].message
+
+
+def test_an_unknown_node_type_says_where_the_known_ones_are() -> None:
+    assert "GET /api/node-types" in report_on(flow({"a": ("FAX", {})}, "start > a")).issues[0].message
+
+
+def test_a_node_behind_one_that_nothing_leads_to_names_that_one() -> None:
+    report = report_on(flow({"a": sms(), "b": sms(), "end": bye()}, "start > end", "a > b"))
+    messages = {issue.node_id: issue.message for issue in report.issues if issue.code == "UNREACHABLE_NODE"}
+    assert "draw an edge" in messages["a"]
+    assert "behind a" in messages["b"]
+
+
+def test_a_node_that_a_mistyped_edge_missed_names_that_edge() -> None:
+    report = report_on(flow({"a": sms(), "end": bye()}, "start > a", "a > edn"))
+    [message] = [issue.message for issue in report.issues if issue.code == "UNREACHABLE_NODE"]
+    assert "e-a-edn" in message
+
+
+def test_two_screens_behind_a_decision_without_handles_name_its_edges() -> None:
+    report = report_on(flow({"c": condition("1 == 1"), "a": bye("A"), "b": bye("B")}, "start > c", "c > a", "c > b"))
+    [message] = [issue.message for issue in report.issues if issue.code == "INVALID_NODE_CONNECTION"]
+    assert "e-c-a and e-c-b are taken whatever comes out of c; set sourceHandle to true or false" in message
+
+
+def test_a_text_that_does_not_fit_its_pattern_is_told_what_fits() -> None:
+    report = report_on(flow({"a": bye()}, "start > a", trigger_config={"serviceCode": "call me"}))
+    assert "such as *384*1#" in report.issues[0].message
 
 
 def test_a_mistyped_variable_gets_a_suggestion() -> None:

@@ -98,6 +98,11 @@ class SendSms(NodeType[Config]):
     def may_be_retried(self, config: Config) -> bool:
         return config.retry_on_failure
 
+    def phone_numbers(self, config: Config) -> Iterable[tuple[str, str]]:
+        if isinstance(config.to, str):
+            return [("to", config.to)]
+        return [(f"to[{index}]", number) for index, number in enumerate(config.to)]
+
     def findings(self, config: Config) -> Iterable[Finding]:
         if config.delivery_report_url is not None:
             yield Finding(

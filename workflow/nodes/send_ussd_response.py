@@ -1,5 +1,6 @@
 """SEND_USSD_RESPONSE: shows a screen, and may ask for an answer."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,10 @@ from workflow.sealing import SEALED
 
 SESSION_GRACE_SECONDS = 60
 """The session outlives the wait of a screen by so much, so that an answer at the last moment still finds it."""
+
+
+OPTION_LINE = re.compile(r"^\s*([0-9]{1,4})\s*[.):-]\s*\S", re.MULTILINE)
+"""A line of a menu that is written as text, such as `1. Balance`."""
 
 
 class MenuItem(NodeConfig):
@@ -86,6 +91,11 @@ class SendUssdResponse(NodeType[Config]):
 
     def screens(self, config: Config) -> Sequence[str]:
         return _pages(config)
+
+    def offered_entries(self, config: Config) -> Sequence[str]:
+        if config.menu_items:
+            return [item.option for item in config.menu_items]
+        return OPTION_LINE.findall(config.message)
 
     def ends_session(self, config: Config) -> bool:
         return config.auto_end_session

@@ -9,6 +9,7 @@ from workflow.fields import NodeConfig
 from workflow.node_type import Category, NodeContext, NodeType
 from workflow.outcome import Done
 from workflow.session import Scope
+from workflow.text_patterns import OUTPUT_KEY
 
 
 class Config(NodeConfig):
@@ -23,7 +24,7 @@ class Config(NodeConfig):
     keys: list[Annotated[str, Field(min_length=1)]] | None = None
     default_value: dict[str, Any] = Field(default_factory=dict)
     merge_with_input: bool = True
-    output_key: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")] = "sessionData"
+    output_key: Annotated[str, Field(pattern=OUTPUT_KEY)] = "sessionData"
 
 
 class Output(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from workflow.fields import NodeConfig, WebAddress
 from workflow.node_type import Finding, TriggerType
+from workflow.text_patterns import KEYWORD, SENDER
 
 MAX_PATTERN_LENGTH = 1000
 
@@ -25,8 +26,8 @@ class Config(NodeConfig):
         short_code: Number or short code that it was sent to.
     """
 
-    phone_number: Annotated[str, Field(pattern=r"^\+?[0-9*]{1,32}$")] | None = None
-    keyword: Annotated[str, Field(pattern=r"^\S{1,160}$")] | None = None
+    phone_number: Annotated[str, Field(pattern=SENDER)] | None = None
+    keyword: Annotated[str, Field(pattern=KEYWORD)] | None = None
     case_sensitive: bool = False
     regex_pattern: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = None
     short_code: Annotated[str, Field(min_length=1, max_length=32)] | None = None

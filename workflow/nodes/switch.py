@@ -1,6 +1,7 @@
 """SWITCH: one way per value, else the default."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -12,6 +13,9 @@ from workflow.templates import as_text
 
 HANDLES_OF_EVERY_NODE = frozenset({DEFAULT, ERROR, SUCCESS, TIMEOUT})
 """A case of such a name could not be told from the outcome."""
+
+
+TYPED_LAST = re.compile(r"\s*\{\{\s*(triggerPayload\.)?input\s*\}\}\s*")
 
 
 class Case(NodeConfig):
@@ -49,6 +53,11 @@ class Switch(NodeType[Config]):
 
     def output_handles(self, config: Config) -> tuple[str, ...]:
         return (*dict.fromkeys(case.value for case in config.cases), DEFAULT)
+
+    def expected_entries(self, config: Config) -> Sequence[str]:
+        if not isinstance(config.value, str) or TYPED_LAST.fullmatch(config.value) is None:
+            return ()
+        return tuple(case.value for case in config.cases)
 
     def findings(self, config: Config) -> Iterable[Finding]:
         seen: set[str] = set()

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from workflow.fields import NodeConfig
 from workflow.node_type import Finding, TriggerType
+from workflow.text_patterns import NETWORK_CODE, SERVICE_CODE
 
 
 class Config(NodeConfig):
@@ -19,8 +20,8 @@ class Config(NodeConfig):
         session_timeout: Life of the session between two screens, seconds.
     """
 
-    service_code: Annotated[str, Field(pattern=r"^[*#0-9]{1,32}$")] | None = None
-    network_code: Annotated[str, Field(pattern=r"^[0-9]{1,8}$")] | None = None
+    service_code: Annotated[str, Field(pattern=SERVICE_CODE)] | None = None
+    network_code: Annotated[str, Field(pattern=NETWORK_CODE)] | None = None
     session_timeout: Annotated[int, Field(ge=10, le=300)] = 60
     require_session_id: bool = True
 

@@ -76,8 +76,8 @@ def _template_failure(problem: TemplateError, field: str) -> NodeFailure:
         case MissingVariable():
             return invalid(
                 "MISSING_VARIABLE",
-                f"config.{field} names {{{{{problem.path.text}}}}}, which has no value here: "
-                "set it before, or give it a default",
+                f"config.{field} names {{{{{problem.path.text}}}}}, which has no value here: neither the trigger nor a "
+                f'node before has set it; where that may be, write {{{{{problem.path.text} | default("...")}}}}',
                 path=problem.path.text,
             )
         case FilterError():

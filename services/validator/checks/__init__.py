@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from services.validator.checks import (
     cycles,
     edges,
+    menus,
     metadata,
     node_configs,
     node_types,
     parallel_screens,
+    phone_numbers,
     reachability,
     screen_sizes,
     session_end,
@@ -34,6 +36,8 @@ CHECKS: Sequence[Check] = (
     parallel_screens.check,
     variables.check,
     screen_sizes.check,
+    menus.check,
+    phone_numbers.check,
     settings.check,
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from services.validator.branches import Branches
 from services.validator.flow import Flow, FlowNode
 from workflow.issues import Issue
+from workflow.node_type import SUCCESS
 
 
 def check(flow: Flow) -> Iterator[Issue]:
@@ -27,9 +28,18 @@ def check(flow: Flow) -> Iterator[Issue]:
     for earlier, later, fork in branches.parallel(partners):
         message = (
             f"{earlier} and {later} can be due at the same time, since {fork} starts both of their branches, and a "
-            "phone shows one screen at a time: put one behind the other, or let a CONDITION or SWITCH choose one"
+            f"phone shows one screen at a time: {_remedy(flow, fork)}"
         )
         yield Issue("INVALID_NODE_CONNECTION", message, later, path=flow.nodes[later].path)
+
+
+def _remedy(flow: Flow, fork: str) -> str:
+    handles = flow.nodes[fork].outputs or ()
+    plain = [edge.id for edge in flow.outgoing[fork] if edge.way is not None and edge.way.handle in (None, SUCCESS)]
+    if len(handles) > 1 and SUCCESS not in handles and plain:
+        is_taken = "is taken whatever comes out" if len(plain) == 1 else "are taken whatever comes out"
+        return f"{' and '.join(plain)} {is_taken} of {fork}; set sourceHandle to {' or '.join(handles)}"
+    return "put one behind the other, or let a CONDITION or SWITCH choose one"
 
 
 def _asks(node: FlowNode) -> bool:

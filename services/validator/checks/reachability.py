@@ -24,12 +24,25 @@ def check(flow: Flow) -> Iterator[Issue]:
         # A trigger beside the trigger is reported as such.
         if node.id not in flow.topology.reachable:
             if not isinstance(node.type, TriggerType):
-                message = f"no way leads from the trigger to {node.id}: draw an edge to it or take it away"
-                yield Issue("UNREACHABLE_NODE", message, node.id, path=node.path)
+                yield Issue("UNREACHABLE_NODE", _unreachable(flow, node), node.id, path=node.path)
         else:
             dead_end = _dead_end(flow, node, has_session=has_session)
             if dead_end is not None:
                 yield Issue("DEAD_END_NODE", dead_end, node.id, path=node.path, is_warning=True)
+
+
+def _unreachable(flow: Flow, node: FlowNode) -> str:
+    """Says what to mend: the node itself, one before it, or an edge that leads to a name that nothing has."""
+    before = next((edge.source for edge in flow.incoming[node.id] if edge.source not in (None, node)), None)
+    if before is not None:
+        return (
+            f"no way leads from the trigger to {node.id}: it stands behind {before.id}, which nothing leads to either"
+        )
+    astray = next((edge for edge in flow.edges if edge.target is None), None)
+    remedy = "draw an edge to it or take it away"
+    if astray is not None:
+        remedy = f"perhaps the edge {astray.id}, which leads to a node that does not exist, is meant for it"
+    return f"no way leads from the trigger to {node.id}: {remedy}"
 
 
 def _dead_end(flow: Flow, node: FlowNode, *, has_session: bool) -> str | None:
