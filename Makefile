@@ -57,7 +57,7 @@ protos: $(INSTALLED) ## Generate gen/ from protos/
 	$(PYTHON) protos/generate.py
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure ours against a bare chain of the same calls
+bench: $(INSTALLED) ## Measure what requests cost, beside empty services that make the same calls
 	$(PYTHON) -m bench
 
 .PHONY: chaos

@@ -16,7 +16,6 @@ import aiohttp
 import grpc
 import uvloop
 from opentelemetry.trace import NoOpTracerProvider
-from redis.asyncio import Redis
 
 from bench.bare_grpc import BareAdapter, BareEngine, BareSessions
 from bench.bare_http import bare_callbacks, bare_gateway
@@ -31,6 +30,7 @@ from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub, add_S
 from rpc.channels import open_channel
 from rpc.http_server import serve_http
 from rpc.server import OPTIONS
+from storage.connection import connect
 
 NAMES = ("sessions", "engine", "at_adapter", "gateway")
 
@@ -41,7 +41,7 @@ async def serve(plan: Plan, names: Sequence[str]) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     tracer = NoOpTracerProvider()
     async with AsyncExitStack() as parts:
-        redis = Redis.from_url(plan.redis_url)
+        redis = connect(plan.redis_url)
         parts.push_async_callback(redis.aclose)
         trips = Trips(redis)
         await trips.prepare([step for steps in plan.steps.values() for step in steps if step.does == "trip"])

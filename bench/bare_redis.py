@@ -3,9 +3,8 @@
 import itertools
 from collections.abc import Sequence
 
-from redis.asyncio import Redis
-
 from bench.costs import Step
+from storage.connection import Client
 
 PROTOCOL_BYTES = 60
 """What a command or an answer is beyond its value, about."""
@@ -19,7 +18,7 @@ LIFE_SECONDS = 3600
 class Trips:
     """Makes trips."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self._next_key = itertools.cycle(range(KEYS))
 
