@@ -1,4 +1,4 @@
-"""Configs with their templates reduced to the text that is always there."""
+"""Configs with their templates reduced to what is surely there."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from workflow.templates import Template
 
 
 def literal_config(node: FlowNode) -> NodeConfig | None:
-    """Returns the config of a node with every variable empty, None where that makes no config."""
+    """Returns the config of a node with its variables as short as they can be, None where that makes no config."""
     if node.type is None or node.draft.config is None:
         return None
     texts: dict[tuple[Step, ...], str] = {}

@@ -332,8 +332,8 @@ NODES = [
         "screen that does not fit",
         "USSD_SCREEN_TOO_LONG",
         "nodes[0].config",
-        flow({"a": screen("x" * 161 + "{{msisdn}}"), "end": bye()}, "start > a", "a > end"),
-        flow({"a": screen("x" * 160 + "{{msisdn}}"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": screen("x" * 161 + "{{session.sessionId}}"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": screen("x" * 160 + "{{session.sessionId}}"), "end": bye()}, "start > a", "a > end"),
     ),
     Row(
         "screen of characters that take two septets",
@@ -366,6 +366,13 @@ NODES = [
             "start > a",
             "a > end",
         ),
+    ),
+    Row(
+        "screen that the phone number makes too long",
+        "USSD_SCREEN_TOO_LONG",
+        "nodes[0].config",
+        flow({"a": ask("x" * 150 + "{{msisdn}}"), "end": bye()}, "start > a", "a > end"),
+        flow({"a": ask("x" * 150 + "{{input}}"), "end": bye()}, "start > a", "a > end"),
     ),
     Row(
         "number that is none",

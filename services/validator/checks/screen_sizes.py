@@ -1,5 +1,5 @@
 """
-USSD_SCREEN_TOO_LONG: a screen fits on the phone, as far as its literal text tells.
+USSD_SCREEN_TOO_LONG: a screen fits on the phone, as far as its text and what is known of its variables tell.
 
 Limits: 160 characters of the GSM alphabet, 184 on Airtel (Africa's Talking, help articles 1284071 and 1284096). A text
 that needs UCS-2 has room for half as many (3GPP TS 23.038: the same octets hold half as many 16-bit units).
@@ -19,7 +19,7 @@ AIRTEL_NETWORKS = frozenset({"62006", "62120", "63514", "63903", "64005", "64101
 
 
 def check(flow: Flow) -> Iterator[Issue]:
-    """Yields each node of which a screen is too long even where its templates come to nothing."""
+    """Yields each node of which a screen is too long with the shortest values that its variables can have."""
     limit = AIRTEL_CHARACTERS if _network(flow) in AIRTEL_NETWORKS else SCREEN_CHARACTERS
     for node in flow.nodes.values():
         for screen in _screens(node):
@@ -28,7 +28,7 @@ def check(flow: Flow) -> Iterator[Issue]:
             if size > room:
                 why = "" if septets is not None else ", since it holds characters beyond the GSM alphabet"
                 message = (
-                    f"{node.id} shows {size} characters beside its templates; a phone shows {room}{why}: "
+                    f"{node.id} shows at least {size} characters; a phone shows {room}{why}: "
                     "shorten it or use pagination"
                 )
                 yield Issue("USSD_SCREEN_TOO_LONG", message, node.id, path=f"{node.path}.config", is_warning=True)
