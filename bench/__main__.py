@@ -46,7 +46,7 @@ QUICK = Extent(1, {1: 0.5, 32: 1.5})
 
 def main(arguments: Sequence[str]) -> int:
     """Measures and prints what the arguments say; returns the exit code."""
-    parser = argparse.ArgumentParser("python -m bench", description="What requests cost, beside empty services that make the same calls.")
+    parser = argparse.ArgumentParser("python -m bench", description="What requests cost, beside bare services.")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--quick", action="store_true", help="one short round of each")
     parser.add_argument("--layout", choices=LAYOUTS, default=APART, help="services apart (default) or in one process")
