@@ -1,0 +1,42 @@
+"""What every command gets: the gateway and the output."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import typer
+
+from cli.api import Api, Refused, Unreachable
+from cli.exit_codes import REFUSED, UNREACHABLE
+from cli.output import Output
+
+
+@dataclass(frozen=True, slots=True)
+class Njia:
+    """A gateway, not connected yet, and where answers go."""
+
+    url: str
+    output: Output
+
+    @contextmanager
+    def api(self) -> Iterator[Api]:
+        """Talks to the gateway inside; ends the process with an exit code and a sentence when that fails."""
+        api = Api(self.url)
+        try:
+            yield api
+        except Refused as refusal:
+            self.output.problem(refusal.document)
+            raise typer.Exit(REFUSED) from None
+        except Unreachable as problem:
+            self.output.failure(str(problem))
+            self.output.failure("start everything with `make run`, or name the gateway by --url or NJIA_URL")
+            raise typer.Exit(UNREACHABLE) from None
+        finally:
+            api.close()
+
+
+def njia_of(context: typer.Context) -> Njia:
+    """Returns what the options before the command said."""
+    found = context.obj
+    assert isinstance(found, Njia)
+    return found
