@@ -18,6 +18,9 @@ TO ?= 22384
 SECONDS ?= 300
 SEED ?=
 
+# Processes that run the tests side by side, a file in each.
+WORKERS ?= 2
+
 .PHONY: help
 help: ## Show this help
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +39,7 @@ sms: $(INSTALLED) ## Send an SMS from a phone in the terminal: make sms TEXT=PRI
 
 .PHONY: test
 test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test ARGS='tests/rpc -k health'
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, import contracts, proto files and that generated code is up to date

@@ -245,11 +245,13 @@ class MemoryStore(MemoryReports, MemoryLedgers):
 
     def _take(self, execution_id: str) -> TakenUp:
         kept = self._memory.executions[execution_id]
+        broken_off = kept.owner is not None
         kept.fence += 1
         kept.owner = self._owner
         kept.lease_until_ms = self._memory.due[execution_id] = self._now_ms() + self._lease_ms
         self._held[execution_id] = kept.fence
         state = records.state_from_bytes(kept.state)
+        state.broken_off |= broken_off
         if kept.confirmed is not None:
             lifetimes.note_confirmed(state, kept.confirmed)
         journal = MemoryJournal(

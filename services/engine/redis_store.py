@@ -372,8 +372,9 @@ class RedisStore:
         return self._taken(answer)
 
     def _taken(self, answer: Sequence[Any]) -> TakenUp:
-        _, execution_id, fence, state, taken, confirmed, turns = answer
+        _, execution_id, fence, state, taken, confirmed, turns, broken_off = answer
         restored = records.state_from_bytes(state)
+        restored.broken_off |= bool(broken_off)
         if confirmed:
             lifetimes.note_confirmed(restored, int(confirmed))
         name = execution_id.decode()

@@ -31,7 +31,7 @@ class Progress:
         self._settling = settling
         self._around = around
         self._visits_before_turn = state.visits
-        # What is ready as the run begins was ready in an engine that is gone, which may have begun it.
+        # What is ready as the run begins was ready in an engine that has handed over, which may have begun it.
         self._inherited = set(state.ready())
 
     def new_turn(self) -> None:
@@ -46,7 +46,8 @@ class Progress:
     def begin(self, node_id: str) -> Visit | None:
         """Runs a visit that is due to its end where the node has no effect; returns it where it has one."""
         node = self._program.nodes[node_id]
-        visit = Visit(self._program, self._state, node_id, self._around, may_have_begun=node_id in self._inherited)
+        may_have_begun = self._state.broken_off or node_id in self._inherited
+        visit = Visit(self._program, self._state, node_id, self._around, may_have_begun=may_have_begun)
         self._inherited.discard(node_id)
         if node.node.disabled:
             self.conclude(node_id, visit.passed(self._settling.note))

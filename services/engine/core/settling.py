@@ -98,6 +98,8 @@ class Settling:
             answered = self._answer()
             self._end_session_with_screen(idle)
             self._take_commit(idle)
+            if idle:
+                self._state.broken_off = False
             entry = self._entry(answered, released=idle and not has_turns)
             turns = await self._journal.write(entry)
             version = await self.commit()

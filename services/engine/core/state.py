@@ -231,6 +231,8 @@ class ExecutionState:
         active_ms: Active time of the turns that ended.
         commits: What is to be committed to the session, until it is confirmed.
         session_ended: Whether one of the commits so far ends the session.
+        broken_off: Whether an engine died, or lost its lease, since the execution came to rest last: what runs now may
+            have begun there already, without a word of it in the journal.
         turn_key: Key of the turn under way that is not answered yet; None when there is none.
         trace: W3C traceparent of the last turn; empty when tracing is off.
         traces: Trace ids of the turns, oldest first.
@@ -261,6 +263,7 @@ class ExecutionState:
     commits: list[Commit] = field(default_factory=list)
     commit_count: int = 0
     session_ended: bool = False
+    broken_off: bool = False
     turn_key: str | None = None
     trace: str = ""
     traces: list[str] = field(default_factory=list)

@@ -19,15 +19,16 @@ local function leased(key, now)
   return false
 end
 
--- Takes the lease and answers with all that is needed to go on.
+-- Takes the lease and answers with all that is needed to go on. An owner that is still there has died.
 local function take(prefix, id, owner, now, lease_ms)
   local key = execution_key(prefix, id)
+  local broken_off = redis.call('HEXISTS', key, 'owner')
   local fence = redis.call('HINCRBY', key, 'fence', 1)
   redis.call('HSET', key, 'owner', owner, 'lease_until', now + lease_ms)
   redis.call('ZADD', prefix .. 'due', now + lease_ms, id)
   local kept = redis.call('HMGET', key, 'state', 'taken', 'confirmed')
   local turns = redis.call('LRANGE', turns_key(prefix, id), tonumber(kept[2] or 0), -1)
-  return {'taken', id, fence, kept[1], kept[2] or '0', kept[3] or '', turns}
+  return {'taken', id, fence, kept[1], kept[2] or '0', kept[3] or '', turns, broken_off}
 end
 
 local function create(prefix, id, state, turn, workflow_id, owner, now, lease_ms)

@@ -193,6 +193,7 @@ class AfricasTalking:
         script: Answers of the calls to come, by number; the last one stays. Without one every message is accepted.
         inbox: What was accepted, by idempotency key.
         calls: Every call: its key and when it came, in seconds of virtual time.
+        repeated: Keys of calls that an engine that is gone may have made before.
         conflicts: Keys that came again with another message; there must be none.
     """
 
@@ -200,6 +201,7 @@ class AfricasTalking:
         self.script: dict[str, list[Answer]] = {}
         self.inbox: dict[str, tuple[tuple[str, ...], str]] = {}
         self.calls: list[tuple[str, float]] = []
+        self.repeated: list[str] = []
         self.conflicts: list[str] = []
         self._settled: dict[str, Answer] = {}
         self._bodies: dict[str, SmsRequest] = {}
@@ -207,6 +209,8 @@ class AfricasTalking:
     async def send(self, request: SmsRequest) -> Sequence[SmsRecipient]:
         key = request.idempotency_key
         self.calls.append((key, asyncio.get_running_loop().time()))
+        if request.may_have_begun:
+            self.repeated.append(key)
         before = self._bodies.setdefault(key, request)
         if before != request:
             self.conflicts.append(key)

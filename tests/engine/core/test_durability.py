@@ -284,6 +284,22 @@ async def test_a_store_that_is_away_stops_the_run_and_another_one_goes_on() -> N
 
 
 @in_virtual_time
+async def test_a_send_that_a_dead_engine_may_have_begun_without_a_word_in_the_journal_says_so() -> None:
+    world = World(document("sms", {"send": sms(), "then": sms()}, ["start > send", "send > then"]))
+    world.sms.script[NUMBER] = [slow(5)]
+    world.comes_in(None, {"msisdn": NUMBER})
+    await asyncio.sleep(1)
+    assert (world.log, world.sms.repeated) == ([], [])
+    world.die()
+    await world.rest()
+    first = world.sms.calls[0][0]
+    assert [key for key, _ in world.sms.calls][:2] == [first, first]
+    assert first in world.sms.repeated
+    assert world.state.status == "completed"
+    assert not world.state.broken_off
+
+
+@in_virtual_time
 async def test_a_run_that_is_stopped_while_a_node_writes_leaves_no_write_behind() -> None:
     world = World(document("sms", {"send": sms(top={"retry": FAST})}, ["start > send"]))
     world.disk.write_seconds = 0.5

@@ -154,7 +154,7 @@ class World:
             answered = self.run.conversation.answer_to(key)
             await self._first_of(answered, self.task)
             if self.steps.died.is_set():
-                self._die()
+                self.die()
             elif answered.done():
                 return answered.result()
             else:
@@ -170,7 +170,7 @@ class World:
         while self.task is not None:
             await self._first_of(self.task)
             if self.steps.died.is_set():
-                self._die()
+                self.die()
                 continue
             self.task.result()
             assert self.sms.conflicts == []
@@ -190,6 +190,7 @@ class World:
     def take_up(self) -> Run:
         """Begins a run with what the journal has, as any engine could."""
         state = self.state
+        state.broken_off |= self.disk.leased
         if self.disk.confirmed is not None:
             if state.session is not None:
                 state.session.stale = self.disk.confirmed != state.session.version + len(state.commits)
@@ -218,7 +219,7 @@ class World:
         data = {scope: dict(values) for scope, values in self.sessions.data.items()}
         return TurnSession(SESSION, self.program.session_type, NUMBER, self.sessions.version, data)
 
-    def _die(self) -> None:
+    def die(self) -> None:
         """The process is gone: its tasks end, nothing they do is kept, and another one goes on."""
         self.deaths += 1
         self.disk.fence += 1

@@ -1,5 +1,7 @@
 """Who may run an execution, who may write it, and when somebody must look at it."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.engine.core.ports import LeaseLost
@@ -56,9 +58,32 @@ async def test_what_a_dead_engine_ran_is_due_and_goes_on_as_it_was_journaled_las
     assert await other.due(10) == [state.execution_id]
     found = await other.take_up(state.execution_id)
     assert found is not None
-    assert found.state == state
+    assert found.state == replace(state, broken_off=True)
     assert list(found.turns) == []
     assert await other.due(10) == [], "its lease is new"
+
+
+async def test_what_is_taken_up_at_rest_did_not_break_off(engines: Engines) -> None:
+    state = fresh()
+    journal = await begin(engines("a"), state)
+    await journal.write(entry(waiting(state, engines.now_ms())))
+    found = await engines("b").take_up(state.execution_id)
+    assert found is not None
+    assert not found.state.broken_off
+
+
+async def test_what_broke_off_and_was_handed_on_unrun_has_still_broken_off(engines: Engines) -> None:
+    state = fresh()
+    await begin(engines("a", SHORT_MS), state)
+    await engines.elapse(SHORT_MS)
+    second = engines("b")
+    unrun = await second.take_up(state.execution_id)
+    assert unrun is not None
+    await unrun.journal.write(entry(unrun.state, released=False))
+    await second.hand_over(state.execution_id)
+    found = await engines("c").take_up(state.execution_id)
+    assert found is not None
+    assert found.state.broken_off
 
 
 async def test_an_engine_whose_lease_another_one_has_taken_cannot_write(engines: Engines) -> None:
