@@ -37,6 +37,7 @@ for command in (
     executions.execute,
     executions.executions,
     executions.cancel,
+    executions.replay,
     sessions.sessions,
     sessions.end_session,
     dial.dial,

@@ -1,5 +1,6 @@
 """The application: routes, and what a refused or failed request is answered."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from gateway.answers import error_answer
 from gateway.clients import Clients
 from gateway.errors import HttpError, bad_request, defect
 from gateway.openapi import DescribedApp, docs_router, operation_id
-from gateway.routes import executions, flows, health, registry, sessions
+from gateway.routes import events, executions, flows, health, registry, sessions, unclaimed
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 """Every method that a route may take."""
@@ -21,8 +22,15 @@ METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _NOT_FOUND, _METHOD_NOT_ALLOWED, _CLIENT_GONE = 404, 405, 499
 
 
-def gateway_app(clients: Clients, max_body_bytes: int) -> DescribedApp:
-    """Returns the REST API over these services; `max_body_bytes` is the largest request body."""
+def gateway_app(clients: Clients, max_body_bytes: int, stopping: asyncio.Event) -> DescribedApp:
+    """
+    Returns the REST API over these services.
+
+    Args:
+        clients: The services.
+        max_body_bytes: The largest request body.
+        stopping: Set when the gateway stops; what lasts ends then.
+    """
     app = DescribedApp(
         openapi_url=None,
         docs_url=None,
@@ -34,9 +42,11 @@ def gateway_app(clients: Clients, max_body_bytes: int) -> DescribedApp:
     )
     app.state.clients = clients
     app.state.max_body_bytes = max_body_bytes
+    app.state.stopping = stopping
     # /api/workflows/executions stands before /api/workflows/{workflow_id}.
-    for router in (health.router, flows.router, executions.router, registry.router, sessions.router, docs_router()):
-        app.include_router(router)
+    for routes in (health, flows, executions, events, registry, unclaimed, sessions):
+        app.include_router(routes.router)
+    app.include_router(docs_router())
     app.add_exception_handler(HttpError, _refused)
     app.add_exception_handler(RequestValidationError, _unusable_parameter)
     app.add_exception_handler(HTTPException, _no_route)

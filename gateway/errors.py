@@ -43,6 +43,7 @@ TITLES: Mapping[str, str] = {
     "SESSION_ENDED": "Session has ended",
     "SESSION_BUSY": "Session is busy",
     "EXECUTION_ENDED": "Execution has ended",
+    "REPLAY_DISABLED": "Replay is disabled",
     "WORKFLOW_PUBLISHED": "Workflow is published",
     "TRIGGER_CLAIMED": "Trigger is claimed",
 }

@@ -39,6 +39,14 @@ def version_of(body: Body) -> int | None:
     return value
 
 
+def flag_of(body: Body, member: str) -> bool | None:
+    """Reads true or false; None when it is absent or null. Raises HttpError."""
+    value = body.get(member)
+    if value is not None and not isinstance(value, bool):
+        raise bad_request(f"{member} must be true or false", member)
+    return value
+
+
 def object_of(body: Body, member: str) -> Mapping[str, Any] | None:
     """Reads an object; None when it is absent or null. Raises HttpError."""
     value = body.get(member)

@@ -90,6 +90,12 @@ class SessionQuery(PageQuery):
     active: bool | Absent = Field(default=None, description="Only live ones (true) or only ended ones (false).")
 
 
+class UnclaimedQuery(PageQuery):
+    """What to list of that which nobody claimed."""
+
+    channel: str = Field(default="", description="Only of this channel, such as ussd or sms.")
+
+
 class VersionQuery(Query):
     """Which version of a flow is meant."""
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gateway.documents.executions import ExecuteRequest
+from gateway.documents.executions import ExecuteRequest, ReplayRequest
 from gateway.documents.flows import WorkflowSpec
 from gateway.documents.registry import PublishRequest
 
 COMPONENTS = "#/components/schemas/{model}"
 
-BODIES = (ExecuteRequest, WorkflowSpec, PublishRequest)
+BODIES = (ExecuteRequest, ReplayRequest, WorkflowSpec, PublishRequest)
 """Every document that a request may carry."""
 
 

@@ -55,7 +55,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             },
         )
         server = await serve_http(
-            gateway_app(clients, config.max_body_bytes),
+            gateway_app(clients, config.max_body_bytes, stop),
             listen=config.listen,
             stop=stop,
             tracer_provider=tracer_provider,

@@ -1,6 +1,6 @@
 """What happens around every RPC: the request is parsed, the deadline is noted, a domain error becomes a refusal."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Any, Never, TypeAlias
 
 import grpc
@@ -59,24 +59,20 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
             return known
         handler = await continuation(handler_call_details)
         # An unknown method (gRPC answers UNIMPLEMENTED, and anyone can make up names) and the health and reflection
-        # services stay as they are. Every RPC of the contracts is unary.
+        # services stay as they are. Every RPC of the contracts takes one message.
         if handler is None or method.split("/")[1] not in self._services:
             return handler
-        self._handlers[method] = translated = self._translated(method, handler)
+        translated = self._streaming(method, handler) if handler.response_streaming else self._unary(method, handler)
+        self._handlers[method] = translated
         return translated
 
-    def _translated(self, method: str, handler: Handler) -> Handler:
+    # The bytes are parsed here and not by gRPC, which would answer UNKNOWN when they do not parse.
+
+    def _unary(self, method: str, handler: Handler) -> Handler:
         behaviour: Any = handler.unary_unary
-        parse: Any = handler.request_deserializer
 
         async def serve(raw: bytes, context: Context) -> Any:
-            if self._running >= self._max_calls:
-                await _abort(SERVER_BUSY, context)
-            deadlines.set_remaining(context.time_remaining())
-            try:
-                request = parse(raw)
-            except DecodeError:
-                await _abort(UNREADABLE, context)
+            request = await self._request(handler, raw, context)
             self._running += 1
             try:
                 return await behaviour(request, context)
@@ -85,8 +81,33 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
             finally:
                 self._running -= 1
 
-        # The bytes are parsed above and not by gRPC, which would answer UNKNOWN when they do not parse.
         return grpc.unary_unary_rpc_method_handler(serve, None, handler.response_serializer)
+
+    def _streaming(self, method: str, handler: Handler) -> Handler:
+        behaviour: Any = handler.unary_stream
+
+        async def serve(raw: bytes, context: Context) -> AsyncIterator[Any]:
+            request = await self._request(handler, raw, context)
+            self._running += 1
+            try:
+                async for answer in behaviour(request, context):
+                    yield answer
+            except Exception as error:  # noqa: BLE001 (the same)
+                await self._refuse(method, error, context)
+            finally:
+                self._running -= 1
+
+        return grpc.unary_stream_rpc_method_handler(serve, None, handler.response_serializer)
+
+    async def _request(self, handler: Handler, raw: bytes, context: Context) -> Any:
+        parse: Any = handler.request_deserializer
+        if self._running >= self._max_calls:
+            await _abort(SERVER_BUSY, context)
+        deadlines.set_remaining(context.time_remaining())
+        try:
+            return parse(raw)
+        except DecodeError:
+            await _abort(UNREADABLE, context)
 
     async def _refuse(self, method: str, error: Exception, context: Context) -> Never:
         if isinstance(error, grpc.aio.AbortError):

@@ -3,7 +3,7 @@ Spans of gRPC calls on both sides, with the W3C trace context in the metadata.
 
 The interceptors of opentelemetry-instrumentation-grpc are not used: with grpc.aio a call that its caller cancels goes
 on at the server, the span of a cancelled call never ends, and every refusal is recorded as two exceptions.
-Every RPC of this platform is unary, so nothing else is traced.
+A stream that follows an execution is not traced: it lasts as long as somebody looks.
 """
 
 import asyncio

@@ -77,6 +77,40 @@ def cancel(context: typer.Context, execution_id: ExecutionId) -> None:
         _show(njia, api.post(f"/api/workflows/executions/{execution_id}/cancel"))
 
 
+def replay(
+    context: typer.Context,
+    execution_id: ExecutionId,
+    for_real: Annotated[bool, typer.Option("--for-real", help="Send and store again, instead of a dry run.")] = False,
+) -> None:
+    """Runs an execution again with the same inputs and shows what went otherwise. Exit code 1 when something did."""
+    njia = njia_of(context)
+    with njia.api() as api:
+        answer = api.post(f"/api/workflows/executions/{execution_id}/replay", {"dryRun": not for_real})
+    if njia.output.as_json:
+        njia.output.document(answer)
+    else:
+        njia.output.table(
+            ("NODE", "VISIT", "WHAT", "BEFORE", "NOW"),
+            (
+                (
+                    row["nodeId"] or "execution",
+                    row["visit"],
+                    row["field"],
+                    _written(row, "before"),
+                    _written(row, "after"),
+                )
+                for row in answer["differences"]
+            ),
+            empty=f"{answer['execution']['executionId']} went the same way.",
+        )
+    if answer["differences"]:
+        raise typer.Exit(REFUSED)
+
+
+def _written(row: dict[str, Any], member: str) -> str:
+    return json.dumps(row[member], ensure_ascii=False) if member in row else "did not run"
+
+
 def _show(njia: Njia, execution: dict[str, Any]) -> None:
     """Writes one execution, node by node."""
     if njia.output.as_json:

@@ -158,3 +158,11 @@ SESSION: Final[Example] = {
     "isActive": True,
     "version": 2,
 }
+
+REPLAY: Final[Example] = {
+    "execution": LOG | {"dryRun": True},
+    "differences": [
+        {"nodeId": "answer", "visit": 0, "field": "error", "before": "RATE_LIMIT"},
+        {"nodeId": "answer", "visit": 0, "field": "status", "before": "error", "after": "success"},
+    ],
+}

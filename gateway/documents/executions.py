@@ -1,6 +1,6 @@
 """Executions: how one is asked for, and what became of it."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
@@ -185,6 +185,40 @@ class ExecutionLog(ExecutionSummary):
     """One entry per attempt, in the order they ended."""
     deliveryReports: list[DeliveryReport]
     """Delivery reports of the messages that it sent, oldest first."""
+
+
+@with_config(CLOSED)
+class ReplayRequest(TypedDict):
+    """How to run an execution again."""
+
+    dryRun: NotRequired[bool]
+    """False: everything is done again for real. Default true."""
+
+
+@with_config(WORDED)
+class ReplayDifference(TypedDict):
+    """Something that went otherwise the second time."""
+
+    nodeId: str
+    """Node that differs; empty for the execution as a whole."""
+    visit: int
+    """Its visit, from 0."""
+    field: Literal["status", "output", "error"]
+    """What differs; error is its code."""
+    before: NotRequired[Any]
+    """What it was; left out where the node did not run."""
+    after: NotRequired[Any]
+    """What it is now; left out where the node did not run."""
+
+
+@with_config(WORDED)
+class ReplayAnswer(TypedDict):
+    """An execution that ran again."""
+
+    execution: ExecutionLog
+    """The new execution."""
+    differences: list[ReplayDifference]
+    """What went otherwise; outputs that only stand for real ones in a dry run do not count."""
 
 
 @with_config(WORDED)

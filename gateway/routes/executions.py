@@ -7,20 +7,28 @@ from fastapi import APIRouter, Query, Request, Response
 
 from gateway import members
 from gateway.answers import message_answer, page_answer
-from gateway.bodies import document_of
+from gateway.bodies import document_of, optional_document_of
 from gateway.calls import answer_of
 from gateway.clients import clients_of
 from gateway.compilation import with_all_faults
-from gateway.documents.examples import EXECUTE, EXECUTE_SAVED, ISSUE, LOG, RESULT, SUMMARY
-from gateway.documents.executions import ExecuteRequest, ExecutionLog, ExecutionPage, ExecutionResult
+from gateway.documents.examples import EXECUTE, EXECUTE_SAVED, ISSUE, LOG, REPLAY, RESULT, SUMMARY
+from gateway.documents.executions import (
+    ExecuteRequest,
+    ExecutionLog,
+    ExecutionPage,
+    ExecutionResult,
+    ReplayAnswer,
+    ReplayRequest,
+)
 from gateway.documents.faults import Error
 from gateway.errors import HttpError, bad_request
 from gateway.parameters import ExecutionId, ExecutionQuery, IdempotencyKey, NoQuery, timestamp
 from gateway.requests import body_of
 from gateway.responses import BAD_QUERY, BODY_REFUSALS, NO_EXECUTION, SERVICE_REFUSALS, answered, refusal
+from gateway.routes.events import summary_of
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
-from rpc.documents import DocumentError, from_document, to_document
+from rpc.documents import DocumentError, from_document
 
 DEFAULT_WAIT_MS = 10_000
 """How long the engine waits where the call does not say; see ExecuteOptions.wait_ms."""
@@ -29,6 +37,8 @@ MARGIN_SECONDS = 10.0
 """What a call of the engine may take beyond the wait, for its own work and its stores."""
 
 LONGEST_SECONDS = 70.0
+REPLAY_SECONDS = 45.0
+"""What a replay may take, which the engine answers within 30 s."""
 
 STATUSES = {
     "completed": workflow_pb2.EXECUTION_STATUS_COMPLETED,
@@ -110,7 +120,7 @@ async def list_executions(request: Request, query: Annotated[ExecutionQuery, Que
         page_token=query.cursor,
     )
     answer = await answer_of(clients_of(request).engine.ListExecutions, call)
-    return page_answer("executions", map(_summary, answer.executions), answer.next_page_token)
+    return page_answer("executions", map(summary_of, answer.executions), answer.next_page_token)
 
 
 @router.get(
@@ -138,6 +148,38 @@ async def cancel_execution(request: Request, execution_id: ExecutionId, _: Annot
     call = pb.CancelExecutionRequest(execution_id=execution_id)
     answer = await answer_of(clients_of(request).engine.CancelExecution, call, DEFAULT_WAIT_MS / 1000 + MARGIN_SECONDS)
     return message_answer(answer.execution)
+
+
+@router.post(
+    "/executions/{execution_id}/replay",
+    openapi_extra=body_of(ReplayRequest, {"for real": {"dryRun": False}}, required=False),
+    responses={
+        200: answered(ReplayAnswer, "The new execution, and what went otherwise.", REPLAY),
+        400: answered(
+            Error, "The body cannot be used.", {"error": "Bad request", "message": "dryRun: must be true or false"}
+        ),
+        409: refusal(
+            "Its flow does not want to be run again.",
+            "Replay is disabled",
+            "flow greeting has settings.enableReplay: false",
+            "REPLAY_DISABLED",
+        ),
+        **NO_EXECUTION,
+        **BODY_REFUSALS,
+        **SERVICE_REFUSALS,
+    },
+)
+async def replay_execution(request: Request, execution_id: ExecutionId, _: Annotated[NoQuery, Query()]) -> Response:
+    """
+    Runs an execution again from the same trigger payload with the same inputs, and compares; a dry run by default.
+
+    A session that it needs is a new, empty one.
+    """
+    body = await optional_document_of(request)
+    members.check_members(body, ("dryRun",))
+    call = pb.ReplayExecutionRequest(execution_id=execution_id, dry_run=members.flag_of(body, "dryRun"))
+    answer = await answer_of(clients_of(request).engine.ReplayExecution, call, REPLAY_SECONDS)
+    return message_answer(answer)
 
 
 def _execute_request(body: Mapping[str, Any]) -> pb.ExecuteRequest:
@@ -170,10 +212,3 @@ def _options(written: Mapping[str, Any] | None) -> pb.ExecuteOptions | None:
 def _seconds_for(options: pb.ExecuteOptions) -> float:
     wait_ms = options.wait_ms if options.HasField("wait_ms") else DEFAULT_WAIT_MS
     return min(wait_ms / 1000 + MARGIN_SECONDS, LONGEST_SECONDS)
-
-
-def _summary(execution: pb.ExecutionLog) -> dict[str, Any]:
-    document = to_document(execution)
-    # Lists of messages are always present in a document; the engine leaves these empty in a list.
-    del document["nodeResults"], document["deliveryReports"]
-    return document

@@ -38,6 +38,7 @@ class EngineConfig:
             default 30.
         retention_margin_ms: How long there may be no engine before an execution that waits loses anything that it
             needs. NJIA_ENGINE_RETENTION_MARGIN_DAYS, 0.00001 to 365, default 8.
+        unclaimed_ms: How long what nobody claimed is listed. NJIA_ENGINE_UNCLAIMED_DAYS, 0.00001 to 365, default 7.
         encryption_key: Fernet key of encrypted session values. NJIA_ENCRYPTION_KEY (or NJIA_ENCRYPTION_KEY_FILE);
             None: flows that encrypt fail at that node.
         drain_seconds: How long a stopping engine lets its executions go on. NJIA_ENGINE_DRAIN_SECONDS, 0 to 15,
@@ -58,6 +59,7 @@ class EngineConfig:
     max_output_bytes: int
     retention_ms: int
     retention_margin_ms: int
+    unclaimed_ms: int
     encryption_key: str | None = field(repr=False)
     drain_seconds: float
 
@@ -79,6 +81,7 @@ class EngineConfig:
             max_output_bytes=variables.integer("NJIA_ENGINE_MAX_OUTPUT_BYTES", 262_144, 1024, 4_194_304),
             retention_ms=round(variables.decimal("NJIA_ENGINE_RETENTION_DAYS", 30, 0.00001, 3650) * DAY_MS),
             retention_margin_ms=round(variables.decimal("NJIA_ENGINE_RETENTION_MARGIN_DAYS", 8, 0.00001, 365) * DAY_MS),
+            unclaimed_ms=round(variables.decimal("NJIA_ENGINE_UNCLAIMED_DAYS", 7, 0.00001, 365) * DAY_MS),
             encryption_key=_encryption_key(variables),
             drain_seconds=variables.decimal("NJIA_ENGINE_DRAIN_SECONDS", 10.0, 0.0, 15.0),
         )

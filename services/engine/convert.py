@@ -10,7 +10,9 @@ from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.documents import to_document
 from services.engine.core.state import ExecutionState, ExecutionStatus, NodeResult, NodeStatus, Reply
+from services.engine.differences import Difference
 from services.engine.store import Report, Stored
+from services.engine.unclaimed import Entry
 from workflow.errors import ErrorType, NodeError
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.issues import Issue
@@ -114,7 +116,7 @@ def result_to_message(state: ExecutionState, results: Sequence[NodeResult], now_
         status=_EXECUTION_STATUS[state.status],
         output_json=_json(masked(state.output)),
         error=_error(state.error),
-        node_results=[_node_result(result) for result in results],
+        node_results=[node_result_to_message(result) for result in results],
         duration_ms=_duration_ms(state, now_ms),
         reply=_reply(state.reply),
         waiting_for=_waiting_for(state),
@@ -129,7 +131,7 @@ def result_to_message(state: ExecutionState, results: Sequence[NodeResult], now_
 def log_to_message(stored: Stored, now_ms: int) -> pb.ExecutionLog:
     """Writes the log of an execution."""
     message = summary_to_message(stored.state, now_ms)
-    message.node_results.extend(_node_result(result) for result in stored.results)
+    message.node_results.extend(node_result_to_message(result) for result in stored.results)
     message.delivery_reports.extend(_report(report) for report in stored.reports)
     return message
 
@@ -162,13 +164,32 @@ def reply_to_message(reply: Reply) -> pb.Reply:
     return pb.Reply(kind=reply.kind, text=reply.text)
 
 
+def difference_to_message(difference: Difference) -> pb.ReplayDifference:
+    """Writes what went otherwise in a replay."""
+    return pb.ReplayDifference(
+        node_id=difference.node_id,
+        visit=difference.visit,
+        field=difference.field,
+        before_json="" if difference.before is None else orjson.dumps(difference.before).decode(),
+        after_json="" if difference.after is None else orjson.dumps(difference.after).decode(),
+    )
+
+
+def unclaimed_to_message(entry: Entry) -> pb.Unclaimed:
+    """Writes what nobody claimed."""
+    return pb.Unclaimed(
+        channel=entry.channel, received_at=_time(entry.received_at_ms), payload_json=_json(masked(entry.payload))
+    )
+
+
 def issue_to_document(issue: Issue) -> dict[str, str]:
     """Writes an issue as REST shows it."""
     known = {"nodeId": issue.node_id, "edgeId": issue.edge_id, "path": issue.path}
     return {"code": issue.code, "message": issue.message} | {key: value for key, value in known.items() if value}
 
 
-def _node_result(result: NodeResult) -> pb.NodeExecutionResult:
+def node_result_to_message(result: NodeResult) -> pb.NodeExecutionResult:
+    """Writes what a node answered."""
     message = pb.NodeExecutionResult(
         node_id=result.node_id,
         status=_NODE_STATUS[result.status],

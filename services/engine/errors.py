@@ -87,6 +87,28 @@ class ExecutionRunning(EngineError):
         self.execution_id = execution_id
 
 
+class TooManyWatchers(EngineError):
+    """The engine serves as many streams as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} executions are watched by this engine already; try again, or read the log")
+
+
+class EngineStopping(EngineError):
+    """The engine stops."""
+
+    def __init__(self) -> None:
+        super().__init__("the engine stops; go on behind the last sequence")
+
+
+class ReplayDisabled(EngineError):
+    """The flow does not want to be run again."""
+
+    def __init__(self, execution_id: str, workflow_id: str) -> None:
+        super().__init__(f"flow {workflow_id!r} has settings.enableReplay: false")
+        self.execution_id = execution_id
+
+
 class SessionNotFound(EngineError):
     """No such session, or it expired."""
 

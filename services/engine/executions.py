@@ -25,9 +25,10 @@ from services.engine.errors import (
 from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
 from services.engine.registry import Registry
-from services.engine.run_sessions import REHEARSAL, RunSessions
+from services.engine.run_sessions import REHEARSAL, RunSessions, new_session
 from services.engine.store import Begun, ExecutionStore, Occupied, Queued, Stored, TakenUp
 from services.engine.typed_text import TypedText
+from services.engine.unclaimed import Unclaimed
 from workflow.outcome import WaitKind
 
 _log = structlog.get_logger()
@@ -65,6 +66,7 @@ class Executions:
         places: FlowPlaces,
         runs: LiveRuns,
         typed: TypedText,
+        unclaimed: Unclaimed,
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
@@ -73,6 +75,7 @@ class Executions:
         self._places = places
         self._runs = runs
         self._typed = typed
+        self._unclaimed = unclaimed
         self._now_ms = now_ms
 
     async def execute(
@@ -102,7 +105,7 @@ class Executions:
                 return await self._finished(before.state.execution_id, overrides.wait_ms)
         if session_id is not None:
             await self._sessions.check(session_id, program.graph.workflow_id)
-        own = joined or _new_session(program, execution_id, overrides)
+        own = joined or new_session(program, execution_id, dry_run=overrides.dry_run)
         recorded = self._typed.recorded(payload) if program.is_sensitive else payload
         state = first_state(program, execution_id, recorded, own, overrides, self._now_ms())
         turn = turn_record(None, recorded)
@@ -130,6 +133,7 @@ class Executions:
         route = await self._registry.route("sms", payload)
         if route is None:
             _log.warning("no published flow claims an SMS that came in", short_code=sms.short_code)
+            await self._unclaimed.note("sms", sms.message_id, payload)
             return None
         partition = ids.partition_of(sms.message_id)
         execution_id = ids.execution_id_for(f"sms:{sms.message_id}", partition)
@@ -232,14 +236,6 @@ def _joined(program: Program, payload: Mapping[str, Any], session_id: str | None
     if not SESSION_ID.fullmatch(named):
         raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
     return f"{REHEARSAL}{named}" if overrides.dry_run and not named.startswith(REHEARSAL) else named
-
-
-def _new_session(program: Program, execution_id: str, overrides: Overrides) -> str | None:
-    """Returns the id of a new session in the partition of its execution, None where the flow needs none."""
-    partition = ids.partition_of_execution(execution_id)
-    if not program.graph.requires_session or partition is None:
-        return None
-    return f"{REHEARSAL if overrides.dry_run else ''}{ids.new_session_id(partition)}"
 
 
 def _text(value: Any) -> str | None:

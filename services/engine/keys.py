@@ -89,6 +89,12 @@ def places(workflow_id: str) -> str:
 PROLONGED = "njia:prolonged"
 """String: an engine prolongs, or has lately prolonged, the lives of what executions need that wait."""
 
+UNCLAIMED_TIMES = "njia:{unclaimed}:times"
+"""Sorted set: what came in and nobody claimed, by when it did."""
+
+UNCLAIMED_ENTRIES = "njia:{unclaimed}:entries"
+"""Hash: the same, by name."""
+
 REGISTRY_VERSION = "njia:{registry}:version"
 """String: grows with every change of what is published."""
 

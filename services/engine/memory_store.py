@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from services.engine import lifetimes, records
-from services.engine.core.state import ExecutionState, Signal, Turn
+from services.engine.core.state import ExecutionState, NodeResult, Signal, Turn
 from services.engine.lifetimes import IDEMPOTENCY_LIFE_MS, LEDGER_LIFE_MS, Retention
 from services.engine.listing import MAX_SCANNED
 from services.engine.memory import Expiring, KeptExecution, Ledger, Memory
@@ -162,6 +162,15 @@ class MemoryStore(MemoryReports, MemoryLedgers):
             [records.result_from_bytes(result) for result in kept.results],
             self._reports_of(kept.correlations),
         )
+
+    async def results_behind(self, execution_id: str, seen: int) -> tuple[ExecutionState, Sequence[NodeResult]] | None:
+        """See ExecutionStore.results_behind."""
+        kept = self._memory.execution(execution_id, self._now_ms())
+        if kept is None:
+            return None
+        return records.state_from_bytes(kept.state), [
+            records.result_from_bytes(result) for result in kept.results[seen:]
+        ]
 
     async def page(
         self, wanted: Filter, limit: int, after: Cursor | None

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.engine import ids, keys, lifetimes, records
 from services.engine.core.ports import Entry, LeaseLost, StoreUnavailable
-from services.engine.core.state import ExecutionState, Reply, Turn
+from services.engine.core.state import ExecutionState, NodeResult, Reply, Turn
 from services.engine.lifetimes import (
     CLOSED_LEDGER_LIFE_MS,
     IDEMPOTENCY_LIFE_MS,
@@ -190,6 +190,20 @@ class RedisStore:
             [records.result_from_bytes(result) for result in results],
             [records.report_from_bytes(report) for report in reports],
         )
+
+    async def results_behind(self, execution_id: str, seen: int) -> tuple[ExecutionState, Sequence[NodeResult]] | None:
+        partition = ids.partition_of_execution(execution_id)
+        if partition is None:
+            return None
+        with _unavailable():
+            # The state first: whatever it counts as done is among the results that are read behind it.
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.hget(keys.execution(partition, execution_id), "state")
+            pipeline.lrange(keys.results(partition, execution_id), seen, -1)
+            state, results = await answers_of(pipeline)
+        if state is None:
+            return None
+        return records.state_from_bytes(state), [records.result_from_bytes(result) for result in results]
 
     async def page(
         self, wanted: Filter, limit: int, after: Cursor | None

@@ -65,6 +65,15 @@ REFUSALS: ErrorTable = {
         {"execution_id": error.execution_id},
         retry_after_ms=RETRY_MS,
     ),
+    errors.TooManyWatchers: lambda error: Refusal(
+        StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS", str(error), retry_after_ms=RETRY_MS
+    ),
+    errors.EngineStopping: lambda error: Refusal(
+        StatusCode.UNAVAILABLE, "ENGINE_STOPPING", str(error), retry_after_ms=RETRY_MS
+    ),
+    errors.ReplayDisabled: lambda error: Refusal(
+        StatusCode.FAILED_PRECONDITION, "REPLAY_DISABLED", str(error), {"execution_id": error.execution_id}
+    ),
     errors.SessionNotFound: lambda error: Refusal(
         StatusCode.NOT_FOUND, "SESSION_NOT_FOUND", str(error), {"session_id": error.session_id}
     ),

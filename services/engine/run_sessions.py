@@ -1,5 +1,6 @@
 """The session that an execution runs on: opened, reloaded, or made up for a dry run."""
 
+from services.engine import ids
 from services.engine.adapters.sessions_grpc import SessionsClient
 from services.engine.core.program import Program
 from services.engine.core.run import Run
@@ -16,6 +17,14 @@ DEFAULT_SESSION_SECONDS = 180
 
 REHEARSAL = "dry_"
 """What the session id of a dry run begins with, so that it never gets in the way of the real session."""
+
+
+def new_session(program: Program, execution_id: str, *, dry_run: bool) -> str | None:
+    """Returns the id of a new session in the partition of its execution, None where the flow needs none."""
+    partition = ids.partition_of_execution(execution_id)
+    if not program.graph.requires_session or partition is None:
+        return None
+    return f"{REHEARSAL if dry_run else ''}{ids.new_session_id(partition)}"
 
 
 class RunSessions:

@@ -36,14 +36,17 @@ from services.engine.redials import Redials
 from services.engine.redis_store import RedisStore
 from services.engine.refusals import REFUSALS
 from services.engine.registry import Registry
+from services.engine.replays import Replays
 from services.engine.run_sessions import RunSessions
 from services.engine.servicer import EngineServicer
 from services.engine.settlements import DeliveryReports, EarlyReports
 from services.engine.takeover import keep_leases, watch_due, watch_turns
 from services.engine.tracing import traces_for
 from services.engine.typed_text import TypedText
+from services.engine.unclaimed import Unclaimed
 from services.engine.upkeep import Upkeep
 from services.engine.ussd_turns import UssdTurns
+from services.engine.watching import Watches
 from services.engine.workflow_servicer import WorkflowServicer
 from storage.connection import connect
 from storage.outages import Store
@@ -87,14 +90,19 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         places = FlowPlaces(redis)
         runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), places, config.max_live)
         typed = TypedText(config.encryption_key)
-        executions = Executions(store, registry, run_sessions, places, runs, typed, _now_ms)
+        unclaimed = Unclaimed(redis, typed, config.unclaimed_ms, _now_ms)
+        executions = Executions(store, registry, run_sessions, places, runs, typed, unclaimed, _now_ms)
         redials = Redials(store, typed, _now_ms)
-        ussd_turns = UssdTurns(store, registry, places, runs, redials, typed, _now_ms, config.ussd_budget_ms)
+        ussd_turns = UssdTurns(store, registry, places, runs, redials, typed, unclaimed, _now_ms, config.ussd_budget_ms)
 
         reports = DeliveryReports(store, runs)
+        watches = Watches(store)
+        replays = Replays(store, runs, _now_ms)
 
         def register(server: grpc.aio.Server) -> None:
-            servicer = EngineServicer(executions, ussd_turns, reports, store, programs, registry, _now_ms)
+            servicer = EngineServicer(
+                executions, ussd_turns, reports, watches, replays, unclaimed, store, programs, registry, _now_ms
+            )
             add_EngineServiceServicer_to_server(servicer, server)
             add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
 
@@ -122,6 +130,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             ready=ready,
         )
         parts.push_async_callback(_drain, config, server, runs, due)
+        parts.callback(watches.stop)
         _log.info("serving", port=server.port, encrypts=config.encryption_key is not None)
         await stop.wait()
 

@@ -1,6 +1,6 @@
 """EngineService: unpacks a message, has the work done, packs the answer."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from hashlib import blake2b
 from typing import Any
 
@@ -13,22 +13,29 @@ from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer
 from services.engine import pages
 from services.engine.beginnings import DEFAULT_WAIT_MS, Overrides
 from services.engine.convert import (
+    difference_to_message,
     log_to_message,
+    node_result_to_message,
     reply_to_message,
     result_to_message,
     status_from_message,
     summary_to_message,
+    unclaimed_to_message,
 )
 from services.engine.core.program import Program
+from services.engine.core.state import NodeResult
 from services.engine.delivery import forward_moves
 from services.engine.errors import InvalidRequest
 from services.engine.executions import SESSION_ID, Executions, IncomingSms
 from services.engine.programs import Programs
 from services.engine.registry import Registry
+from services.engine.replays import Replays
 from services.engine.settlements import DeliveryReports
 from services.engine.store import ExecutionStore, Filter, Report, Stored
+from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_callbacks import UssdCallback
 from services.engine.ussd_turns import UssdTurns
+from services.engine.watching import Watches
 from workflow.documents import DocumentError, parse_document
 
 LONGEST_EXECUTION_MS = 86_400_000
@@ -48,6 +55,9 @@ class EngineServicer(EngineServiceServicer):
         executions: Executions,
         ussd_turns: UssdTurns,
         reports: DeliveryReports,
+        watches: Watches,
+        replays: Replays,
+        unclaimed: Unclaimed,
         store: ExecutionStore,
         programs: Programs,
         registry: Registry,
@@ -56,6 +66,9 @@ class EngineServicer(EngineServiceServicer):
         self._executions = executions
         self._ussd_turns = ussd_turns
         self._reports = reports
+        self._watches = watches
+        self._replays = replays
+        self._unclaimed = unclaimed
         self._store = store
         self._programs = programs
         self._registry = registry
@@ -93,6 +106,32 @@ class EngineServicer(EngineServiceServicer):
     async def CancelExecution(self, request: pb.CancelExecutionRequest, context: Context) -> pb.CancelExecutionResponse:
         stored = await self._executions.cancel(request.execution_id)
         return pb.CancelExecutionResponse(execution=self._log(stored))
+
+    async def WatchExecution(
+        self, request: pb.WatchExecutionRequest, context: Context
+    ) -> AsyncIterator[pb.WatchExecutionResponse]:
+        async for seen in self._watches.follow(request.execution_id, request.after_sequence):
+            if isinstance(seen.what, NodeResult):
+                yield pb.WatchExecutionResponse(sequence=seen.sequence, node_result=node_result_to_message(seen.what))
+            else:
+                summary = summary_to_message(seen.what, self._now_ms())
+                yield pb.WatchExecutionResponse(sequence=seen.sequence, execution=summary)
+
+    async def ReplayExecution(self, request: pb.ReplayExecutionRequest, context: Context) -> pb.ReplayExecutionResponse:
+        dry_run = request.dry_run if request.HasField("dry_run") else True
+        replayed, differences = await self._replays.replay(request.execution_id, dry_run=dry_run)
+        return pb.ReplayExecutionResponse(
+            execution=self._log(replayed), differences=[difference_to_message(each) for each in differences]
+        )
+
+    async def ListUnclaimed(self, request: pb.ListUnclaimedRequest, context: Context) -> pb.ListUnclaimedResponse:
+        page = await self._unclaimed.page(
+            request.channel, pages.page_size(request.page_size), pages.cursor_from_token(request.page_token)
+        )
+        return pb.ListUnclaimedResponse(
+            unclaimed=[unclaimed_to_message(each) for each in page.found],
+            next_page_token=pages.cursor_to_token(page.next),
+        )
 
     async def HandleUssd(self, request: pb.HandleUssdRequest, context: Context) -> pb.HandleUssdResponse:
         for field in ("session_id", "msisdn"):

@@ -200,6 +200,10 @@ class ExecutionStore(Protocol):
         """
         ...
 
+    async def results_behind(self, execution_id: str, seen: int) -> tuple[ExecutionState, Sequence[NodeResult]] | None:
+        """Reads how an execution stands, and its results behind the first so many; None when there is no such one."""
+        ...
+
     async def page(
         self, wanted: Filter, limit: int, after: Cursor | None
     ) -> tuple[Sequence[ExecutionState], Cursor | None]:

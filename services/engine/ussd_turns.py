@@ -31,6 +31,7 @@ from services.engine.store import (
     TakenUp,
 )
 from services.engine.typed_text import TextMarks, TypedText
+from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_callbacks import UssdAnswer, UssdCallback
 from workflow.spec import UssdSettings
 
@@ -67,12 +68,14 @@ class UssdTurns:
         runs: LiveRuns,
         redials: Redials,
         typed: TypedText,
+        unclaimed: Unclaimed,
         now_ms: Callable[[], int],
         budget_ms: int,
     ) -> None:
         self._store = store
         self._redials = redials
         self._typed = typed
+        self._unclaimed = unclaimed
         self._registry = registry
         self._places = places
         self._runs = runs
@@ -95,6 +98,7 @@ class UssdTurns:
             route = await self._registry.route("ussd", dialled.payload)
             if route is None:
                 _log.warning("no published flow claims a code that is dialled", service_code=callback.service_code)
+                await self._unclaimed.note("ussd", callback.session_id, dialled.payload)
             else:
                 question = await self._redials.question(route.program, callback)
                 if question is not None:

@@ -28,7 +28,7 @@ SMALL_BODY_BYTES = "20000"
 def contract() -> Contract:
     """The gateway's own OpenAPI document."""
     clients: Any = None
-    return Contract(gateway_app(clients, 1024).openapi())
+    return Contract(gateway_app(clients, 1024, asyncio.Event()).openapi())
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -28,6 +28,9 @@ ANSWERS = {
     ("get", "/api/workflows/executions"): {"200", "400"} | SERVICE,
     ("get", "/api/workflows/executions/{execution_id}"): {"200", "404"} | SERVICE,
     ("post", "/api/workflows/executions/{execution_id}/cancel"): {"200", "400", "404", "409"} | SERVICE,
+    ("get", "/api/workflows/executions/{execution_id}/events"): {"200", "204", "400", "404"} | SERVICE,
+    ("post", "/api/workflows/executions/{execution_id}/replay"): {"200", "400", "404", "409"} | BODY | SERVICE,
+    ("get", "/api/unclaimed"): {"200", "400"} | SERVICE,
     ("post", "/api/workflows"): {"200", "201", "400"} | BODY | SERVICE,
     ("get", "/api/workflows"): {"200", "400"} | SERVICE,
     ("get", "/api/workflows/{workflow_id}"): {"200", "400", "404"} | SERVICE,
@@ -69,6 +72,9 @@ MESSAGES: dict[str, type[Message]] = {
     "WaitingFor": engine_pb.WaitingFor,
     "ExecutionLog": engine_pb.ExecutionLog,
     "DeliveryReport": engine_pb.DeliveryReport,
+    "ReplayAnswer": engine_pb.ReplayExecutionResponse,
+    "ReplayDifference": engine_pb.ReplayDifference,
+    "Unclaimed": engine_pb.Unclaimed,
     "SavedWorkflow": registry_pb.Workflow,
     "Session": sessions_pb.Session,
 }
@@ -103,6 +109,8 @@ OURS = {
     "WorkflowPage",
     "PublishRequest",
     "SessionPage",
+    "ReplayRequest",
+    "UnclaimedPage",
 }
 """Documents that the gateway makes itself."""
 
@@ -155,6 +163,7 @@ def test_every_call_with_a_body_says_what_it_takes(contract: Contract) -> None:
         "/api/workflows/validate": "WorkflowSpec",
         "/api/workflows/compile": "WorkflowSpec",
         "/api/workflows/execute": "ExecuteRequest",
+        "/api/workflows/executions/{execution_id}/replay": "ReplayRequest",
         "/api/workflows": "WorkflowSpec",
         "/api/workflows/{workflow_id}/publish": "PublishRequest",
     }
@@ -164,7 +173,8 @@ def test_examples_are_what_their_schemas_say(contract: Contract) -> None:
     checked = 0
     for method, path, operation in operations(contract):
         holders = [operation.get("requestBody", {}), *operation["responses"].values()]
-        for content in [holder["content"]["application/json"] for holder in holders if "content" in holder]:
+        contents = [holder["content"] for holder in holders if "content" in holder]
+        for content in [content["application/json"] for content in contents if "application/json" in content]:
             values = [example["value"] for example in content.get("examples", {}).values()]
             values += [content["example"]] if "example" in content else []
             assert values, (method, path)
@@ -203,7 +213,7 @@ def test_requests_that_refuse_unknown_members_say_so(contract: Contract) -> None
 
     closed = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
 
-    assert closed == {"ExecuteRequest", "ExecuteOptions", "PublishRequest"}
+    assert closed == {"ExecuteRequest", "ExecuteOptions", "PublishRequest", "ReplayRequest"}
 
 
 async def test_the_document_is_served(client: httpx.AsyncClient, contract: Contract) -> None:

@@ -162,7 +162,6 @@ SETTINGS = [
         changed("settings", missingVariable="ignore"),
         changed("settings", missingVariable="empty"),
     ),
-    Row("replay off", "UNSUPPORTED_SETTING", "settings.enableReplay", changed("settings", enableReplay=False), GOOD),
     Row(
         "rate limit",
         "UNSUPPORTED_SETTING",

@@ -18,11 +18,6 @@ WITHOUT_EFFECT: Mapping[str, str] = {
 }
 """Settings that this release reads and does not act on, with what that means. Zero means that they are not wanted."""
 
-WITHOUT_EFFECT_WITH_VALUE: Mapping[str, tuple[Any, str]] = {
-    "settings.enableReplay": (False, "what a replay needs is kept all the same"),
-}
-"""Settings of which one value has no effect yet."""
-
 
 def check(flow: Flow) -> Iterator[Issue]:
     """Yields unknown time zones and countries, and settings that do nothing."""
@@ -36,10 +31,6 @@ def check(flow: Flow) -> Iterator[Issue]:
         yield Issue("SCHEMA_VALIDATION_ERROR", message, path="settings.defaultCountry")
     for path, meaning in WITHOUT_EFFECT.items():
         if _value(flow.draft.document, path) not in (None, 0):
-            yield _without_effect(path, meaning)
-    for path, (value, meaning) in WITHOUT_EFFECT_WITH_VALUE.items():
-        found = _value(flow.draft.document, path)
-        if found is value or (isinstance(found, str) and found == value):
             yield _without_effect(path, meaning)
 
 

@@ -19,6 +19,7 @@ from services.engine.store import ExecutionStore
 from services.engine.takeover import keep_leases, watch_due, watch_turns
 from services.engine.tracing import NoTraces
 from services.engine.typed_text import TypedText
+from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_turns import UssdTurns
 from services.sessions.memory_store import MemorySessionStore
 from tests.engine.core.outside import AfricasTalking, NobodyLooks, PlainCipher
@@ -72,9 +73,13 @@ class Engine:
         )
         self.runs = LiveRuns(self.store, _OneProgram(program), run_sessions, around, NoTraces(), places, 100)
         typed = TypedText(None)
-        self.executions = Executions(self.store, registry, run_sessions, places, self.runs, typed, now_ms)
+        # Asked where no flow claims what comes in, and this one does.
+        unclaimed = Unclaimed(cast("Any", None), typed, 0, now_ms)
+        self.executions = Executions(self.store, registry, run_sessions, places, self.runs, typed, unclaimed, now_ms)
         redials = Redials(self.store, typed, now_ms)
-        self.ussd_turns = UssdTurns(self.store, registry, places, self.runs, redials, typed, now_ms, BUDGET_MS)
+        self.ussd_turns = UssdTurns(
+            self.store, registry, places, self.runs, redials, typed, unclaimed, now_ms, BUDGET_MS
+        )
         self._watching: list[asyncio.Task[None]] = []
 
     def watch(self) -> None:

@@ -717,6 +717,254 @@ class CancelExecutionResponse(_message.Message):
 Global___CancelExecutionResponse: _TypeAlias = CancelExecutionResponse  # noqa: Y015
 
 @_typing.final
+class WatchExecutionRequest(_message.Message):
+    """See EngineService.WatchExecution."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    """Id of the execution."""
+    after_sequence: _builtins.int
+    """How many node results to leave out: the sequence of the last message that was read. 0 for all."""
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+        after_sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "execution_id", b"execution_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchExecutionRequest: _TypeAlias = WatchExecutionRequest  # noqa: Y015
+
+@_typing.final
+class WatchExecutionResponse(_message.Message):
+    """See EngineService.WatchExecution."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    NODE_RESULT_FIELD_NUMBER: _builtins.int
+    EXECUTION_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """Node results of the execution so far, this one included."""
+    @_builtins.property
+    def node_result(self) -> Global___NodeExecutionResult:
+        """A node answered."""
+
+    @_builtins.property
+    def execution(self) -> Global___ExecutionLog:
+        """How the execution stands, without node results."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        node_result: Global___NodeExecutionResult | None = ...,
+        execution: Global___ExecutionLog | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "execution", b"execution", "node_result", b"node_result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "execution", b"execution", "node_result", b"node_result", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["node_result", "execution"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___WatchExecutionResponse: _TypeAlias = WatchExecutionResponse  # noqa: Y015
+
+@_typing.final
+class ReplayExecutionRequest(_message.Message):
+    """See EngineService.ReplayExecution."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    """Id of the execution."""
+    dry_run: _builtins.bool
+    """False: everything is done again for real. Default true."""
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+        dry_run: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_dry_run", b"_dry_run", "dry_run", b"dry_run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_dry_run", b"_dry_run", "dry_run", b"dry_run", "execution_id", b"execution_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__dry_run: _TypeAlias = _typing.Literal["dry_run"]  # noqa: Y015
+    _WhichOneofArgType__dry_run: _TypeAlias = _typing.Literal["_dry_run", b"_dry_run"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__dry_run) -> _WhichOneofReturnType__dry_run | None: ...
+
+Global___ReplayExecutionRequest: _TypeAlias = ReplayExecutionRequest  # noqa: Y015
+
+@_typing.final
+class ReplayExecutionResponse(_message.Message):
+    """See EngineService.ReplayExecution."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def execution(self) -> Global___ExecutionLog:
+        """The new execution."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReplayDifference]:
+        """What went otherwise, in the order of the new log and then of the old one; empty when nothing did."""
+
+    def __init__(
+        self,
+        *,
+        execution: Global___ExecutionLog | None = ...,
+        differences: _abc.Iterable[Global___ReplayDifference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["execution", b"execution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "execution", b"execution"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayExecutionResponse: _TypeAlias = ReplayExecutionResponse  # noqa: Y015
+
+@_typing.final
+class ReplayDifference(_message.Message):
+    """Something that went otherwise the second time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    VISIT_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    BEFORE_JSON_FIELD_NUMBER: _builtins.int
+    AFTER_JSON_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Node that differs; empty for the execution as a whole."""
+    visit: _builtins.int
+    """Its visit, from 0."""
+    field: _builtins.str
+    """What differs: status, output, or error (the code); outputs of a dry run that only stand for real ones do not count."""
+    before_json: _builtins.str
+    """What it was, as JSON; empty when the node did not run."""
+    after_json: _builtins.str
+    """What it is now, as JSON; empty when the node did not run."""
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        visit: _builtins.int = ...,
+        field: _builtins.str = ...,
+        before_json: _builtins.str = ...,
+        after_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_json", b"after_json", "before_json", b"before_json", "field", b"field", "node_id", b"node_id", "visit", b"visit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayDifference: _TypeAlias = ReplayDifference  # noqa: Y015
+
+@_typing.final
+class ListUnclaimedRequest(_message.Message):
+    """See EngineService.ListUnclaimed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    """Only this channel, such as ussd or sms; empty for all."""
+    page_size: _builtins.int
+    """Most entries to return, 1 to 1000; 0 means 100."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnclaimedRequest: _TypeAlias = ListUnclaimedRequest  # noqa: Y015
+
+@_typing.final
+class ListUnclaimedResponse(_message.Message):
+    """See EngineService.ListUnclaimed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNCLAIMED_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def unclaimed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Unclaimed]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        unclaimed: _abc.Iterable[Global___Unclaimed] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "unclaimed", b"unclaimed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnclaimedResponse: _TypeAlias = ListUnclaimedResponse  # noqa: Y015
+
+@_typing.final
+class Unclaimed(_message.Message):
+    """Something that came in and that no published flow claimed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    PAYLOAD_JSON_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    """How it came in: ussd, sms, …"""
+    payload_json: _builtins.str
+    """What a trigger would have got; JSON, root is an object."""
+    @_builtins.property
+    def received_at(self) -> _timestamp_pb2.Timestamp:
+        """When it came in first."""
+
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        received_at: _timestamp_pb2.Timestamp | None = ...,
+        payload_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["received_at", b"received_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "payload_json", b"payload_json", "received_at", b"received_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Unclaimed: _TypeAlias = Unclaimed  # noqa: Y015
+
+@_typing.final
 class HandleUssdRequest(_message.Message):
     """See EngineService.HandleUssd."""
 

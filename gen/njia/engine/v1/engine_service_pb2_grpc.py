@@ -61,6 +61,21 @@ class EngineServiceStub:
                 request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.CancelExecutionRequest.SerializeToString,
                 response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.CancelExecutionResponse.FromString,
                 _registered_method=True)
+        self.WatchExecution = channel.unary_stream(
+                '/njia.engine.v1.EngineService/WatchExecution',
+                request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.WatchExecutionRequest.SerializeToString,
+                response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.WatchExecutionResponse.FromString,
+                _registered_method=True)
+        self.ReplayExecution = channel.unary_unary(
+                '/njia.engine.v1.EngineService/ReplayExecution',
+                request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.ReplayExecutionRequest.SerializeToString,
+                response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.ReplayExecutionResponse.FromString,
+                _registered_method=True)
+        self.ListUnclaimed = channel.unary_unary(
+                '/njia.engine.v1.EngineService/ListUnclaimed',
+                request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.ListUnclaimedRequest.SerializeToString,
+                response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.ListUnclaimedResponse.FromString,
+                _registered_method=True)
         self.HandleUssd = channel.unary_unary(
                 '/njia.engine.v1.EngineService/HandleUssd',
                 request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdRequest.SerializeToString,
@@ -137,6 +152,39 @@ class EngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchExecution(self, request, context):
+        """Follows an execution, wherever it runs: what its nodes answered so far and how it stands then, and after that each
+        answer as it becomes durable and how it stands whenever that changes. The stream ends with the execution.
+        Errors:
+        - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
+        - RESOURCE_EXHAUSTED: the engine serves as many streams as it may (TOO_MANY_WATCHERS); carries RetryInfo
+        - UNAVAILABLE: the engine stops (ENGINE_STOPPING); go on behind the last sequence, by another engine
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayExecution(self, request, context):
+        """Runs an execution again from the same trigger payload and with the same inputs, on the version that ran, and
+        compares. A dry run unless told otherwise: nothing is sent, sessions are left alone, delays are skipped and limits
+        are not consumed. Data that a session held before is not part of the log, so a replay begins with an empty session.
+        Errors:
+        - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
+        - FAILED_PRECONDITION: its flow says enableReplay: false (REPLAY_DISABLED)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUnclaimed(self, request, context):
+        """Lists what came in and no published flow claimed, newest first.
+        Errors:
+        - INVALID_ARGUMENT: the page token is not usable (INVALID_FILTER)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def HandleUssd(self, request, context):
         """Takes one USSD callback of Africa's Talking and answers with the next screen. The same callback again gets
         the same answer and runs nothing twice.
@@ -200,6 +248,21 @@ def add_EngineServiceServicer_to_server(servicer, server):
                     servicer.CancelExecution,
                     request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.CancelExecutionRequest.FromString,
                     response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.CancelExecutionResponse.SerializeToString,
+            ),
+            'WatchExecution': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchExecution,
+                    request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.WatchExecutionRequest.FromString,
+                    response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.WatchExecutionResponse.SerializeToString,
+            ),
+            'ReplayExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayExecution,
+                    request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.ReplayExecutionRequest.FromString,
+                    response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.ReplayExecutionResponse.SerializeToString,
+            ),
+            'ListUnclaimed': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnclaimed,
+                    request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.ListUnclaimedRequest.FromString,
+                    response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.ListUnclaimedResponse.SerializeToString,
             ),
             'HandleUssd': grpc.unary_unary_rpc_method_handler(
                     servicer.HandleUssd,
@@ -337,6 +400,87 @@ class EngineService:
             '/njia.engine.v1.EngineService/CancelExecution',
             njia_dot_engine_dot_v1_dot_engine__service__pb2.CancelExecutionRequest.SerializeToString,
             njia_dot_engine_dot_v1_dot_engine__service__pb2.CancelExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/njia.engine.v1.EngineService/WatchExecution',
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.WatchExecutionRequest.SerializeToString,
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.WatchExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.engine.v1.EngineService/ReplayExecution',
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.ReplayExecutionRequest.SerializeToString,
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.ReplayExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnclaimed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.engine.v1.EngineService/ListUnclaimed',
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.ListUnclaimedRequest.SerializeToString,
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.ListUnclaimedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -68,6 +68,27 @@ class EngineServiceStub:
     - FAILED_PRECONDITION: it has ended (EXECUTION_ENDED)
     - ABORTED: another engine runs it at this moment (EXECUTION_RUNNING); carries RetryInfo
     """
+    WatchExecution: _grpc.UnaryStreamMultiCallable[_engine_service_pb2.WatchExecutionRequest, _engine_service_pb2.WatchExecutionResponse]
+    """Follows an execution, wherever it runs: what its nodes answered so far and how it stands then, and after that each
+    answer as it becomes durable and how it stands whenever that changes. The stream ends with the execution.
+    Errors:
+    - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
+    - RESOURCE_EXHAUSTED: the engine serves as many streams as it may (TOO_MANY_WATCHERS); carries RetryInfo
+    - UNAVAILABLE: the engine stops (ENGINE_STOPPING); go on behind the last sequence, by another engine
+    """
+    ReplayExecution: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.ReplayExecutionRequest, _engine_service_pb2.ReplayExecutionResponse]
+    """Runs an execution again from the same trigger payload and with the same inputs, on the version that ran, and
+    compares. A dry run unless told otherwise: nothing is sent, sessions are left alone, delays are skipped and limits
+    are not consumed. Data that a session held before is not part of the log, so a replay begins with an empty session.
+    Errors:
+    - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
+    - FAILED_PRECONDITION: its flow says enableReplay: false (REPLAY_DISABLED)
+    """
+    ListUnclaimed: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.ListUnclaimedRequest, _engine_service_pb2.ListUnclaimedResponse]
+    """Lists what came in and no published flow claimed, newest first.
+    Errors:
+    - INVALID_ARGUMENT: the page token is not usable (INVALID_FILTER)
+    """
     HandleUssd: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.HandleUssdRequest, _engine_service_pb2.HandleUssdResponse]
     """Takes one USSD callback of Africa's Talking and answers with the next screen. The same callback again gets
     the same answer and runs nothing twice.
@@ -133,6 +154,27 @@ class EngineServiceAsyncStub(EngineServiceStub):
     - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
     - FAILED_PRECONDITION: it has ended (EXECUTION_ENDED)
     - ABORTED: another engine runs it at this moment (EXECUTION_RUNNING); carries RetryInfo
+    """
+    WatchExecution: _aio.UnaryStreamMultiCallable[_engine_service_pb2.WatchExecutionRequest, _engine_service_pb2.WatchExecutionResponse]  # type: ignore[assignment]
+    """Follows an execution, wherever it runs: what its nodes answered so far and how it stands then, and after that each
+    answer as it becomes durable and how it stands whenever that changes. The stream ends with the execution.
+    Errors:
+    - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
+    - RESOURCE_EXHAUSTED: the engine serves as many streams as it may (TOO_MANY_WATCHERS); carries RetryInfo
+    - UNAVAILABLE: the engine stops (ENGINE_STOPPING); go on behind the last sequence, by another engine
+    """
+    ReplayExecution: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.ReplayExecutionRequest, _engine_service_pb2.ReplayExecutionResponse]  # type: ignore[assignment]
+    """Runs an execution again from the same trigger payload and with the same inputs, on the version that ran, and
+    compares. A dry run unless told otherwise: nothing is sent, sessions are left alone, delays are skipped and limits
+    are not consumed. Data that a session held before is not part of the log, so a replay begins with an empty session.
+    Errors:
+    - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
+    - FAILED_PRECONDITION: its flow says enableReplay: false (REPLAY_DISABLED)
+    """
+    ListUnclaimed: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.ListUnclaimedRequest, _engine_service_pb2.ListUnclaimedResponse]  # type: ignore[assignment]
+    """Lists what came in and no published flow claimed, newest first.
+    Errors:
+    - INVALID_ARGUMENT: the page token is not usable (INVALID_FILTER)
     """
     HandleUssd: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.HandleUssdRequest, _engine_service_pb2.HandleUssdResponse]  # type: ignore[assignment]
     """Takes one USSD callback of Africa's Talking and answers with the next screen. The same callback again gets
@@ -220,6 +262,45 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
         - FAILED_PRECONDITION: it has ended (EXECUTION_ENDED)
         - ABORTED: another engine runs it at this moment (EXECUTION_RUNNING); carries RetryInfo
+        """
+
+    @_abc_1.abstractmethod
+    def WatchExecution(
+        self,
+        request: _engine_service_pb2.WatchExecutionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_engine_service_pb2.WatchExecutionResponse], _abc.AsyncIterator[_engine_service_pb2.WatchExecutionResponse]]:
+        """Follows an execution, wherever it runs: what its nodes answered so far and how it stands then, and after that each
+        answer as it becomes durable and how it stands whenever that changes. The stream ends with the execution.
+        Errors:
+        - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
+        - RESOURCE_EXHAUSTED: the engine serves as many streams as it may (TOO_MANY_WATCHERS); carries RetryInfo
+        - UNAVAILABLE: the engine stops (ENGINE_STOPPING); go on behind the last sequence, by another engine
+        """
+
+    @_abc_1.abstractmethod
+    def ReplayExecution(
+        self,
+        request: _engine_service_pb2.ReplayExecutionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_engine_service_pb2.ReplayExecutionResponse, _abc.Awaitable[_engine_service_pb2.ReplayExecutionResponse]]:
+        """Runs an execution again from the same trigger payload and with the same inputs, on the version that ran, and
+        compares. A dry run unless told otherwise: nothing is sent, sessions are left alone, delays are skipped and limits
+        are not consumed. Data that a session held before is not part of the log, so a replay begins with an empty session.
+        Errors:
+        - NOT_FOUND: no such execution (EXECUTION_NOT_FOUND)
+        - FAILED_PRECONDITION: its flow says enableReplay: false (REPLAY_DISABLED)
+        """
+
+    @_abc_1.abstractmethod
+    def ListUnclaimed(
+        self,
+        request: _engine_service_pb2.ListUnclaimedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_engine_service_pb2.ListUnclaimedResponse, _abc.Awaitable[_engine_service_pb2.ListUnclaimedResponse]]:
+        """Lists what came in and no published flow claimed, newest first.
+        Errors:
+        - INVALID_ARGUMENT: the page token is not usable (INVALID_FILTER)
         """
 
     @_abc_1.abstractmethod
