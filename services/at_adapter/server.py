@@ -24,14 +24,15 @@ from services.at_adapter.callbacks.ussd_events import UssdEndCallback
 from services.at_adapter.config import AtAdapterConfig
 from services.at_adapter.errors import ERRORS
 from services.at_adapter.idempotency.ledger import SendLedger
+from services.at_adapter.once import SendOnce
 from services.at_adapter.outgoing.account import AtEnvironment
-from services.at_adapter.outgoing.rate_limit import NoLimit, SharedSmsRate, SmsRate
+from services.at_adapter.outgoing.rate_limit import NoLimit, SendRate, SharedRate
 from services.at_adapter.outgoing.sdk import SmsRequests
 from services.at_adapter.outgoing.slots import SendSlots
+from services.at_adapter.outgoing.sms import SmsOrder, SmsReceipt
 from services.at_adapter.outgoing.sms_gateway import SmsGateway
 from services.at_adapter.outgoing.transport import AtTransport
 from services.at_adapter.servicer import AtAdapterServicer
-from services.at_adapter.sms_sender import SmsSender
 from storage.connection import Client, connect
 from storage.outages import Store
 
@@ -61,8 +62,13 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         parts.push_async_callback(transport.close)
         gateway = SmsGateway(SmsRequests(config.account), transport, tracer_provider)
         ledger = SendLedger(redis, int(config.timeouts.whole * 1000) + SETTLE_MARGIN_MS, config.idempotency_ttl_seconds)
-        sender = SmsSender(
-            gateway.deliver, ledger, _rate(config, redis), SendSlots(config.concurrent_sends, config.queued_sends)
+        rate = _rate(config, redis)
+        sender: SendOnce[SmsOrder, SmsReceipt] = SendOnce(
+            lambda _, order: gateway.deliver(order),
+            lambda *_: rate.admit(),
+            ledger,
+            SendSlots(config.concurrent_sends, config.queued_sends),
+            SmsReceipt,
         )
         parts.push_async_callback(sender.drain)
 
@@ -127,7 +133,7 @@ async def _stop_together(stops: Sequence[Callable[[], Awaitable[None]]]) -> None
     await asyncio.gather(*(stop() for stop in stops))
 
 
-def _rate(config: AtAdapterConfig, redis: Client) -> SmsRate:
+def _rate(config: AtAdapterConfig, redis: Client) -> SendRate:
     if config.sms_rate_per_second is None:
         return NoLimit()
-    return SharedSmsRate(redis, config.sms_rate_per_second, config.account.username)
+    return SharedRate(redis, "sms", config.sms_rate_per_second, config.account.username)

@@ -6,14 +6,14 @@ import grpc
 
 from njia.at_adapter.v1.at_adapter_service_pb2 import SendSmsRequest, SendSmsResponse, SmsRecipient
 from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceServicer
+from services.at_adapter.once import SendOnce
 from services.at_adapter.outgoing.sms import Premium, SmsOrder, SmsReceipt
-from services.at_adapter.sms_sender import SmsSender
 
 
 class AtAdapterServicer(AtAdapterServiceServicer):
     """Serves njia.at_adapter.v1.AtAdapterService."""
 
-    def __init__(self, sms: SmsSender) -> None:
+    def __init__(self, sms: SendOnce[SmsOrder, SmsReceipt]) -> None:
         self._sms = sms
 
     async def SendSms(self, request: SendSmsRequest, _: "grpc.aio.ServicerContext[Any, Any]") -> SendSmsResponse:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TypeVar
 
 import orjson
+from pydantic import TypeAdapter
 
 from services.at_adapter.outgoing.faults import Fault, SendRefused
-from services.at_adapter.outgoing.sms import Recipient, SmsReceipt
+
+Receipt = TypeVar("Receipt")
 
 
 class AnswerState(StrEnum):
@@ -31,7 +34,7 @@ class StoredAnswer:
     body: bytes
 
 
-def receipt_answer(receipt: SmsReceipt) -> StoredAnswer:
+def receipt_answer(receipt: Any) -> StoredAnswer:
     """Returns what is kept of a send that was taken."""
     return StoredAnswer(AnswerState.DONE, orjson.dumps(receipt))
 
@@ -43,11 +46,10 @@ def refusal_answer(refusal: SendRefused) -> StoredAnswer:
     return StoredAnswer(state, orjson.dumps(document))
 
 
-def repeat(answer: StoredAnswer) -> SmsReceipt:
+def repeat(answer: StoredAnswer, receipts: TypeAdapter[Receipt]) -> Receipt:
     """Gives the first answer again: returns the receipt or raises the refusal (SendRefused)."""
     if answer.state is AnswerState.DONE:
-        document = orjson.loads(answer.body)
-        return SmsReceipt(tuple(Recipient(**row) for row in document["recipients"]), document["summary"])
+        return receipts.validate_json(answer.body)
     if not answer.body:
         raise SendRefused(
             Fault.SEND_OUTCOME_UNKNOWN,

@@ -1,4 +1,4 @@
-"""The limit of SMS requests a second that all replicas of one account share."""
+"""The limit of requests a second of one product that all replicas of one account share."""
 
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ RETRY_AFTER_MS = 1000
 """The window is a second long."""
 
 
-class SmsRate(Protocol):
+class SendRate(Protocol):
     """Says whether one more request may go out now."""
 
     async def admit(self) -> None:
@@ -51,29 +51,31 @@ class _SharedClientStorage(RedisStorage):
         bridge.connection_getter = lambda _: self._client
 
 
-class SharedSmsRate:
+class SharedRate:
     """
     So many requests a second over all replicas, by a sliding window in Redis (one trip a request).
 
     Args:
         client: Where the windows are.
+        product: What is sent, such as sms; each product has windows of its own.
         per_second: Requests a second.
         username: Account that the limit is of.
     """
 
-    def __init__(self, client: Client, per_second: int, username: str) -> None:
+    def __init__(self, client: Client, product: str, per_second: int, username: str) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(_SharedClientStorage(client))
         self._limit = RateLimitItemPerSecond(per_second)
+        self._product = product
         self._per_second = per_second
         self._username = username
 
     async def admit(self) -> None:
-        """See SmsRate.admit."""
+        """See SendRate.admit."""
         with store_errors():
-            admitted = await self._limiter.hit(self._limit, "sms", self._username)
+            admitted = await self._limiter.hit(self._limit, self._product, self._username)
         if not admitted:
             raise SendRefused(
                 Fault.RATE_LIMIT,
-                f"more than {self._per_second} SMS requests a second for this account",
+                f"more than {self._per_second} {self._product} requests a second for this account",
                 retry_after_ms=RETRY_AFTER_MS,
             )

@@ -1,18 +1,17 @@
-"""Sends one SMS order under an idempotency key: check, claim, send, settle."""
+"""Sends one order under an idempotency key: check, claim, send, settle."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
+from pydantic import TypeAdapter
 
 from rpc.status import FieldViolation
 from services.at_adapter.idempotency.answers import StoredAnswer, receipt_answer, refusal_answer, repeat
 from services.at_adapter.idempotency.ledger import Claim, Granted, KeyReused, SendLedger, UnderWay, new_claim
 from services.at_adapter.outgoing.faults import Fault, SendRefused
-from services.at_adapter.outgoing.rate_limit import SmsRate
 from services.at_adapter.outgoing.slots import SendSlots
-from services.at_adapter.outgoing.sms import SmsOrder, SmsReceipt
 from storage.connection import StoreUnavailable
 
 MAX_KEY_CHARACTERS = 256
@@ -20,36 +19,54 @@ SEND_IN_PROGRESS_RETRY_MS = 500
 SETTLE_DELAYS_SECONDS = (0.1, 0.4, 1.0)
 """Waits before the answer is written again. An answer that is never written makes the send unknown."""
 
-T = TypeVar("T")
-
 _log = structlog.get_logger()
 
 
-class SmsSender:
+class Order(Protocol):
+    """What is sent once, of whichever product."""
+
+    def check(self) -> None:
+        """Raises SendRefused when it cannot be sent as it is."""
+
+    def digest(self) -> str:
+        """Returns what tells two orders under one key apart, orders of other products too."""
+        ...
+
+
+T = TypeVar("T")
+AnOrder = TypeVar("AnOrder", bound=Order)
+Receipt = TypeVar("Receipt")
+
+
+class SendOnce(Generic[AnOrder, Receipt]):
     """
     The use case. `send` may be called by many at once.
 
     Args:
-        deliver: Sends the order to Africa's Talking; raises SendRefused.
+        deliver: Sends the order of this key to Africa's Talking; raises SendRefused.
+        prepare: Asks the limit, and notes what must be known before the order of this key goes out; raises
+            SendRefused or StoreUnavailable, and then nothing is sent.
         ledger: The sends of all replicas.
-        rate: The limit that all replicas share.
         slots: The bound of this process.
+        receipt: Type of the receipts, a dataclass.
     """
 
     def __init__(
         self,
-        deliver: Callable[[SmsOrder], Awaitable[SmsReceipt]],
+        deliver: Callable[[str, AnOrder], Awaitable[Receipt]],
+        prepare: Callable[[str, AnOrder], Awaitable[None]],
         ledger: SendLedger,
-        rate: SmsRate,
         slots: SendSlots,
+        receipt: type[Receipt],
     ) -> None:
         self._deliver = deliver
+        self._prepare = prepare
         self._ledger = ledger
-        self._rate = rate
         self._slots = slots
+        self._receipts = TypeAdapter(receipt)
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def send(self, key: str, order: SmsOrder) -> SmsReceipt:
+    async def send(self, key: str, order: AnOrder) -> Receipt:
         """
         Sends the order once and returns its receipt; a repeated key gets the first answer.
 
@@ -81,15 +98,15 @@ class SmsSender:
             # Nobody may be left to ask; an exception that nobody asked for is reported as a fault of ours.
             task.exception()
 
-    async def _send(self, key: str, order: SmsOrder) -> SmsReceipt:
+    async def _send(self, key: str, order: AnOrder) -> Receipt:
         async with self._slots.place():
             claim = new_claim(key)
             granted = await self._ask_for(claim, order)
             match granted:
                 case Granted():
-                    return await self._send_claimed(claim, order)
+                    return await self._send_claimed(key, claim, order)
                 case StoredAnswer():
-                    return repeat(granted)
+                    return repeat(granted, self._receipts)
                 case UnderWay():
                     raise SendRefused(
                         Fault.SEND_IN_PROGRESS,
@@ -101,7 +118,7 @@ class SmsSender:
                         Fault.IDEMPOTENCY_KEY_REUSED, "this idempotency key was used with another request"
                     )
 
-    async def _ask_for(self, claim: Claim, order: SmsOrder) -> Granted | UnderWay | KeyReused | StoredAnswer:
+    async def _ask_for(self, claim: Claim, order: AnOrder) -> Granted | UnderWay | KeyReused | StoredAnswer:
         try:
             return await self._ledger.claim(claim, order.digest())
         except StoreUnavailable:
@@ -109,14 +126,14 @@ class SmsSender:
             self._track(self._persist(lambda: self._ledger.free(claim)))
             raise
 
-    async def _send_claimed(self, claim: Claim, order: SmsOrder) -> SmsReceipt:
+    async def _send_claimed(self, key: str, claim: Claim, order: AnOrder) -> Receipt:
         try:
-            await self._rate.admit()
+            await self._prepare(key, order)
         except (SendRefused, StoreUnavailable):
             await self._persist(lambda: self._ledger.free(claim))
             raise
         try:
-            receipt = await self._deliver(order)
+            receipt = await self._deliver(key, order)
         except SendRefused as refusal:
             if refusal.fault.may_be_retried:
                 await self._persist(lambda: self._ledger.free(claim))
