@@ -143,9 +143,15 @@ class Settling:
     def _entry(self, answered: str | None, *, released: bool) -> Entry:
         results, self._unsaved = self._unsaved, []
         correlations, self._correlations = self._correlations, []
-        unsettled, self._unsettled = self._unsettled, []
+        # A wait may be over before it was ever written: its execution failed, or the report was there already.
+        unsettled = [watched for watched in self._unsettled if self._awaits_word_of(watched.node_id)]
+        self._unsettled = []
         self.has_unsaved_effect = False
         return Entry(self._state, results, answered, correlations, unsettled, released)
+
+    def _awaits_word_of(self, node_id: str) -> bool:
+        wait = self._state.waits.get(node_id)
+        return wait is not None and wait.kind is WaitKind.SETTLEMENT
 
     def _answer(self) -> str | None:
         """Gives the turn under way its answer, unless it has one or must wait for it; returns the turn's key."""

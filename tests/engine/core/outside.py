@@ -83,6 +83,8 @@ class DiskJournal:
         read_back = records.state_from_bytes(written)
         assert read_back == entry.state, "a state must survive its serialisation"
         results = [records.result_to_bytes(result) for result in entry.results]
+        watched = [effect for effect in entry.unsettled if effect.node_id not in entry.state.waits]
+        assert not watched, "what the outside may report must be waited for"
         # Like a round trip to a store: others run in between, but the write itself is one thing.
         await asyncio.sleep(disk.write_seconds)
         if self._fence != disk.fence:

@@ -115,6 +115,17 @@ async def test_a_send_that_nobody_reports_is_repeated_with_a_key_of_its_own() ->
 
 
 @in_virtual_time
+async def test_a_lost_answer_and_a_failure_beside_it_end_the_execution_and_leave_nothing_to_be_reported() -> None:
+    flow = document("sms", {"send": sms(), "beside": sms("+254711000009")}, ["start > send", "start > beside"])
+    world = World(flow)
+    world.sms.script[NUMBER] = [UNKNOWN]
+    world.sms.script["+254711000009"] = [failing("INVALID_PHONE_NUMBER", "permanent")]
+    state = await world.execute()
+    assert state.status == "failed"
+    assert not state.waits
+
+
+@in_virtual_time
 async def test_a_second_report_of_the_same_message_changes_nothing() -> None:
     flow = document("sms", {"send": sms(), "pause": node("DELAY", duration=60_000)}, ["start > send", "send > pause"])
     world = World(flow)
