@@ -42,4 +42,4 @@ async def test_a_validator_that_was_restarted_is_found_by_the_first_call(conform
         async with validating(listen):
             # The channel pauses between two connects, and knows nothing of the new server.
             graph, _ = await client.compile(flow)
-    assert graph.workflow_id == "sms-echo"
+    assert graph.workflow_id == "example-sms-workflow-1"
