@@ -1,6 +1,5 @@
 """The engine's way to the validator, over a real channel to a real server."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,11 +8,14 @@ import pytest
 from opentelemetry.trace import NoOpTracerProvider
 
 from launcher.valkey import free_port
-from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
+from njia.validator.v1.validator_service_pb2_grpc import (
+    ValidatorServiceStub,
+    add_ValidatorServiceServicer_to_server,
+)
 from rpc.channels import open_channel
 from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.errors import ValidatorUnavailable
-from services.validator import server as validator
+from services.validator.servicer import ValidatorServicer
 from tests.engine.service.platform import Flows
 
 TRACING = NoOpTracerProvider()
@@ -21,14 +23,13 @@ TRACING = NoOpTracerProvider()
 
 @asynccontextmanager
 async def validating(listen: str) -> AsyncIterator[None]:
-    """A validator that takes calls."""
-    stop = asyncio.Event()
-    serving = asyncio.create_task(validator.serve({"NJIA_VALIDATOR_LISTEN": listen}, TRACING, stop))
-    async with grpc.aio.insecure_channel(listen) as probe:
-        await probe.channel_ready()
+    """A validator that takes calls, and is there within a moment."""
+    server = grpc.aio.server()
+    add_ValidatorServiceServicer_to_server(ValidatorServicer(), server)
+    server.add_insecure_port(listen)
+    await server.start()
     yield
-    stop.set()
-    await serving
+    await server.stop(None)
 
 
 async def test_a_validator_that_was_restarted_is_found_by_the_first_call(conformance: Flows) -> None:
