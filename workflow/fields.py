@@ -1,5 +1,5 @@
 """
-How a node's config says which of its fields hold templates or expressions.
+How a node's config says which of its fields hold templates or expressions, and which hold secrets.
 
 A templated field may hold a template where its type would be: it is rendered first and checked against the type and
 range then. While a flow is compiled, a value that holds a template passes as it is.
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -17,15 +17,19 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
     WrapValidator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core.core_schema import CoreSchema, ValidatorFunctionWrapHandler
 
 from workflow.templates import contains_template
+
+M = TypeVar("M")
 
 COMPILING = {"compiling": True}
 """Validation context while a flow is compiled: templates are not rendered yet."""
@@ -45,6 +49,19 @@ class Role(Enum):
 
     EXPRESSION = "expression"
     """An expression, evaluated by the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """
+    Says that a field holds a secret: it is stored encrypted, and whoever reads the flow sees a mask.
+
+    Every text inside of the field is one: in a dictionary that is a secret, each of its values.
+    """
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Tells a canvas to hide what is typed, and not to expect it back."""
+        return {**handler(schema), "format": "password", "writeOnly": True}
 
 
 def _pass_templates(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
@@ -68,6 +85,8 @@ TemplateText = Annotated[Text, TEMPLATED, Role.TEXT]
 TemplateMessage = Annotated[Text, TEMPLATED, Role.MESSAGE]
 TemplateData = Annotated[dict[str, Any], TEMPLATED, Role.VALUE]
 ExpressionText = Annotated[str, Field(min_length=1), Role.EXPRESSION]
+SecretText = Annotated[Text, TEMPLATED, Role.TEXT, Secret()]
+"""A text that only its own node may see; it may hold templates."""
 
 
 _URL = TypeAdapter(AnyHttpUrl)
@@ -115,40 +134,84 @@ class ConfigText:
 
 def config_texts(model: type[NodeConfig], config: Mapping[str, Any]) -> Iterator[ConfigText]:
     """Yields every template and expression of a config document, in the order of the model's fields."""
+    for mark in marked(model, config, Role):
+        yield from _texts(mark.value, mark.marker, mark.path)
+
+
+def config_secrets(model: type[NodeConfig], config: Mapping[str, Any]) -> dict[tuple[str | int, ...], str | float]:
+    """Returns every secret of a config document that is not empty, by its place; a template in it is not rendered."""
+    found: dict[tuple[str | int, ...], str | float] = {}
+    for mark in marked(model, config, Secret):
+        found.update((path, leaf) for path, leaf in _leaves(mark.value, mark.path) if leaf != "")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Mark(Generic[M]):
+    """
+    A value of a config whose field is annotated.
+
+    Attributes:
+        path: Keys and indexes that lead to it from the config's root, as they stand in JSON.
+        marker: The annotation.
+        value: What stands there.
+    """
+
+    path: tuple[str | int, ...]
+    marker: M
+    value: Any
+
+
+def marked(model: type[NodeConfig], config: Mapping[str, Any], kind: type[M]) -> Iterator[Mark[M]]:
+    """Yields every value whose field carries an annotation of this kind, in the order of the model's fields."""
     for name, info in model.model_fields.items():
         alias = info.alias or name
         if alias not in config:
             continue
         # Pydantic takes the metadata of a field off its annotation; that of an option of a union stays on it.
-        yield from _annotated(info.annotation, info.metadata, config[alias], (alias,))
+        yield from _annotated(info.annotation, info.metadata, config[alias], (alias,), kind)
 
 
 def _annotated(
-    annotation: Any, metadata: Sequence[Any], value: Any, path: tuple[str | int, ...]
-) -> Iterator[ConfigText]:
-    role = next((entry for entry in metadata if isinstance(entry, Role)), None)
-    if role is not None:
-        yield from _texts(value, role, path)
+    annotation: Any, metadata: Sequence[Any], value: Any, path: tuple[str | int, ...], kind: type[M]
+) -> Iterator[Mark[M]]:
+    marker = next((entry for entry in metadata if isinstance(entry, kind)), None)
+    if marker is not None:
+        yield Mark(path, marker, value)
     else:
-        yield from _nested(annotation, value, path)
+        yield from _nested(annotation, value, path, kind)
 
 
-def _nested(annotation: Any, value: Any, path: tuple[str | int, ...]) -> Iterator[ConfigText]:
+def _nested(annotation: Any, value: Any, path: tuple[str | int, ...], kind: type[M]) -> Iterator[Mark[M]]:
     origin, options = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, NodeConfig) and isinstance(value, Mapping):
-        for text in config_texts(annotation, value):
-            yield ConfigText(path + text.path, text.role, text.text)
+        for mark in marked(annotation, value, kind):
+            yield Mark(path + mark.path, mark.marker, mark.value)
     elif origin is Annotated:
-        yield from _annotated(options[0], options[1:], value, path)
+        yield from _annotated(options[0], options[1:], value, path, kind)
     elif origin in {list, tuple} and isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _nested(options[0], item, (*path, index))
+            yield from _nested(options[0], item, (*path, index), kind)
     elif origin is dict and isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _nested(options[1], item, (*path, key))
+            yield from _nested(options[1], item, (*path, key), kind)
     elif origin in {Union, UnionType}:
         for option in options:
-            yield from _nested(option, value, path)
+            yield from _nested(option, value, path, kind)
+
+
+def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str | float]]:
+    match value:
+        case bool():
+            return
+        case str() | int() | float():
+            yield path, value
+        case Mapping():
+            for key, item in value.items():
+                yield from _leaves(item, (*path, key))
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from _leaves(item, (*path, index))
 
 
 def _texts(value: Any, role: Role, path: tuple[str | int, ...]) -> Iterator[ConfigText]:

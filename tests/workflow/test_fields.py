@@ -11,10 +11,13 @@ from workflow.fields import (
     ExpressionText,
     NodeConfig,
     Role,
+    Secret,
+    SecretText,
     TemplateData,
     TemplateMessage,
     TemplateText,
     WebAddress,
+    config_secrets,
     config_texts,
 )
 
@@ -97,3 +100,41 @@ def test_a_web_address_stays_as_it_was_written(address: str) -> None:
 def test_what_is_no_web_address_is_refused(address: str) -> None:
     with pytest.raises(ValidationError, match="must be an address that starts with"):
         Sample.model_validate({"address": address})
+
+
+class Login(NodeConfig):
+    user: str
+    password: SecretText | None = None
+
+
+class Guarded(NodeConfig):
+    token: SecretText | None = None
+    logins: list[Login] = Field(default_factory=list)
+    headers: Annotated[dict[str, TemplateText], Secret()] = Field(default_factory=dict)
+
+
+def test_secrets_are_found_wherever_a_config_holds_them() -> None:
+    config = {
+        "token": "Bearer {{session.data.token}}",
+        "logins": [{"user": "ann", "password": 1234}, {"user": "bob", "password": ""}],
+        "headers": {"X-Key": "k1"},
+    }
+    assert config_secrets(Guarded, config) == {
+        ("token",): "Bearer {{session.data.token}}",
+        ("logins", 0, "password"): 1234,
+        ("headers", "X-Key"): "k1",
+    }
+
+
+def test_a_secret_may_hold_templates() -> None:
+    assert [text.path for text in config_texts(Guarded, {"token": "{{a}}", "headers": {"b": "{{b}}"}})] == [
+        ("token",),
+        ("headers", "b"),
+    ]
+
+
+def test_a_schema_tells_a_canvas_to_hide_a_secret() -> None:
+    properties = Guarded.model_json_schema(by_alias=True)["properties"]
+    assert properties["token"]["anyOf"][0] == {"type": "string", "format": "password", "writeOnly": True}
+    assert properties["headers"]["writeOnly"] is True
+    assert "writeOnly" not in Sample.model_json_schema(by_alias=True)["properties"]["title"]
