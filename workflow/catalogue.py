@@ -6,6 +6,7 @@ from typing import Any
 from workflow.node_type import NodeType
 from workflow.nodes.condition import Condition
 from workflow.nodes.delay import Delay
+from workflow.nodes.http_request import HttpRequestNode
 from workflow.nodes.merge import Merge
 from workflow.nodes.send_sms import SendSms
 from workflow.nodes.send_ussd_response import SendUssdResponse
@@ -21,6 +22,7 @@ _TYPES: tuple[NodeType[Any], ...] = (
     UssdSessionStart(),
     SendSms(),
     SendUssdResponse(),
+    HttpRequestNode(),
     Condition(),
     Switch(),
     Delay(),

@@ -113,7 +113,7 @@ def _node(
     order: int,
 ) -> ExecutionNode:
     node, node_type, config = part.node, part.type, part.config
-    retry = node.retry or spec.error_handling.default_retry or node_type.retry
+    retry = node_type.retry_policy(config, node.retry, spec.error_handling.default_retry)
     return ExecutionNode(
         id=node.id,
         type=node.type,
@@ -121,7 +121,7 @@ def _node(
         # Templates stand where other types belong, so the serializer's warnings about types are off.
         config=config.model_dump(mode="json", by_alias=True, exclude_none=True, warnings=False),
         retry=_policy(retry) if node_type.may_be_retried(config) else None,
-        timeout_ms=node.timeout if node.timeout is not None else node_type.timeout_ms,
+        timeout_ms=node.timeout if node.timeout is not None else node_type.attempt_timeout_ms(config),
         disabled=node.disabled,
         incoming=incoming,
         outgoing=outgoing,

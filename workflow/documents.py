@@ -61,14 +61,24 @@ def parse_document(text: str | bytes) -> dict[str, Any]:
             NaN, infinite or longer than 4,300 digits, a text holds half of a surrogate pair, or the nesting exceeds 64.
     """
     content = _decoded(text) if isinstance(text, bytes) else text
+    value = _read(content)
+    if not isinstance(value, dict):
+        raise _at(content, len(content) - len(content.lstrip()), "the root of a document is an object, such as {}")
+    return value
+
+
+def parse_value(text: str | bytes) -> Any:
+    """Reads JSON with any root, as strictly as `parse_document`. Raises DocumentError."""
+    return _read(_decoded(text) if isinstance(text, bytes) else text)
+
+
+def _read(content: str) -> Any:
     try:
         value = json.loads(content, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as problem:
         raise _syntax_error(content, problem) from None
     except (_Refused, RecursionError, ValueError):
         raise _fault(content) from None
-    if not isinstance(value, dict):
-        raise _at(content, len(content) - len(content.lstrip()), "the root of a document is an object, such as {}")
     if _nests_too_deep(value) or _has_lone_surrogate(content, value):
         raise _fault(content)
     return value
@@ -123,8 +133,8 @@ def _finite(text: str) -> float:
     return number
 
 
-def _nests_too_deep(root: dict[str, Any]) -> bool:
-    level: list[dict[str, Any] | list[Any]] = [root]
+def _nests_too_deep(root: Any) -> bool:
+    level: list[dict[str, Any] | list[Any]] = [root] if isinstance(root, dict | list) else []
     for _ in range(MAX_NESTING):
         children: Iterable[Any] = (
             child for parent in level for child in (parent.values() if type(parent) is dict else parent)
@@ -135,7 +145,7 @@ def _nests_too_deep(root: dict[str, Any]) -> bool:
     return True
 
 
-def _has_lone_surrogate(content: str, value: dict[str, Any]) -> bool:
+def _has_lone_surrogate(content: str, value: Any) -> bool:
     written = content
     if "\\ud" in content or "\\uD" in content:
         written += json.dumps(value, ensure_ascii=False)

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from workflow.fields import NodeConfig
 from workflow.outcome import Done, Outcome, Settlement
 from workflow.paths import Scope
-from workflow.ports import SmsSender
+from workflow.ports import HttpClient, SmsSender
 from workflow.sealing import Cipher
 from workflow.session import TurnSession
 from workflow.spec import RetryPolicy
@@ -52,6 +52,7 @@ class Ports:
     """The outside, as nodes reach it."""
 
     sms: SmsSender
+    http: HttpClient
     cipher: Cipher
 
 
@@ -234,6 +235,23 @@ class NodeType(ABC, Generic[C]):
     def may_be_retried(self, config: C) -> bool:
         """Whether a retry policy applies at all."""
         return True
+
+    def retry_policy(self, config: C, of_node: RetryPolicy | None, of_flow: RetryPolicy | None) -> RetryPolicy | None:
+        """The policy that counts, of those that the node and the flow name and the type's own."""
+        return of_node or of_flow or self.retry
+
+    def attempt_timeout_ms(self, config: C) -> int:
+        """Longest run of one attempt where the node names none, ms; 0 means unlimited."""
+        return self.timeout_ms
+
+    def notes_beginning(self, config: C) -> bool:
+        """
+        Whether the journal says that an attempt begins before it does.
+
+        For an effect that nobody can be asked about later: a crash must not make it happen twice, nor leave anybody
+        in doubt about one that never began.
+        """
+        return False
 
     def waits_for_all(self, config: C) -> bool:
         """Whether it runs once all of its incoming edges are decided, rather than at the first that is taken."""

@@ -1,6 +1,6 @@
 """What nodes need from the outside. The engine hands in the real thing; nodes know only these shapes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -51,4 +51,85 @@ class SmsSender(Protocol):
 
     async def send(self, request: SmsRequest) -> Sequence[SmsRecipient]:
         """Sends once per idempotency key. Raises NodeFailure when it was refused or its outcome is unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """
+    What proves to the other side who asks. It is sent to the origin of the request alone, not where that redirects to.
+
+    Attributes:
+        headers: Headers that carry it, such as Authorization.
+        secrets: Texts in it that nobody may read; where the other side echoes one, a mask stands in its place.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: Sequence[str] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """An OAuth 2.0 client that gets its access tokens by the client credentials grant (RFC 6749, 4.4)."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """
+    One HTTP request of a flow.
+
+    Attributes:
+        url: Absolute, http or https, without user and password.
+        headers: Checked: names are tokens, values hold no control characters.
+        body: None sends none.
+        timeout_ms: For all of it: tokens, redirects and the body of the answer included.
+        max_redirects: None answers with the redirect itself.
+        verifies_tls: Whether the other side must prove who it is.
+        is_repeatable: Whether a lost answer is harmless, because the request may be sent again.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    credentials: Credentials | ClientCredentials
+    timeout_ms: int
+    max_redirects: int | None
+    verifies_tls: bool
+    is_repeatable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """
+    What the other side answered, whatever the status. Secrets of the request in it are masked.
+
+    Attributes:
+        headers: Names in lower case; several of one name are joined by commas.
+        charset: As the answer names it, else utf-8.
+        retry_after_ms: What it asks for, None when it does not.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    charset: str
+    retry_after_ms: int | None
+
+
+class HttpClient(Protocol):
+    """Sends HTTP requests, to public addresses and to those that the operator allows."""
+
+    async def send(self, request: HttpRequest) -> HttpAnswer:
+        """
+        Sends once, follows redirects, and returns whatever is answered.
+
+        Raises NodeFailure: NETWORK_ERROR when the other side cannot be reached, or a repeatable request got no answer;
+        SEND_OUTCOME_UNKNOWN when another one got none; TIMEOUT, TLS_ERROR, ADDRESS_NOT_ALLOWED, TOO_MANY_REDIRECTS,
+        INVALID_REDIRECT, RESPONSE_TOO_LARGE, AUTHENTICATION_FAILED.
+        """
         ...

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from cryptography.fernet import Fernet
 
 from rpc.config import Environment
+from services.engine.adapters.http.addresses import AllowList
 from storage.settings import redis_url
 
 DAY_MS = 24 * 3600 * 1000
@@ -39,6 +40,8 @@ class EngineConfig:
         retention_margin_ms: How long there may be no engine before an execution that waits loses anything that it
             needs. NJIA_ENGINE_RETENTION_MARGIN_DAYS, 0.00001 to 365, default 8.
         unclaimed_ms: How long what nobody claimed is listed. NJIA_ENGINE_UNCLAIMED_DAYS, 0.00001 to 365, default 7.
+        http_allow: What HTTP requests of flows may reach beside public addresses. NJIA_HTTP_ALLOW: hosts, addresses and
+            networks, separated by commas; default none.
         encryption_key: Fernet key of encrypted session values. NJIA_ENCRYPTION_KEY (or NJIA_ENCRYPTION_KEY_FILE);
             None: flows that encrypt fail at that node.
         drain_seconds: How long a stopping engine lets its executions go on. NJIA_ENGINE_DRAIN_SECONDS, 0 to 15,
@@ -60,6 +63,7 @@ class EngineConfig:
     retention_ms: int
     retention_margin_ms: int
     unclaimed_ms: int
+    http_allow: AllowList
     encryption_key: str | None = field(repr=False)
     drain_seconds: float
 
@@ -82,11 +86,20 @@ class EngineConfig:
             retention_ms=round(variables.decimal("NJIA_ENGINE_RETENTION_DAYS", 30, 0.00001, 3650) * DAY_MS),
             retention_margin_ms=round(variables.decimal("NJIA_ENGINE_RETENTION_MARGIN_DAYS", 8, 0.00001, 365) * DAY_MS),
             unclaimed_ms=round(variables.decimal("NJIA_ENGINE_UNCLAIMED_DAYS", 7, 0.00001, 365) * DAY_MS),
+            http_allow=_http_allow(variables),
             encryption_key=_encryption_key(variables),
             drain_seconds=variables.decimal("NJIA_ENGINE_DRAIN_SECONDS", 10.0, 0.0, 15.0),
         )
         variables.check()
         return config
+
+
+def _http_allow(variables: Environment) -> AllowList:
+    try:
+        return AllowList.parse(variables.text("NJIA_HTTP_ALLOW", ""))
+    except ValueError as problem:
+        variables.problem("NJIA_HTTP_ALLOW", str(problem))
+        return AllowList()
 
 
 def _encryption_key(variables: Environment) -> str | None:

@@ -21,6 +21,9 @@ from rpc.server import GrpcServer, start_server
 from rpc.tasks import end_task
 from services.engine.adapters.at_adapter_grpc import AtAdapterSms
 from services.engine.adapters.encryption import FernetCipher, NoCipher
+from services.engine.adapters.http.client import WebClient
+from services.engine.adapters.http.exchange import Exchange
+from services.engine.adapters.http.tokens import AccessTokens
 from services.engine.adapters.sessions_grpc import SessionsClient
 from services.engine.adapters.spans import NodeSpans, NoSpans
 from services.engine.adapters.validator_grpc import ValidatorClient
@@ -55,6 +58,9 @@ from workflow.node_type import Ports
 
 SERVICES = ("njia.engine.v1.EngineService", "njia.engine.v1.WorkflowService")
 
+LARGEST_ANSWER_PER_OUTPUT = 4
+"""An answer may be so many times as long as an output: JSON shrinks as it is read. The output has its own bound."""
+
 _log = structlog.get_logger()
 
 
@@ -81,12 +87,13 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         sessions = SessionsClient(SessionServiceStub(await channel(config.sessions_target)))
         sms = AtAdapterSms(AtAdapterServiceStub(await channel(config.at_adapter_target)))
 
+        web = _web(config, parts)
         retention = Retention(config.retention_ms, config.settle_ms, config.retention_margin_ms)
         store = RedisStore(redis, f"engine-{secrets.token_hex(6)}", config.lease_ms, retention)
         programs = Programs(redis, validator, retention, time.monotonic)
         registry = Registry(redis, programs, validator, _now_ms)
         run_sessions = RunSessions(sessions)
-        around = _surroundings(config, sms, sessions, EarlyReports(store, _now_ms), tracer_provider)
+        around = _surroundings(config, sms, web, sessions, EarlyReports(store, _now_ms), tracer_provider)
         places = FlowPlaces(redis)
         runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), places, config.max_live)
         typed = TypedText(config.encryption_key)
@@ -135,6 +142,12 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         await stop.wait()
 
 
+def _web(config: EngineConfig, parts: AsyncExitStack) -> WebClient:
+    exchange = Exchange(config.http_allow, LARGEST_ANSWER_PER_OUTPUT * config.max_output_bytes)
+    parts.push_async_callback(exchange.close)
+    return WebClient(exchange, AccessTokens(exchange))
+
+
 async def _drain(config: EngineConfig, server: GrpcServer, runs: LiveRuns, due: asyncio.Task[None]) -> None:
     """
     Takes no calls and takes nothing up, lets what runs go on for a while, then hands it over.
@@ -154,6 +167,7 @@ async def _drain(config: EngineConfig, server: GrpcServer, runs: LiveRuns, due: 
 def _surroundings(
     config: EngineConfig,
     sms: AtAdapterSms,
+    web: WebClient,
     sessions: SessionsClient,
     reports: EarlyReports,
     tracer_provider: TracerProvider,
@@ -162,6 +176,7 @@ def _surroundings(
     return Surroundings(
         ports=Ports(
             sms=sms,
+            http=web,
             cipher=NoCipher() if config.encryption_key is None else FernetCipher(config.encryption_key),
         ),
         sessions=sessions,

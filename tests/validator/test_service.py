@@ -154,6 +154,7 @@ async def test_the_catalogue_has_all_that_a_canvas_draws(validator: "ValidatorSe
         "USSD_SESSION_START",
         "SEND_SMS",
         "SEND_USSD_RESPONSE",
+        "HTTP_REQUEST",
         "CONDITION",
         "SWITCH",
         "DELAY",

@@ -8,7 +8,7 @@ from workflow.fields import NodeConfig
 from workflow.node_type import Arrival, Evaluation, NodeContext, NodeType, Ports, Resumption
 from workflow.outcome import Done, Outcome, Wait
 from workflow.paths import UNSET
-from workflow.ports import SmsRecipient, SmsRequest
+from workflow.ports import HttpAnswer, HttpRequest, SmsRecipient, SmsRequest
 from workflow.session import Scope, TurnSession
 from workflow.templates import Formatting
 
@@ -25,6 +25,18 @@ class SmsOutbox:
         if self.rows is not None:
             return self.rows
         return [SmsRecipient(number, "Success", 101, f"id-{number}", "KES 0.8000") for number in request.to]
+
+
+@dataclass
+class Web:
+    """Keeps what is asked and answers with `answer`."""
+
+    asked: list[HttpRequest] = field(default_factory=list)
+    answer: HttpAnswer = field(default_factory=lambda: HttpAnswer(200, {}, b"", "utf-8", None))
+
+    async def send(self, request: HttpRequest) -> HttpAnswer:
+        self.asked.append(request)
+        return self.answer
 
 
 class MarkingCipher:
@@ -65,6 +77,8 @@ class Stage:
     """Runs nodes: give it a type and a config document."""
 
     outbox: SmsOutbox = field(default_factory=SmsOutbox)
+    web: Web = field(default_factory=Web)
+    may_have_begun: bool = False
     arrivals: list[Arrival] = field(default_factory=list)
     expressions: dict[str, Evaluation] = field(default_factory=dict)
     payload: dict[str, Any] = field(default_factory=dict)
@@ -80,7 +94,7 @@ class Stage:
             execution_id="exec-1",
             node_id="n",
             visit=2,
-            may_have_begun=False,
+            may_have_begun=self.may_have_begun,
             repetition=0,
             attempt=1,
             scope=Payload(self.payload),
@@ -89,7 +103,7 @@ class Stage:
             arrivals=self.arrivals,
             session=self.session,
             expressions=self.expressions,
-            ports=Ports(sms=self.outbox, cipher=MarkingCipher()),
+            ports=Ports(sms=self.outbox, http=self.web, cipher=MarkingCipher()),
         )
 
     def config(self, node_type: NodeType[Any], document: Mapping[str, Any]) -> NodeConfig:

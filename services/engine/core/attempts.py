@@ -94,6 +94,16 @@ class Attempts:
 
         return self._at_once(work)
 
+    def notes_beginning(self) -> bool:
+        """Whether the journal must say that an attempt begins before it does."""
+        return not self._state.options.dry_run and self._node.type.notes_beginning(self._config())
+
+    def note_beginning(self) -> None:
+        """Notes that the next attempt begins; what the state says of it already, a dead engine wrote."""
+        number = self._own.attempt + 1
+        self._may_have_begun = self._own.begun == number
+        self._own.begun = number
+
     async def in_time(self) -> Attempt:
         """Runs a node that reaches outside; it fails when it takes longer than its timeout."""
         attempt = await self._made(self._work_in_time)
@@ -178,7 +188,8 @@ class Attempts:
 
     def _masked(self, failure: NodeFailure) -> NodeFailure:
         """A failure may quote what it could not use."""
-        error = replace(failure.error, message=self._cipher.masked(failure.error.message))
+        details = self._cipher.masked_document(failure.error.details)
+        error = replace(failure.error, message=self._cipher.masked(failure.error.message), details=details)
         return NodeFailure(error, failure.retry_after_ms)
 
     async def _work_in_time(self, context: NodeContext) -> Outcome:

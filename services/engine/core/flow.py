@@ -135,6 +135,7 @@ def _begin(state: ExecutionState, node: RunnableNode, arrived: list[str]) -> Non
     current.stage = Stage.READY
     current.visit += 1
     current.attempt = 0
+    current.begun = 0
     current.retry_delay_ms = None
     current.repetition = 0
     state.visits += 1

@@ -169,7 +169,7 @@ class Run:
 
         What it came to is in the state as soon as it is in the log: another node may write the journal right behind it.
         """
-        outcome = await visit.run(self._save_effects, self._settling.note_attempt)
+        outcome = await visit.run(self._save_effects, self._save_beginning, self._settling.note_attempt)
         self._settling.has_unsaved_effect = True
         if not self.state.ended:
             self._progress.conclude(visit.node_id, outcome)
@@ -248,6 +248,10 @@ class Run:
 
     async def _save_effects(self) -> None:
         self._hand_in(await self._settling.save_effects())
+
+    async def _save_beginning(self) -> None:
+        self._settling.has_unsaved_effect = True
+        await self._save_effects()
 
     def _hand_in(self, turns: Sequence[Turn]) -> None:
         for turn in turns:

@@ -45,6 +45,17 @@ class WatchfulCipher:
                 text = text.replace(value, MASK)
         return text
 
+    def masked_document(self, value: Any) -> Any:
+        """Returns a JSON value for people with the decrypted values in its texts masked."""
+        match value:
+            case str():
+                return self.masked(value)
+            case Mapping():
+                return {key: self.masked_document(item) for key, item in value.items()}
+            case list() | tuple():
+                return [self.masked_document(item) for item in value]
+        return value
+
     def _concealed(self, value: Any) -> Any:
         if isinstance(value, Mapping):
             if value.keys() == {SEALED}:

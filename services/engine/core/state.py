@@ -100,6 +100,7 @@ class NodeState:
     Attributes:
         visit: Number of the last visit, from 0; -1 before the first.
         attempt: Attempts that ended in this visit.
+        begun: Number of the newest attempt of this visit whose beginning was noted; 0 where none was.
         arrived: Ids of the edges that began this visit, in the order of their handles.
         output: Output of the last successful visit.
         config: Config as this visit began with it, texts rendered, where it has effects; None otherwise.
@@ -111,6 +112,7 @@ class NodeState:
     stage: Stage = Stage.PENDING
     visit: int = -1
     attempt: int = 0
+    begun: int = 0
     arrived: list[str] = field(default_factory=list)
     output: dict[str, Any] | None = None
     config: dict[str, Any] | None = None

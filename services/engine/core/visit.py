@@ -34,6 +34,7 @@ RESUMPTION_GRACE_SECONDS = 60
 """A session outlives the time in which a new dial may continue it by so much."""
 
 Log = Callable[[NodeResult], None]
+Step = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,26 @@ class Visit:
         assert isinstance(concluded, Failed)
         return concluded
 
-    async def run(self, before_attempt: Callable[[], Awaitable[None]], log: Log) -> Outcomes:
-        """Runs a node that reaches outside, as often as its policy says. `before_attempt` may write the journal."""
+    async def run(self, before_attempt: Step, to_note_beginning: Step, log: Log) -> Outcomes:
+        """
+        Runs a node that reaches outside, as often as its policy says.
+
+        Args:
+            before_attempt: Writes the journal where an effect must not begin before that.
+            to_note_beginning: Writes the journal in any case, since it must say that the attempt begins.
+            log: Takes what each attempt came to.
+        """
         if self._own.repetition:
             settlement = await self._attempts.early_settlement()
             if settlement is not None:
                 return self.settled(settlement, log)
+        notes_beginning = self._attempts.notes_beginning()
         while True:
-            await before_attempt()
+            if notes_beginning:
+                self._attempts.note_beginning()
+                await to_note_beginning()
+            else:
+                await before_attempt()
             attempt = await self._attempts.in_time()
             outcome = self._concluded(attempt, log)
             if attempt.failure is None:

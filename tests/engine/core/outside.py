@@ -21,7 +21,7 @@ from services.engine.core.program import Program, RunnableNode
 from services.engine.core.state import Commit, ExecutionState, NodeResult, Reply, Turn
 from workflow.errors import ErrorType, NodeError, NodeFailure
 from workflow.outcome import Settlement
-from workflow.ports import SmsRecipient, SmsRequest
+from workflow.ports import HttpAnswer, HttpRequest, SmsRecipient, SmsRequest
 from workflow.session import Scope, TurnSession
 
 
@@ -272,3 +272,24 @@ class NobodyLooks:
         self, program: Program, state: ExecutionState, node: RunnableNode, number: int
     ) -> AbstractContextManager[AttemptObserver]:
         return nullcontext(_Unseen())
+
+
+class Web:
+    """
+    See HttpClient. Answers with the statuses to come, the last one for good; 0 never answers.
+
+    Attributes:
+        asked: What was asked, oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.statuses = [200]
+        self.asked: list[HttpRequest] = []
+
+    async def send(self, request: HttpRequest) -> HttpAnswer:
+        self.asked.append(request)
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        if status == 0:
+            await asyncio.get_running_loop().create_future()
+        await asyncio.sleep(0.1)
+        return HttpAnswer(status, {"content-type": "application/json"}, b'{"status": "here"}', "utf-8", None)

@@ -22,7 +22,7 @@ from services.engine.typed_text import TypedText
 from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_turns import UssdTurns
 from services.sessions.memory_store import MemorySessionStore
-from tests.engine.core.outside import AfricasTalking, NobodyLooks, PlainCipher
+from tests.engine.core.outside import AfricasTalking, NobodyLooks, PlainCipher, Web
 from tests.engine.core.virtual_time import now_ms
 from tests.engine.restarts.power import STORE_WRITES, Cut, Power, Powered
 from tests.engine.restarts.sessions_in_process import SessionsInProcess
@@ -61,7 +61,11 @@ class Engine:
         # Asked by flows that limit their executions alone, and these do not.
         places = FlowPlaces(cast("Any", None))
         around = Surroundings(
-            ports=Ports(sms=cast("SmsSender", Powered(network, self.power, {"send"})), cipher=PlainCipher()),
+            ports=Ports(
+                sms=cast("SmsSender", Powered(network, self.power, {"send"})),
+                http=Web(),
+                cipher=PlainCipher(),
+            ),
             sessions=reached,
             reports=EarlyReports(self.store, now_ms),
             observer=NobodyLooks(),

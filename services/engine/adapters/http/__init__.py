@@ -1,0 +1,1 @@
+"""HTTP requests of flows: to public addresses, and to those that the operator allows."""
