@@ -14,7 +14,7 @@ from services.engine.programs import Programs
 from services.engine.redials import Redials
 from services.engine.registry import Registry, Route
 from services.engine.run_sessions import RunSessions
-from services.engine.settlements import EarlyReports
+from services.engine.settlements import DeliveryReports, EarlyReports
 from services.engine.store import ExecutionStore
 from services.engine.takeover import keep_leases, watch_due, watch_turns
 from services.engine.tracing import NoTraces
@@ -31,7 +31,8 @@ from workflow.node_type import Ports
 from workflow.ports import SmsSender
 
 SCAN_SECONDS = 5.0
-SETTLE_MS = 10_000
+SETTLE_MS = 60_000
+"""Longer by far than it takes until another engine has taken over."""
 BUDGET_MS = 3_600_000
 """Apologies are told elsewhere: here a turn takes as long as its nodes take, and an engine may die on the way."""
 
@@ -84,6 +85,7 @@ class Engine:
         self.ussd_turns = UssdTurns(
             self.store, registry, places, self.runs, redials, typed, unclaimed, now_ms, BUDGET_MS
         )
+        self.reports = DeliveryReports(self.store, self.runs)
         self._watching: list[asyncio.Task[None]] = []
 
     def watch(self) -> None:
@@ -91,6 +93,7 @@ class Engine:
         self._watching = [
             asyncio.create_task(watch_due(self.runs, self.store, SCAN_SECONDS)),
             asyncio.create_task(watch_turns(self.runs, self.store)),
+            asyncio.create_task(self.reports.serve()),
             asyncio.create_task(keep_leases(self.runs, self.store, LEASE_MS)),
         ]
 

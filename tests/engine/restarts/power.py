@@ -25,6 +25,7 @@ STORE_WRITES = frozenset(
         "claim_key",
         "hand_over",
         "settled",
+        "report",
     }
 )
 JOURNAL_WRITES = frozenset({"write", "confirm"})

@@ -26,6 +26,9 @@ class Story:
         first: What is dialled behind the code, entries joined by *; or the text of the message.
         entries: What is typed at later screens; the dialogue ends with them or with the session.
         think_seconds: How long the person takes for an entry.
+        hangs_up_after: After how many entries the phone drops the session; None: never. Where the flow may be
+            continued the person dials again, goes on and types the rest.
+        is_reported: Whether a delivery report comes for each message whose answer was lost for good.
     """
 
     flow: dict[str, Any]
@@ -34,6 +37,8 @@ class Story:
     first: str
     entries: list[str] = field(default_factory=list)
     think_seconds: float = 0
+    hangs_up_after: int | None = None
+    is_reported: bool = False
 
 
 @dataclass
@@ -100,13 +105,17 @@ def dialogues(draw: st.DrawFn) -> Story:
     _pieces(draw, canvas, pieces)
     last = draw(st.sampled_from([bye("Bye {{session.data.note | default('you')}}"), condition("1 == 1")]))
     canvas.put("last", last, canvas.ends)
+    hangs_up_after = draw(st.none() | st.integers(0, 4))
+    continues = hangs_up_after is not None and draw(st.booleans())
     return Story(
-        _document("ussd", canvas),
+        _document("ussd", canvas, **({"resumeWithinMs": 300_000} if continues else {})),
         canvas.script,
         "ussd",
         "*".join(draw(st.lists(st.sampled_from(ENTRIES), max_size=2))),
         draw(st.lists(st.sampled_from(ENTRIES), min_size=3, max_size=9)),
         draw(st.sampled_from([0, 2, 30])),
+        hangs_up_after,
+        draw(st.booleans()),
     )
 
 
@@ -122,7 +131,13 @@ def background(draw: st.DrawFn) -> Story:
         _pieces(draw, canvas, BACKGROUND)
     canvas.put("last", condition("1 == 1"), canvas.ends)
     begun_by: Cause = draw(st.sampled_from(["sms", "call"]))
-    return Story(_document("sms", canvas), canvas.script, begun_by, draw(st.sampled_from(["1", "hello"])))
+    return Story(
+        _document("sms", canvas),
+        canvas.script,
+        begun_by,
+        draw(st.sampled_from(["1", "hello"])),
+        is_reported=draw(st.booleans()),
+    )
 
 
 def _pieces(draw: st.DrawFn, canvas: _Canvas, pieces: list[Any]) -> None:
@@ -130,9 +145,9 @@ def _pieces(draw: st.DrawFn, canvas: _Canvas, pieces: list[Any]) -> None:
         draw(st.sampled_from(pieces))(draw, canvas)
 
 
-def _document(kind: str, canvas: _Canvas) -> dict[str, Any]:
+def _document(kind: str, canvas: _Canvas, **settings: Any) -> dict[str, Any]:
     # Each number may take the longest time that it has, visit after visit.
-    return document(kind, canvas.nodes, canvas.edges, settings={"maxExecutionTimeMs": 3_600_000})
+    return document(kind, canvas.nodes, canvas.edges, settings={"maxExecutionTimeMs": 3_600_000, **settings})
 
 
 def _sms(draw: st.DrawFn, canvas: _Canvas, texts: list[str] | None = None) -> dict[str, Any]:
@@ -161,6 +176,9 @@ def _screen(draw: st.DrawFn, canvas: _Canvas) -> None:
     canvas.put("ask", ask(f"{name}?", sessionTimeout=300), canvas.ends)
     canvas.screens.append(name)
     canvas.ends = [name]
+    if draw(st.booleans()):
+        gone = canvas.put("gone", _sms(draw, canvas, ["You were gone"]), [f"{name}:timeout"])
+        canvas.put("log", condition("1 == 1"), [gone, f"{gone}:error"])
 
 
 def _fork(draw: st.DrawFn, canvas: _Canvas) -> None:

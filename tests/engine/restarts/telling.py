@@ -10,10 +10,13 @@ from services.engine.beginnings import Overrides
 from services.engine.core.program import Program
 from services.engine.core.state import Decision, ExecutionState, NodeResult, Reply
 from services.engine.executions import IncomingSms
+from services.engine.redials import CONTINUE
+from services.engine.settlements import GRACE_MS
 from services.engine.store import Filter, Report
 from services.engine.ussd_callbacks import UssdCallback
 from tests.engine.core.flow_dicts import NUMBER
 from tests.engine.core.outside import AfricasTalking
+from tests.engine.core.virtual_time import now_ms
 from tests.engine.restarts.power import Cut
 from tests.engine.restarts.random_flows import Story
 from tests.engine.restarts.stores import Stores
@@ -75,7 +78,7 @@ async def tell(story: Story, program: Program, stores: Stores, cut: Cut | None) 
             await world.answer(lambda engine: engine.executions.execute(program, payload, None, Overrides(), key))
             answers = []
     for _ in range(MANY):
-        if (await _only_execution(world)).ended:
+        if (await _state_with_reports(story, world)).ended:
             break
         await world.elapse(WHILE_SECONDS)
     await world.elapse(UNTIL_CHECKED_SECONDS)
@@ -86,18 +89,50 @@ async def tell(story: Story, program: Program, stores: Stores, cut: Cut | None) 
 
 async def _dialogue(story: Story, world: World) -> list[Reply]:
     """Dials and types, until the session ends or nothing more is to be typed. Returns the screens."""
-    text = story.first
-    screens = [await _hop(world, text)]
-    for entry in story.entries:
-        # A person takes longer than anything that still runs; what overlaps is told in stories of its own.
-        while _is_busy(await _only_execution(world)):
-            await world.elapse(1)
+    if story.hangs_up_after is None:
+        return await _call(story, world, "ATUid_1", story.first, story.entries)
+    screens = await _call(story, world, "ATUid_1", story.first, story.entries[: story.hangs_up_after])
+    # A network says that a session is over also when the flow has ended it.
+    status = "Incomplete" if screens[-1].kind == "con" else "Success"
+    await world.answer(lambda engine: engine.ussd_turns.hung_up("ATUid_1", status, ""))
+    if status == "Incomplete" and "resumeWithinMs" in story.flow["settings"]:
+        rest = story.entries[story.hangs_up_after :]
+        screens += await _call(story, world, "ATUid_2", "", [CONTINUE, *rest])
+    return screens
+
+
+async def _call(story: Story, world: World, session_id: str, text: str, entries: list[str]) -> list[Reply]:
+    """One session on the phone. Nothing that a node does overlaps with it when it is over."""
+    screens = [await _hop(world, session_id, text)]
+    await _pause(story, world)
+    for entry in entries:
         if screens[-1].kind == "end":
             break
         await world.elapse(story.think_seconds)
         text = f"{text}*{entry}" if text else entry
-        screens.append(await _hop(world, text))
+        screens.append(await _hop(world, session_id, text))
+        await _pause(story, world)
     return screens
+
+
+async def _pause(story: Story, world: World) -> None:
+    """A person takes longer than anything that still runs; what overlaps is told in stories of its own."""
+    while _is_busy(await _state_with_reports(story, world)):
+        await world.elapse(1)
+
+
+async def _state_with_reports(story: Story, world: World) -> ExecutionState:
+    """The execution when nothing runs, and what was reported of its messages has been looked at."""
+    state = await _only_execution(world)
+    lost = [node_id for node_id, wait in state.waits.items() if wait.kind is WaitKind.SETTLEMENT]
+    if not (story.is_reported and lost):
+        return state
+    numbers = {node["id"]: node["config"]["to"] for node in story.flow["nodes"] if node["id"] in lost}
+    for node_id, number in numbers.items():
+        report = Report(f"ATXid_{node_id}_{state.node(node_id).visit}", "Success", number, "", "", now_ms())
+        await _reported(world, report)
+    await world.elapse(2 * GRACE_MS / 1000)
+    return await _only_execution(world)
 
 
 def _is_busy(state: ExecutionState) -> bool:
@@ -105,8 +140,12 @@ def _is_busy(state: ExecutionState) -> bool:
     return any(wait.kind in (WaitKind.RETRY, WaitKind.SETTLEMENT) for wait in state.waits.values())
 
 
-async def _hop(world: World, text: str) -> Reply:
-    callback = UssdCallback("ATUid_1", NUMBER, "*384*1#", "63902", text)
+async def _reported(world: World, report: Report) -> None:
+    await world.answer(lambda engine: engine.reports.take(report))
+
+
+async def _hop(world: World, session_id: str, text: str) -> Reply:
+    callback = UssdCallback(session_id, NUMBER, "*384*1#", "63902", text)
     return (await world.answer(lambda engine: engine.ussd_turns.answer(callback))).reply
 
 
@@ -135,13 +174,13 @@ async def _ending(world: World, answers: list[Any]) -> Ending:
         "status": state.status,
         "error": state.error,
         "reply": state.reply,
-        "turns": state.turns,
+        "turns": await _turns(world, state.execution_id),
         "visits": state.visits,
         "forgotten": [edge for edge, decision in state.edges.items() if decision is Decision.TAKEN],
         "results": last,
         "inbox": world.network.inbox,
         "conflicts": world.network.conflicts,
-        "reports find": await _reported(world, log),
+        "reports find": await _found_by_reports(world, log),
         "session": _session(world, state.session_id),
     }
     written = WHEN_IT_CAME.sub('"timestamp":""', orjson.dumps(facts).decode()).replace(state.execution_id, "exe")
@@ -155,6 +194,12 @@ async def _ending(world: World, answers: list[Any]) -> Ending:
     )
 
 
+async def _turns(world: World, execution_id: str) -> list[Any]:
+    """What came in; a signal may be recorded twice, for it ends what waits and finds nothing the second time."""
+    turns = (await world.bystander.turns_behind({execution_id: 0}))[execution_id]
+    return [turn.payload for turn in turns if turn.signal is None]
+
+
 def _session(world: World, session_id: str | None) -> list[Any]:
     """The session as it was written last: it may have expired since."""
     return [
@@ -164,13 +209,13 @@ def _session(world: World, session_id: str | None) -> list[Any]:
     ]
 
 
-async def _reported(world: World, log: Any) -> list[str | None]:
+async def _found_by_reports(world: World, log: Any) -> list[str | None]:
     """The executions that delivery reports of the sent messages find."""
     message_ids = sorted(
         result.output["messageId"] for result in log if result.output is not None and "messageId" in result.output
     )
     return [
-        await world.engine.store.report(Report(message_id, "Success", NUMBER, "", "", 0)) for message_id in message_ids
+        await world.bystander.report(Report(message_id, "Success", NUMBER, "", "", 0)) for message_id in message_ids
     ]
 
 

@@ -24,6 +24,7 @@ class World:
     What lives on when an engine dies, and the engine of the moment.
 
     Attributes:
+        bystander: The store, as somebody sees it who is no engine.
         deaths: How many engines died.
         writes: What the first engine wrote, up to its death.
     """
@@ -31,6 +32,7 @@ class World:
     def __init__(self, program: Program, stores: Stores, network: AfricasTalking, cut: Cut | None) -> None:
         self.program = program
         self.network = network
+        self.bystander = stores.of("bystander")
         self.sessions = MemorySessionStore(SESSION_RETENTION_MS, now_ms)
         self.deaths = 0
         self._stores = stores
