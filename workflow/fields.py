@@ -27,6 +27,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema, ValidatorFunctionWrapHandler
 
+from workflow.sealing import SEALED
 from workflow.templates import contains_template
 
 M = TypeVar("M")
@@ -138,9 +139,9 @@ def config_texts(model: type[NodeConfig], config: Mapping[str, Any]) -> Iterator
         yield from _texts(mark.value, mark.marker, mark.path)
 
 
-def config_secrets(model: type[NodeConfig], config: Mapping[str, Any]) -> dict[tuple[str | int, ...], str | float]:
-    """Returns every secret of a config document that is not empty, by its place; a template in it is not rendered."""
-    found: dict[tuple[str | int, ...], str | float] = {}
+def config_secrets(model: type[NodeConfig], config: Mapping[str, Any]) -> dict[tuple[str | int, ...], Any]:
+    """Returns every secret of a config document that is not empty, by its place: text, number, or encrypted value."""
+    found: dict[tuple[str | int, ...], Any] = {}
     for mark in marked(model, config, Secret):
         found.update((path, leaf) for path, leaf in _leaves(mark.value, mark.path) if leaf != "")
     return found
@@ -200,11 +201,13 @@ def _nested(annotation: Any, value: Any, path: tuple[str | int, ...], kind: type
             yield from _nested(option, value, path, kind)
 
 
-def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str | float]]:
+def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     match value:
         case bool():
             return
         case str() | int() | float():
+            yield path, value
+        case Mapping() if value.keys() == {SEALED}:
             yield path, value
         case Mapping():
             for key, item in value.items():

@@ -42,8 +42,9 @@ class EngineConfig:
         unclaimed_ms: How long what nobody claimed is listed. NJIA_ENGINE_UNCLAIMED_DAYS, 0.00001 to 365, default 7.
         http_allow: What HTTP requests of flows may reach beside public addresses. NJIA_HTTP_ALLOW: hosts, addresses and
             networks, separated by commas; default none.
-        encryption_key: Fernet key of encrypted session values. NJIA_ENCRYPTION_KEY (or NJIA_ENCRYPTION_KEY_FILE);
-            None: flows that encrypt fail at that node.
+        encryption_keys: Fernet keys of what is stored encrypted: the first encrypts, every one decrypts.
+            NJIA_ENCRYPTION_KEY (or NJIA_ENCRYPTION_KEY_FILE), keys with commas or line breaks between them. None: flows
+            with secrets are refused, and those that encrypt session values fail at that node.
         drain_seconds: How long a stopping engine lets its executions go on. NJIA_ENGINE_DRAIN_SECONDS, 0 to 15,
             default 10; what runs then is handed over to another engine. With the time of a screen behind it, a drain
             ends before the process is ended.
@@ -64,7 +65,7 @@ class EngineConfig:
     retention_margin_ms: int
     unclaimed_ms: int
     http_allow: AllowList
-    encryption_key: str | None = field(repr=False)
+    encryption_keys: tuple[str, ...] = field(repr=False)
     drain_seconds: float
 
     @classmethod
@@ -87,7 +88,7 @@ class EngineConfig:
             retention_margin_ms=round(variables.decimal("NJIA_ENGINE_RETENTION_MARGIN_DAYS", 8, 0.00001, 365) * DAY_MS),
             unclaimed_ms=round(variables.decimal("NJIA_ENGINE_UNCLAIMED_DAYS", 7, 0.00001, 365) * DAY_MS),
             http_allow=_http_allow(variables),
-            encryption_key=_encryption_key(variables),
+            encryption_keys=_encryption_keys(variables),
             drain_seconds=variables.decimal("NJIA_ENGINE_DRAIN_SECONDS", 10.0, 0.0, 15.0),
         )
         variables.check()
@@ -102,11 +103,12 @@ def _http_allow(variables: Environment) -> AllowList:
         return AllowList()
 
 
-def _encryption_key(variables: Environment) -> str | None:
-    key = variables.secret("NJIA_ENCRYPTION_KEY")
-    if key is not None:
+def _encryption_keys(variables: Environment) -> tuple[str, ...]:
+    keys = tuple((variables.secret("NJIA_ENCRYPTION_KEY") or "").replace(",", " ").split())
+    for number, key in enumerate(keys, 1):
         try:
             Fernet(key)
         except ValueError:
-            variables.problem("NJIA_ENCRYPTION_KEY", "is no Fernet key: it must be 32 bytes in url-safe base64")
-    return key
+            which = f"key {number} " if len(keys) > 1 else ""
+            variables.problem("NJIA_ENCRYPTION_KEY", f"{which}is no Fernet key: it must be 32 bytes in url-safe base64")
+    return keys

@@ -27,6 +27,26 @@ class CompilationFailed(EngineError):
         self.issues = tuple(issues)
 
 
+class SecretsNeedKey(EngineError):
+    """A flow holds a secret, and no key is configured to encrypt it with."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path} is a secret, and secrets are stored encrypted only: set NJIA_ENCRYPTION_KEY on every engine"
+        )
+
+
+class SecretsUnreadable(EngineError):
+    """The secrets of a stored flow were encrypted with a key that is not configured."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(
+            f"the secrets of flow {workflow_id!r} cannot be decrypted: none of the keys in NJIA_ENCRYPTION_KEY is the "
+            "one that they were stored with; put that key back behind the new one, or save the flow with its secrets"
+        )
+        self.workflow_id = workflow_id
+
+
 class ValidatorUnavailable(EngineError):
     """The validator does not answer and the flow is not known here."""
 

@@ -8,16 +8,19 @@ acknowledged, so that any engine can take the execution over, also while the val
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from hashlib import blake2b
 from typing import Any
 
+import orjson
+
 from njia.workflow.v1 import workflow_pb2
+from rpc.documents import to_document
 from services.engine import keys
 from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.convert import graph_from_message
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program, load
 from services.engine.errors import InvalidRequest
+from services.engine.flow_secrets import FlowSecrets, may_hold_mask
 from services.engine.lifetimes import Retention
 from storage.batches import run_in_stages
 from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
@@ -26,19 +29,27 @@ MAX_PROGRAMS = 1000
 """Flows that are kept ready in memory; the oldest goes first."""
 
 
-def digest_of(source: workflow_pb2.WorkflowSource) -> str:
-    """Names what was handed in: equal flows of one form have equal names."""
-    return blake2b(source.SerializeToString(deterministic=True), digest_size=16).hexdigest()
+def document_of(source: workflow_pb2.WorkflowSource) -> str:
+    """Returns a flow that came with a call as JSON."""
+    if source.WhichOneof("source") == "workflow_json":
+        return source.workflow_json
+    return orjson.dumps(to_document(source.workflow)).decode()
 
 
 class Programs:
-    """Finds programs by digest: in memory, else in Redis, else by compiling."""
+    """Finds programs by digest: in memory, else in Redis, where secrets are encrypted, else by compiling."""
 
     def __init__(
-        self, client: Client, validator: ValidatorClient, retention: Retention, now: Callable[[], float]
+        self,
+        client: Client,
+        validator: ValidatorClient,
+        secrets: FlowSecrets,
+        retention: Retention,
+        now: Callable[[], float],
     ) -> None:
         self._client = client
         self._validator = validator
+        self._secrets = secrets
         self._life_ms = retention.shared_ms
         self._keep_again_seconds = retention.prolonged_every_ms / 1000
         self._now = now
@@ -50,25 +61,33 @@ class Programs:
         """
         Returns the program of a flow that came with a call.
 
-        Raises CompilationFailed, ValidatorUnavailable, InvalidRequest, StoreUnavailable.
+        Raises CompilationFailed, ValidatorUnavailable, InvalidRequest, SecretsNeedKey, StoreUnavailable.
         """
         if source.WhichOneof("source") is None:
             raise InvalidRequest("workflow", "no flow was given: send workflow_json or workflow")
-        digest = digest_of(source)
+        # Equal flows of one form have equal names.
+        digest = self._secrets.digest(source.SerializeToString(deterministic=True))
         kept_at = self._kept_at.get(digest)
         if kept_at is not None and self._now() - kept_at < self._keep_again_seconds:
             return self._ready[digest]
         async with self._compiling:
             data = await self._prolonged(digest)
             if data is None:
+                document = document_of(source)
+                if may_hold_mask(document):
+                    self._secrets.with_kept(document, None)
                 graph, _ = await self._validator.compile(source)
-                data = graph.SerializeToString()
+                data = self._secrets.sealed_graph(graph).SerializeToString()
                 await self._call(self._client.set(keys.graph(digest), data, px=self._life_ms, nx=True))
             self._kept_at[digest] = self._now()
             return self._ready.get(digest) or self._loaded(digest, data)
 
     async def of_digest(self, digest: str) -> Program | None:
-        """Returns the program of a flow that was compiled before, None when it is no longer kept."""
+        """
+        Returns the program of a flow that was compiled before, None when it is no longer kept.
+
+        Raises SecretsUnreadable, StoreUnavailable.
+        """
         program = self._ready.get(digest)
         if program is None:
             data = await self._call(self._client.get(keys.graph(digest)))
@@ -76,8 +95,12 @@ class Programs:
         return program
 
     async def keep(self, digest: str, graph: workflow_pb2.ExecutionGraph) -> Program:
-        """Keeps the graph of a flow that is being saved; it expires unless `keep_for_good` follows."""
-        data = graph.SerializeToString()
+        """
+        Keeps the graph of a flow that is being saved; it expires unless `keep_for_good` follows.
+
+        Raises SecretsNeedKey, StoreUnavailable.
+        """
+        data = self._secrets.sealed_graph(graph).SerializeToString()
         await self._call(self._client.set(keys.graph(digest), data, px=self._life_ms))
         return self._ready.get(digest) or self._loaded(digest, data)
 
@@ -105,7 +128,8 @@ class Programs:
             raise StoreUnavailable(problem.why) from problem
 
     def _loaded(self, digest: str, data: bytes) -> Program:
-        program = load(graph_from_message(workflow_pb2.ExecutionGraph.FromString(data)), digest)
+        graph = self._secrets.clear_graph(workflow_pb2.ExecutionGraph.FromString(data))
+        program = load(graph_from_message(graph), digest)
         self._ready[digest] = program
         while len(self._ready) > MAX_PROGRAMS:
             oldest, _ = self._ready.popitem(last=False)

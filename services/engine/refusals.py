@@ -34,6 +34,10 @@ REFUSALS: ErrorTable = {
         StatusCode.INVALID_ARGUMENT, error.reason, str(error), violations=(FieldViolation(error.field, str(error)),)
     ),
     errors.CompilationFailed: _compilation_failed,
+    errors.SecretsNeedKey: lambda error: Refusal(StatusCode.FAILED_PRECONDITION, "ENCRYPTION_KEY_MISSING", str(error)),
+    errors.SecretsUnreadable: lambda error: Refusal(
+        StatusCode.FAILED_PRECONDITION, "DECRYPTION_FAILED", str(error), {"workflow_id": error.workflow_id}
+    ),
     errors.ValidatorUnavailable: lambda error: Refusal(
         StatusCode.UNAVAILABLE, "VALIDATOR_UNAVAILABLE", str(error), retry_after_ms=RETRY_MS
     ),

@@ -2,21 +2,28 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import orjson
+import structlog
 
 from njia.workflow.v1 import workflow_pb2
-from rpc.documents import to_document
 from services.engine import keys
 from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program
-from services.engine.errors import InvalidRequest, TriggerClaimed, WorkflowNotFound, WorkflowPublished
-from services.engine.programs import Programs
+from services.engine.errors import (
+    InvalidRequest,
+    SecretsUnreadable,
+    TriggerClaimed,
+    WorkflowNotFound,
+    WorkflowPublished,
+)
+from services.engine.flow_secrets import FlowSecrets, may_hold_mask
+from services.engine.programs import Programs, document_of
 from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 from storage.scripts import Script
+from workflow.documents import DocumentError, parse_document
 
 _PACKAGE = "services.engine"
 _SAVE = Script.load(_PACKAGE, "save")
@@ -24,6 +31,8 @@ _PUBLISH = Script.load(_PACKAGE, "publish")
 _UNPUBLISH = Script.load(_PACKAGE, "unpublish")
 _DELETE = Script.load(_PACKAGE, "delete")
 _READ_FLOW = Script.load(_PACKAGE, "read_flow")
+
+_log = structlog.get_logger()
 
 NEWEST = -1
 
@@ -36,7 +45,7 @@ class SavedWorkflow:
     One saved version. Times are Unix milliseconds.
 
     Attributes:
-        document: The flow as it was saved, JSON.
+        document: The flow as it was saved, JSON; secrets in it are encrypted.
         program_digest: Names its compiled form.
         published_version: 0 when none is.
     """
@@ -70,11 +79,17 @@ class Registry:
     """
 
     def __init__(
-        self, client: Client, programs: Programs, validator: ValidatorClient, now_ms: Callable[[], int]
+        self,
+        client: Client,
+        programs: Programs,
+        validator: ValidatorClient,
+        secrets: FlowSecrets,
+        now_ms: Callable[[], int],
     ) -> None:
         self._client = client
         self._programs = programs
         self._validator = validator
+        self._secrets = secrets
         self._now_ms = now_ms
         self._routes: Mapping[str, Sequence[Route]] = {}
         self._routes_version: bytes | None = b"unread"
@@ -82,12 +97,20 @@ class Registry:
     async def save(
         self, source: workflow_pb2.WorkflowSource
     ) -> tuple[SavedWorkflow, bool, Sequence[workflow_pb2.Issue]]:
-        """Saves a flow; returns it, whether that made a new version, and the warnings."""
+        """
+        Saves a flow; returns it, whether that made a new version, and the warnings.
+
+        Raises CompilationFailed, ValidatorUnavailable, InvalidRequest, SecretsNeedKey, SecretsUnreadable.
+        """
         if source.WhichOneof("source") is None:
             raise InvalidRequest("source", "no flow was given: send workflow_json or workflow")
+        document = document_of(source)
+        if may_hold_mask(document):
+            document = await self._with_kept_secrets(document)
+            source = workflow_pb2.WorkflowSource(workflow_json=document)
         graph, warnings = await self._validator.compile(source)
-        document = _document(source)
-        digest = blake2b(_canonical(document), digest_size=16).hexdigest()
+        digest = self._secrets.digest(_canonical(document))
+        sealed = self._secrets.sealed_document(document)
         workflow_id = graph.workflow_id
         for _ in range(MAX_SAVE_RACES):
             kept = await self._call(self._client.hmget(keys.registered(workflow_id), "latest", "digest"))
@@ -100,7 +123,7 @@ class Registry:
             record = {
                 "name": graph.workflow_name,
                 "trigger_type": graph.nodes[graph.trigger].type,
-                "document": document,
+                "document": sealed,
                 "program_digest": program_digest,
                 "saved_at_ms": self._now_ms(),
             }
@@ -185,7 +208,8 @@ class Registry:
         """Returns the compiled form of a saved flow."""
         program = await self._programs.of_digest(flow.program_digest)
         if program is None:
-            graph, _ = await self._validator.compile(workflow_pb2.WorkflowSource(workflow_json=flow.document))
+            document = self._secrets.clear_document(flow.workflow_id, flow.document)
+            graph, _ = await self._validator.compile(workflow_pb2.WorkflowSource(workflow_json=document))
             graph.workflow_version = flow.version
             program = await self._programs.keep(flow.program_digest, graph)
             await self._programs.keep_for_good(flow.program_digest)
@@ -212,9 +236,27 @@ class Registry:
         for workflow_id in sorted(published):
             entry = orjson.loads(published[workflow_id])
             flow = await self.get(entry["workflow_id"], entry["version"])
-            program = await self.program_of(flow)
+            try:
+                program = await self.program_of(flow)
+            except SecretsUnreadable as problem:
+                # The other flows answer all the same; what comes in for this one is listed as unclaimed.
+                _log.error("a published flow cannot be run", workflow_id=workflow_id.decode(), why=str(problem))
+                continue
             routes.setdefault(program.trigger_type.channel, []).append(Route(entry["workflow_id"], program))
         self._routes, self._routes_version = routes, version
+
+    async def _with_kept_secrets(self, document: str) -> str:
+        """Returns a flow with the secrets of its newest version in place of the masks in it."""
+        try:
+            metadata = parse_document(document).get("metadata")
+        except DocumentError:
+            return document
+        workflow_id = metadata.get("workflowId") if isinstance(metadata, dict) else None
+        try:
+            stored = (await self.newest(workflow_id)).document if isinstance(workflow_id, str) else None
+        except WorkflowNotFound:
+            stored = None
+        return self._secrets.with_kept(document, stored)
 
     async def _read(self, workflow_id: str, version: int) -> SavedWorkflow:
         found = await self._run(_READ_FLOW, [keys.registered(workflow_id)], [version])
@@ -241,12 +283,6 @@ class Registry:
                 return await command
         except RedisUnavailable as problem:
             raise StoreUnavailable(problem.why) from problem
-
-
-def _document(source: workflow_pb2.WorkflowSource) -> str:
-    if source.WhichOneof("source") == "workflow_json":
-        return source.workflow_json
-    return orjson.dumps(to_document(source.workflow)).decode()
 
 
 def _canonical(document: str) -> bytes:

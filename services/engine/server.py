@@ -32,6 +32,7 @@ from services.engine.core.program import warm_up
 from services.engine.core.surroundings import Surroundings
 from services.engine.executions import Executions
 from services.engine.flow_places import FlowPlaces
+from services.engine.flow_secrets import FlowSecrets
 from services.engine.lifetimes import Retention
 from services.engine.live_runs import LiveRuns
 from services.engine.programs import Programs
@@ -90,13 +91,14 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         web = _web(config, parts)
         retention = Retention(config.retention_ms, config.settle_ms, config.retention_margin_ms)
         store = RedisStore(redis, f"engine-{secrets.token_hex(6)}", config.lease_ms, retention)
-        programs = Programs(redis, validator, retention, time.monotonic)
-        registry = Registry(redis, programs, validator, _now_ms)
+        flow_secrets = FlowSecrets(config.encryption_keys)
+        programs = Programs(redis, validator, flow_secrets, retention, time.monotonic)
+        registry = Registry(redis, programs, validator, flow_secrets, _now_ms)
         run_sessions = RunSessions(sessions)
         around = _surroundings(config, sms, web, sessions, EarlyReports(store, _now_ms), tracer_provider)
         places = FlowPlaces(redis)
         runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), places, config.max_live)
-        typed = TypedText(config.encryption_key)
+        typed = TypedText(config.encryption_keys)
         unclaimed = Unclaimed(redis, typed, config.unclaimed_ms, _now_ms)
         executions = Executions(store, registry, run_sessions, places, runs, typed, unclaimed, _now_ms)
         redials = Redials(store, typed, _now_ms)
@@ -138,7 +140,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         )
         parts.push_async_callback(_drain, config, server, runs, due)
         parts.callback(watches.stop)
-        _log.info("serving", port=server.port, encrypts=config.encryption_key is not None)
+        _log.info("serving", port=server.port, encrypts=bool(config.encryption_keys))
         await stop.wait()
 
 
@@ -177,7 +179,7 @@ def _surroundings(
         ports=Ports(
             sms=sms,
             http=web,
-            cipher=NoCipher() if config.encryption_key is None else FernetCipher(config.encryption_key),
+            cipher=FernetCipher(config.encryption_keys) if config.encryption_keys else NoCipher(),
         ),
         sessions=sessions,
         reports=reports,

@@ -5,7 +5,7 @@ A turn is recorded before the flow of its session is known, so every text of a U
 a PIN. Marks are keyed too: the few digits of a PIN could be guessed from a bare hash.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -34,11 +34,13 @@ class TextMarks:
 
 
 class TypedText:
-    """Records what a person typed. `encryption_key` is a Fernet key, None where none is configured."""
+    """Records what a person typed. `encryption_keys` are Fernet keys: the first encrypts, every one decrypts."""
 
-    def __init__(self, encryption_key: str | None) -> None:
-        self._cipher = None if encryption_key is None else FernetCipher(encryption_key)
-        self._mark_key = blake2b((encryption_key or "").encode(), person=b"njia marks", digest_size=32).digest()
+    def __init__(self, encryption_keys: Sequence[str]) -> None:
+        self._cipher = FernetCipher(encryption_keys) if encryption_keys else None
+        # Of the oldest key: sessions that are under way keep their marks when a new key arrives.
+        oldest = "".join(encryption_keys[-1:])
+        self._mark_key = blake2b(oldest.encode(), person=b"njia marks", digest_size=32).digest()
 
     def recorded(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the payload as it may be written down."""

@@ -11,6 +11,7 @@ from njia.engine.v1 import workflow_service_pb2 as pb
 from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceServicer
 from services.engine import pages
 from services.engine.errors import InvalidRequest
+from services.engine.flow_secrets import masked_document
 from services.engine.registry import Registry, SavedWorkflow
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -58,7 +59,7 @@ def _after(token: str) -> str:
 
 def _whole(flow: SavedWorkflow) -> pb.Workflow:
     message = _summary(flow)
-    message.workflow_json = flow.document
+    message.workflow_json = masked_document(flow.document)
     return message
 
 

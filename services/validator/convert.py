@@ -12,6 +12,7 @@ from services.validator.schemas import config_defaults, config_schema, output_sc
 from workflow.catalogue import CATALOGUE
 from workflow.documents import DocumentError, dump_document, parse_document
 from workflow.fields import COMPILING
+from workflow.flow_secrets import config_with, hidden
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.issues import Issue
 from workflow.node_type import NodeType
@@ -79,6 +80,15 @@ def graph_to_proto(graph: ExecutionGraph) -> pb.ExecutionGraph:
         settings=from_document(_dumped(graph.settings), pb.Settings),
         error_handling=from_document(_dumped(graph.error_handling), pb.ErrorHandling),
     )
+
+
+def hide_secrets(graph: pb.ExecutionGraph) -> None:
+    """Puts a mask in place of each secret of a compiled flow."""
+    for node_id, node in graph.nodes.items():
+        config = parse_document(node.config_json)
+        shown = config_with(node.type, config, lambda _, value: hidden(value))
+        if shown is not config:
+            graph.nodes[node_id].config_json = dump_document(shown)
 
 
 def node_type_to_proto(node_type: NodeType[Any]) -> NodeTypeInfo:

@@ -8,13 +8,14 @@ import grpc
 
 from njia.validator.v1 import validator_service_pb2 as pb
 from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceServicer
-from njia.workflow.v1.workflow_pb2 import WorkflowSource
-from services.validator.convert import document_of, graph_to_proto, issues_to_proto, node_type_to_proto
+from njia.workflow.v1.workflow_pb2 import ExecutionGraph, WorkflowSource
+from services.validator.convert import document_of, graph_to_proto, hide_secrets, issues_to_proto, node_type_to_proto
 from services.validator.errors import MissingWorkflow
 from services.validator.validation import Report, validate
 from workflow.catalogue import CATALOGUE
 from workflow.compiler import compile_flow
 from workflow.parse import parse_flow, parse_text
+from workflow.spec import WorkflowSpec
 
 SMALL_BYTES = 8 * 1024
 """A flow up to this size is checked in a few milliseconds, on the event loop; a larger one in a thread."""
@@ -39,7 +40,7 @@ class ValidatorServicer(ValidatorServiceServicer):
 
     async def CompileWorkflow(self, request: pb.CompileWorkflowRequest, context: Context) -> pb.CompileWorkflowResponse:
         """Reports every fault, or compiles."""
-        return await _worked(request.source, lambda: _compiled(request.source))
+        return await _worked(request.source, lambda: _compiled(request))
 
     async def ListNodeTypes(self, request: pb.ListNodeTypesRequest, context: Context) -> pb.ListNodeTypesResponse:
         """Lists the catalogue."""
@@ -62,14 +63,21 @@ def _validated(source: WorkflowSource) -> pb.ValidateWorkflowResponse:
     )
 
 
-def _compiled(source: WorkflowSource) -> pb.CompileWorkflowResponse:
-    report = _report(source)
+def _compiled(request: pb.CompileWorkflowRequest) -> pb.CompileWorkflowResponse:
+    report = _report(request.source)
     return pb.CompileWorkflowResponse(
         success=report.valid,
-        graph=None if report.spec is None else graph_to_proto(compile_flow(report.spec)),
+        graph=None if report.spec is None else _graph(report.spec, with_secrets=request.with_secrets),
         errors=issues_to_proto(report.issues, warnings=False),
         warnings=issues_to_proto(report.issues, warnings=True),
     )
+
+
+def _graph(spec: WorkflowSpec, *, with_secrets: bool) -> ExecutionGraph:
+    graph = graph_to_proto(compile_flow(spec))
+    if not with_secrets:
+        hide_secrets(graph)
+    return graph
 
 
 def _report(source: WorkflowSource) -> Report:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.validator.checks import check
+from services.validator.quoted_secrets import without_secrets
 from workflow.issues import Issue, in_order
 from workflow.parse import Parsed
 from workflow.spec import WorkflowSpec
@@ -40,6 +41,7 @@ def validate(parsed: Parsed, earlier: Iterable[Issue] = ()) -> Report:
     found = [*earlier, *parsed.issues]
     if parsed.draft is not None:
         found.extend(check(parsed.draft))
+        found = without_secrets(parsed.draft, found)
     issues = in_order(found)
     errors = [issue for issue in issues if not issue.is_warning]
     warnings = [issue for issue in issues if issue.is_warning]

@@ -1,9 +1,10 @@
-"""Encrypts single session values with Fernet (AES-128-CBC and HMAC-SHA256)."""
+"""Encrypts single values with Fernet (AES-128-CBC and HMAC-SHA256)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from services.engine.core.state import permanent
 from workflow.errors import NodeFailure
@@ -12,9 +13,14 @@ from workflow.errors import NodeFailure
 class FernetCipher:
     """See workflow.session.Cipher."""
 
-    def __init__(self, key: str) -> None:
-        """Raises ValueError when the key is not 32 url-safe base64 bytes."""
-        self._fernet = Fernet(key)
+    def __init__(self, keys: Sequence[str]) -> None:
+        """
+        The first key encrypts, every one decrypts.
+
+        Raises:
+            ValueError: A key is not 32 url-safe base64 bytes, or there is none.
+        """
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
 
     def seal(self, value: Any) -> str:
         return self._fernet.encrypt(orjson.dumps(value)).decode()
@@ -23,7 +29,7 @@ class FernetCipher:
         try:
             return orjson.loads(self._fernet.decrypt(sealed))
         except InvalidToken:
-            message = "a stored value cannot be decrypted: NJIA_ENCRYPTION_KEY is not the one that it was stored with"
+            message = "a stored value cannot be decrypted: no key in NJIA_ENCRYPTION_KEY is the one of then"
             raise NodeFailure(permanent("DECRYPTION_FAILED", message)) from None
 
 

@@ -32,7 +32,7 @@ class ValidatorClient:
         self, source: workflow_pb2.WorkflowSource
     ) -> tuple[workflow_pb2.ExecutionGraph, list[workflow_pb2.Issue]]:
         """Returns the graph and the warnings. Raises CompilationFailed, ValidatorUnavailable, CallRefused."""
-        request = pb.CompileWorkflowRequest(source=source)
+        request = pb.CompileWorkflowRequest(source=source, with_secrets=True)
         try:
             response = await self._compiled(request)
         except grpc.aio.AioRpcError as error:

@@ -16,7 +16,7 @@ from services.engine.core.secrets import WatchfulCipher
 from services.engine.core.state import ExecutionState, NodeStatus, permanent, transient
 from services.engine.core.surroundings import Surroundings
 from workflow.errors import NodeError, NodeFailure, invalid
-from workflow.fields import NodeConfig
+from workflow.fields import NodeConfig, config_secrets
 from workflow.node_type import Arrival, NodeContext, Resumption
 from workflow.outcome import Outcome, Settlement, Wait
 from workflow.sealing import unsealed
@@ -62,6 +62,7 @@ class Attempts:
         self._node = program.nodes[node_id]
         self._own = state.node(node_id)
         self._cipher = WatchfulCipher(around.ports.cipher)
+        self._cipher.remember(self._node.secrets)
         self._scope = RunScope(state, program, self._cipher)
 
     def texts(self) -> dict[str, Any] | None:
@@ -69,7 +70,7 @@ class Attempts:
         if not self._node.type.has_effect or self._node.fixed is not None:
             return None
         try:
-            return self._kept(rendered(self._node, self._scope, self._program.formatting))
+            return self._kept(self._rendered())
         except NodeFailure:
             return None
 
@@ -82,7 +83,7 @@ class Attempts:
         if self._node.fixed is not None or self._own.config is not None:
             return None
         try:
-            config = rendered(self._node, self._scope, self._program.formatting)
+            config = self._rendered()
         except NodeFailure as problem:
             failure = problem
         else:
@@ -118,7 +119,7 @@ class Attempts:
         """Goes on with a node that waited."""
 
         async def work(context: NodeContext) -> Outcome:
-            config = rendered(self._node, self._scope, self._program.formatting)
+            config = self._rendered()
             return await self._node.type.resume(config, context, resumption)
 
         return self._at_once(work)
@@ -207,6 +208,14 @@ class Attempts:
             return await self._node.type.rehearse(config, context)
         return await self._node.type.run(config, context)
 
+    def _rendered(self) -> NodeConfig:
+        """The config with its texts as of now; what templates brought into a secret is one as well."""
+        config = rendered(self._node, self._scope, self._program.formatting)
+        if self._node.secrets and self._node.fixed is None:
+            document = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+            self._cipher.remember(config_secrets(type(config), document).values())
+        return config
+
     def _kept(self, config: NodeConfig) -> dict[str, Any]:
         """A rendered config as it is journaled."""
         return self._cipher.concealed(config.model_dump(mode="json", by_alias=True, exclude_none=True))
@@ -214,7 +223,7 @@ class Attempts:
     def _config(self) -> NodeConfig:
         """The config as this visit began with it, else as its texts render now."""
         if self._own.config is None:
-            return rendered(self._node, self._scope, self._program.formatting)
+            return self._rendered()
         return self._node.type.config.model_validate(unsealed(self._own.config, self._cipher))
 
     def _taken(self, outcome: Outcome) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from workflow.catalogue import CATALOGUE
 from workflow.expressions import Expression, parse_expression
-from workflow.fields import COMPILING, NodeConfig, Role, config_texts
+from workflow.fields import COMPILING, NodeConfig, Role, config_secrets, config_texts
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.node_type import DEFAULT, SUCCESS, NodeType, TriggerType
 from workflow.session import Scope
@@ -36,6 +36,7 @@ class RunnableNode:
         awaited: Ids of the edges whose decision the node waits for.
         downstream: Nodes that it leads to before a cycle closes: those that a visit of it leads to.
         downstream_edges: Edges that leave it or one of those.
+        secrets: Secrets of the config, templates in them not rendered.
         is_sensitive: Whether what a person types into it must not be seen.
         shows_ahead: Whether it, or a node that can run after it in the same turn, may add to the screen.
     """
@@ -52,6 +53,7 @@ class RunnableNode:
     outgoing: tuple[RunnableEdge, ...]
     downstream: frozenset[str]
     downstream_edges: tuple[ExecutionEdge, ...]
+    secrets: tuple[Any, ...]
     is_sensitive: bool
     shows_ahead: bool
     waits_for_all: bool
@@ -155,6 +157,7 @@ def _runnable(
         downstream_edges=tuple(
             edge for other in (node.id, *sorted(downstream)) for edge in graph.nodes[other].outgoing
         ),
+        secrets=tuple(config_secrets(node_type.config, node.config).values()),
         is_sensitive=node_type.is_sensitive(config),
         shows_ahead=shows_ahead,
         waits_for_all=node_type.waits_for_all(config),

@@ -5,7 +5,7 @@ A node may carry such a value on, into its output or the text of a message; what
 journaled, and masked where people read it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workflow.sealing import MASK, SEALED, Cipher
@@ -16,7 +16,7 @@ SHORTEST_PART = 4
 
 
 class WatchfulCipher:
-    """A cipher that remembers what it decrypted."""
+    """A cipher that remembers what it decrypted, and what else it was told to be secret."""
 
     def __init__(self, cipher: Cipher) -> None:
         self._cipher = cipher
@@ -31,6 +31,11 @@ class WatchfulCipher:
         value = self._cipher.unseal(sealed)
         self._revealed.update(_leaves(value))
         return value
+
+    def remember(self, values: Iterable[Any]) -> None:
+        """Treats values as if they had been decrypted here."""
+        for value in values:
+            self._revealed.update(_leaves(value))
 
     def concealed(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Returns a JSON document with all that holds a decrypted value encrypted again."""

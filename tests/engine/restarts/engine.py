@@ -77,7 +77,7 @@ class Engine:
             max_output_bytes=256 * 1024,
         )
         self.runs = LiveRuns(self.store, _OneProgram(program), run_sessions, around, NoTraces(), places, 100)
-        typed = TypedText(None)
+        typed = TypedText(())
         # Asked where no flow claims what comes in, and this one does.
         unclaimed = Unclaimed(cast("Any", None), typed, 0, now_ms)
         self.executions = Executions(self.store, registry, run_sessions, places, self.runs, typed, unclaimed, now_ms)

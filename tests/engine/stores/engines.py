@@ -23,7 +23,7 @@ SHORT_MS = 20
 """A lease or a retention that a test lets run out."""
 
 SESSION = "ATUid_1"
-MARKS = TypedText(None).marks
+MARKS = TypedText(()).marks
 
 
 @dataclass

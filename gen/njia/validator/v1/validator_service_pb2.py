@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from njia.workflow.v1 import workflow_pb2 as njia_dot_workflow_dot_v1_dot_workflow__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)njia/validator/v1/validator_service.proto\x12\x11njia.validator.v1\x1a\x1fnjia/workflow/v1/workflow.proto\"K\n\x17ValidateWorkflowRequest\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .njia.workflow.v1.WorkflowSource\"}\n\x18ValidateWorkflowResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\'\n\x06\x65rrors\x18\x02 \x03(\x0b\x32\x17.njia.workflow.v1.Issue\x12)\n\x08warnings\x18\x03 \x03(\x0b\x32\x17.njia.workflow.v1.Issue\"J\n\x16\x43ompileWorkflowRequest\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .njia.workflow.v1.WorkflowSource\"\xbe\x01\n\x17\x43ompileWorkflowResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\x34\n\x05graph\x18\x02 \x01(\x0b\x32 .njia.workflow.v1.ExecutionGraphH\x00\x88\x01\x01\x12\'\n\x06\x65rrors\x18\x03 \x03(\x0b\x32\x17.njia.workflow.v1.Issue\x12)\n\x08warnings\x18\x04 \x03(\x0b\x32\x17.njia.workflow.v1.IssueB\x08\n\x06_graph\"\x16\n\x14ListNodeTypesRequest\"L\n\x15ListNodeTypesResponse\x12\x33\n\nnode_types\x18\x01 \x03(\x0b\x32\x1f.njia.validator.v1.NodeTypeInfo\"\xb7\x02\n\x0cNodeTypeInfo\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x15\n\rinput_handles\x18\x05 \x03(\t\x12\x16\n\x0eoutput_handles\x18\x06 \x03(\t\x12\x18\n\x10requires_session\x18\x07 \x01(\x08\x12\x1a\n\x12\x63onfig_schema_json\x18\x08 \x01(\t\x12\x15\n\rdefaults_json\x18\t \x01(\t\x12\x1a\n\x12output_schema_json\x18\n \x01(\t\x12\x0f\n\x07timeout\x18\x0b \x01(\x03\x12\x31\n\x05retry\x18\x0c \x01(\x0b\x32\x1d.njia.workflow.v1.RetryPolicyH\x00\x88\x01\x01\x42\x08\n\x06_retry2\xcd\x02\n\x10ValidatorService\x12k\n\x10ValidateWorkflow\x12*.njia.validator.v1.ValidateWorkflowRequest\x1a+.njia.validator.v1.ValidateWorkflowResponse\x12h\n\x0f\x43ompileWorkflow\x12).njia.validator.v1.CompileWorkflowRequest\x1a*.njia.validator.v1.CompileWorkflowResponse\x12\x62\n\rListNodeTypes\x12\'.njia.validator.v1.ListNodeTypesRequest\x1a(.njia.validator.v1.ListNodeTypesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)njia/validator/v1/validator_service.proto\x12\x11njia.validator.v1\x1a\x1fnjia/workflow/v1/workflow.proto\"K\n\x17ValidateWorkflowRequest\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .njia.workflow.v1.WorkflowSource\"}\n\x18ValidateWorkflowResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\'\n\x06\x65rrors\x18\x02 \x03(\x0b\x32\x17.njia.workflow.v1.Issue\x12)\n\x08warnings\x18\x03 \x03(\x0b\x32\x17.njia.workflow.v1.Issue\"`\n\x16\x43ompileWorkflowRequest\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .njia.workflow.v1.WorkflowSource\x12\x14\n\x0cwith_secrets\x18\x02 \x01(\x08\"\xbe\x01\n\x17\x43ompileWorkflowResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\x34\n\x05graph\x18\x02 \x01(\x0b\x32 .njia.workflow.v1.ExecutionGraphH\x00\x88\x01\x01\x12\'\n\x06\x65rrors\x18\x03 \x03(\x0b\x32\x17.njia.workflow.v1.Issue\x12)\n\x08warnings\x18\x04 \x03(\x0b\x32\x17.njia.workflow.v1.IssueB\x08\n\x06_graph\"\x16\n\x14ListNodeTypesRequest\"L\n\x15ListNodeTypesResponse\x12\x33\n\nnode_types\x18\x01 \x03(\x0b\x32\x1f.njia.validator.v1.NodeTypeInfo\"\xb7\x02\n\x0cNodeTypeInfo\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x15\n\rinput_handles\x18\x05 \x03(\t\x12\x16\n\x0eoutput_handles\x18\x06 \x03(\t\x12\x18\n\x10requires_session\x18\x07 \x01(\x08\x12\x1a\n\x12\x63onfig_schema_json\x18\x08 \x01(\t\x12\x15\n\rdefaults_json\x18\t \x01(\t\x12\x1a\n\x12output_schema_json\x18\n \x01(\t\x12\x0f\n\x07timeout\x18\x0b \x01(\x03\x12\x31\n\x05retry\x18\x0c \x01(\x0b\x32\x1d.njia.workflow.v1.RetryPolicyH\x00\x88\x01\x01\x42\x08\n\x06_retry2\xcd\x02\n\x10ValidatorService\x12k\n\x10ValidateWorkflow\x12*.njia.validator.v1.ValidateWorkflowRequest\x1a+.njia.validator.v1.ValidateWorkflowResponse\x12h\n\x0f\x43ompileWorkflow\x12).njia.validator.v1.CompileWorkflowRequest\x1a*.njia.validator.v1.CompileWorkflowResponse\x12\x62\n\rListNodeTypes\x12\'.njia.validator.v1.ListNodeTypesRequest\x1a(.njia.validator.v1.ListNodeTypesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,15 +37,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_start=174
   _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_end=299
   _globals['_COMPILEWORKFLOWREQUEST']._serialized_start=301
-  _globals['_COMPILEWORKFLOWREQUEST']._serialized_end=375
-  _globals['_COMPILEWORKFLOWRESPONSE']._serialized_start=378
-  _globals['_COMPILEWORKFLOWRESPONSE']._serialized_end=568
-  _globals['_LISTNODETYPESREQUEST']._serialized_start=570
-  _globals['_LISTNODETYPESREQUEST']._serialized_end=592
-  _globals['_LISTNODETYPESRESPONSE']._serialized_start=594
-  _globals['_LISTNODETYPESRESPONSE']._serialized_end=670
-  _globals['_NODETYPEINFO']._serialized_start=673
-  _globals['_NODETYPEINFO']._serialized_end=984
-  _globals['_VALIDATORSERVICE']._serialized_start=987
-  _globals['_VALIDATORSERVICE']._serialized_end=1320
+  _globals['_COMPILEWORKFLOWREQUEST']._serialized_end=397
+  _globals['_COMPILEWORKFLOWRESPONSE']._serialized_start=400
+  _globals['_COMPILEWORKFLOWRESPONSE']._serialized_end=590
+  _globals['_LISTNODETYPESREQUEST']._serialized_start=592
+  _globals['_LISTNODETYPESREQUEST']._serialized_end=614
+  _globals['_LISTNODETYPESRESPONSE']._serialized_start=616
+  _globals['_LISTNODETYPESRESPONSE']._serialized_end=692
+  _globals['_NODETYPEINFO']._serialized_start=695
+  _globals['_NODETYPEINFO']._serialized_end=1006
+  _globals['_VALIDATORSERVICE']._serialized_start=1009
+  _globals['_VALIDATORSERVICE']._serialized_end=1342
 # @@protoc_insertion_point(module_scope)

@@ -84,6 +84,9 @@ class CompileWorkflowRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SOURCE_FIELD_NUMBER: _builtins.int
+    WITH_SECRETS_FIELD_NUMBER: _builtins.int
+    with_secrets: _builtins.bool
+    """True when the graph is to be run: secrets in its configs stand in clear. Otherwise each is masked."""
     @_builtins.property
     def source(self) -> _workflow_pb2.WorkflowSource:
         """The flow to compile."""
@@ -92,10 +95,11 @@ class CompileWorkflowRequest(_message.Message):
         self,
         *,
         source: _workflow_pb2.WorkflowSource | None = ...,
+        with_secrets: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["source", b"source", "with_secrets", b"with_secrets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,166 @@
+"""Secrets in the configs of flows: stored encrypted, shown masked, clear to their node."""
+
+import json
+from typing import Any
+
+import grpc
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import BaseModel
+
+from njia.engine.v1 import engine_service_pb2 as pb, workflow_service_pb2 as workflows_pb
+from njia.workflow.v1 import workflow_pb2
+from rpc.status import refusal_of
+from storage.connection import connect
+from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
+from workflow.catalogue import CATALOGUE
+from workflow.errors import invalid
+from workflow.fields import NodeConfig, SecretText
+from workflow.flow_secrets import HIDDEN
+from workflow.node_type import Category, NodeContext, NodeType
+from workflow.outcome import Done, Outcome
+
+PASSWORD = "Tr0ub4dor&3"
+OLD_KEY, NEW_KEY = (Fernet.generate_key().decode() for _ in range(2))
+
+
+class Answer(BaseModel):
+    """Nothing in particular."""
+
+
+class KnockConfig(NodeConfig):
+    password: SecretText
+    refuses: bool = False
+
+
+class Knock(NodeType[KnockConfig]):
+    """Says its password out loud, as a careless server might do."""
+
+    type = "KNOCK"
+    title = "Knock"
+    category = Category.ACTION
+    description = "For these tests."
+    config = KnockConfig
+    output = Answer
+    has_effect = True
+
+    async def run(self, config: KnockConfig, context: NodeContext) -> Outcome:
+        if config.refuses:
+            raise invalid("REFUSED", f"{config.password} is wrong", sent=config.password)
+        return Done(output={"echo": config.password, "length": len(config.password)})
+
+
+@pytest.fixture(autouse=True)
+def knock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CATALOGUE, "KNOCK", Knock())
+
+
+def door(flow: MakeFlow, **config: Any) -> workflow_pb2.WorkflowSource:
+    return flow(
+        "door", {"type": "SMS_RECEIVED"}, [{"id": "knock", "type": "KNOCK", "config": config}], ["start > knock"]
+    )
+
+
+async def save(platform: Platform, source: workflow_pb2.WorkflowSource) -> workflows_pb.SaveWorkflowResponse:
+    return await platform.workflows.SaveWorkflow(workflows_pb.SaveWorkflowRequest(source=source))
+
+
+async def read(platform: Platform) -> str:
+    ref = workflow_pb2.WorkflowRef(workflow_id="door")
+    return (await platform.workflows.GetWorkflow(workflows_pb.GetWorkflowRequest(ref=ref))).workflow.workflow_json
+
+
+async def run_saved(platform: Platform) -> pb.ExecutionResult:
+    ref = workflow_pb2.WorkflowRef(workflow_id="door")
+    return (await platform.engine.Execute(pb.ExecuteRequest(ref=ref))).result
+
+
+def password_of(document: str) -> str:
+    password: str = json.loads(document)["nodes"][0]["config"]["password"]
+    return password
+
+
+async def everything_in(redis_url: str) -> bytes:
+    redis = connect(redis_url)
+    found = b""
+    try:
+        async for key in redis.scan_iter(count=1000):
+            found += key + (await redis.dump(key) or b"")
+            kind = await redis.type(key)
+            if kind == b"string":
+                found += repr(await redis.get(key)).encode()
+            elif kind == b"hash":
+                found += repr(await redis.hgetall(key)).encode()
+            elif kind == b"list":
+                found += repr(await redis.lrange(key, 0, -1)).encode()
+    finally:
+        await redis.aclose()
+    return found
+
+
+async def test_a_secret_reaches_its_node_and_nobody_else(
+    start_platform: StartPlatform, flow: MakeFlow, redis_url: str
+) -> None:
+    platform = await start_platform(NJIA_ENCRYPTION_KEY=OLD_KEY)
+    saved = await save(platform, door(flow, password=PASSWORD))
+    result = await run_saved(platform)
+    inline = await platform.engine.Execute(pb.ExecuteRequest(workflow=door(flow, password=PASSWORD, refuses=True)))
+    log = await platform.engine.GetExecution(pb.GetExecutionRequest(execution_id=inline.result.execution_id))
+
+    assert json.loads(result.node_results[-1].output_json) == {"echo": "***", "length": len(PASSWORD)}
+    assert inline.result.error.code == "REFUSED"
+    assert password_of(saved.workflow.workflow_json) == password_of(await read(platform)) == HIDDEN
+    assert PASSWORD not in f"{saved}{result}{inline}{log}"
+    assert PASSWORD.encode() not in await everything_in(redis_url)
+
+
+async def test_a_flow_that_comes_back_masked_keeps_its_secret(start_platform: StartPlatform, flow: MakeFlow) -> None:
+    platform = await start_platform(NJIA_ENCRYPTION_KEY=OLD_KEY)
+    await save(platform, door(flow, password=PASSWORD))
+    as_shown = workflow_pb2.WorkflowSource(workflow_json=await read(platform))
+    same = await save(platform, as_shown)
+    changed = await save(platform, door(flow, password=HIDDEN, refuses=False))
+    result = await run_saved(platform)
+
+    assert (same.created, changed.created, changed.workflow.version) == (False, True, 2)
+    assert json.loads(result.node_results[-1].output_json)["length"] == len(PASSWORD)
+
+
+@pytest.mark.parametrize("call", ["save", "execute"])
+async def test_a_mask_without_a_stored_secret_is_refused(
+    start_platform: StartPlatform, flow: MakeFlow, call: str
+) -> None:
+    platform = await start_platform(NJIA_ENCRYPTION_KEY=OLD_KEY)
+    source = door(flow, password=HIDDEN)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await (
+            save(platform, source) if call == "save" else platform.engine.Execute(pb.ExecuteRequest(workflow=source))
+        )
+    refusal = refusal_of(refused.value)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "SECRET_NOT_STORED")
+    assert refusal.violations[0].field == "nodes[0].config.password"
+
+
+@pytest.mark.parametrize("call", ["save", "execute"])
+async def test_without_a_key_a_flow_with_a_secret_is_refused(platform: Platform, flow: MakeFlow, call: str) -> None:
+    source = door(flow, password=PASSWORD)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await (
+            save(platform, source) if call == "save" else platform.engine.Execute(pb.ExecuteRequest(workflow=source))
+        )
+    refusal = refusal_of(refused.value)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "ENCRYPTION_KEY_MISSING")
+    assert "NJIA_ENCRYPTION_KEY" in refusal.message
+    assert PASSWORD not in refusal.message
+
+
+async def test_a_new_key_in_front_reads_what_the_old_one_stored(start_platform: StartPlatform, flow: MakeFlow) -> None:
+    before = await start_platform(NJIA_ENCRYPTION_KEY=OLD_KEY)
+    await save(before, door(flow, password=PASSWORD))
+    rotated = await start_platform(NJIA_ENCRYPTION_KEY=f"{NEW_KEY},{OLD_KEY}")
+    lost = await start_platform(NJIA_ENCRYPTION_KEY=NEW_KEY)
+
+    assert json.loads((await run_saved(rotated)).node_results[-1].output_json)["length"] == len(PASSWORD)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await run_saved(lost)
+    assert refusal_of(refused.value).reason == "DECRYPTION_FAILED"
