@@ -26,7 +26,7 @@ async def text_of(request: Request) -> str:
         HttpError: 415 for another content type, 413 over the limit, 400 when it is not UTF-8.
     """
     _check_type(request)
-    content = await _read(request)
+    content = await bytes_of(request)
     try:
         return content.decode()
     except UnicodeDecodeError as problem:
@@ -38,12 +38,12 @@ async def text_of(request: Request) -> str:
 async def document_of(request: Request) -> dict[str, Any]:
     """Reads the body as a JSON object. Raises HttpError like `text_of`, and 400 with line and column."""
     _check_type(request)
-    return _parsed(await _read(request))
+    return _parsed(await bytes_of(request))
 
 
 async def optional_document_of(request: Request) -> dict[str, Any]:
     """Reads the body as `document_of` does; none at all is {}."""
-    content = await _read(request)
+    content = await bytes_of(request)
     if not content:
         return {}
     _check_type(request)
@@ -63,7 +63,8 @@ def _check_type(request: Request) -> None:
         raise HttpError(415, "Unsupported media type", message, "UNSUPPORTED_MEDIA_TYPE")
 
 
-async def _read(request: Request) -> bytes:
+async def bytes_of(request: Request) -> bytes:
+    """Reads the body as it was sent, of whatever type. Raises HttpError 413 over the limit."""
     limit: int = request.app.state.max_body_bytes
     declared = request.headers.get("content-length", "")
     content = bytearray()

@@ -29,6 +29,9 @@ HTTP_STATUS: Mapping[StatusCode, int] = {
 }
 """Every status that is not listed is a 500."""
 
+STATUS_OF_REASON: Mapping[str, int] = {"METHOD_NOT_ALLOWED": 405, "UNSUPPORTED_MEDIA_TYPE": 415}
+"""Reasons for which HTTP has a status and gRPC has none."""
+
 TOO_LARGE = "message larger than max"
 """How gRPC itself words a message over the limit of a connection; other refusals of its own say something else."""
 
@@ -63,6 +66,9 @@ UNEXPLAINED = "the call was refused on its way to the service, which gave no rea
 
 ISSUES = "issues"
 """ErrorInfo.metadata key: the issues of a flow as JSON, where the status has room for them."""
+
+ALLOW = "allow"
+"""ErrorInfo.metadata key: the method that an address takes."""
 
 RENAMED: Mapping[str, str] = {"page_size": "limit", "page_token": "cursor"}
 """Fields of messages that have another name over REST than their own in camelCase."""
@@ -116,7 +122,7 @@ def bad_request(message: str, path: str = "", code: str = "INVALID_REQUEST") -> 
 
 def refused(refusal: Refusal) -> HttpError:
     """Returns what a refusal of a service is over HTTP."""
-    status = HTTP_STATUS.get(refusal.code, 500)
+    status = STATUS_OF_REASON.get(refusal.reason) or HTTP_STATUS.get(refusal.code, 500)
     said_by_service = refusal.reason != refusal.code.name
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return defect()
@@ -126,6 +132,8 @@ def refused(refusal: Refusal) -> HttpError:
     if status in RETRY_STATUSES:
         seconds = DEFAULT_RETRY_SECONDS if refusal.retry_after_ms is None else refusal.retry_after_ms / 1000
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    if ALLOW in refusal.metadata:
+        headers["Allow"] = refusal.metadata[ALLOW]
     faults = _faults(refusal)
     return HttpError(
         status,

@@ -27,6 +27,7 @@ TAGS = [
         "description": "Saved flows. Every save is a new version; a published one answers its trigger.",
     },
     {"name": "Sessions", "description": "Sessions of phone users: look into them, end them."},
+    {"name": "Webhooks", "description": "The addresses of published flows with an `HTTP_WEBHOOK` trigger."},
     {"name": "Health", "description": "Whether the platform is up."},
 ]
 

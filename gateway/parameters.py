@@ -44,6 +44,7 @@ Version = Annotated[int, Field(ge=1, le=LARGEST_VERSION)]
 
 ExecutionId = Annotated[str, Path(description="Id of the execution.")]
 WorkflowId = Annotated[str, Path(description="Id of the flow.")]
+WebhookPath = Annotated[str, Path(description="Path of the trigger, without its first slash; it may have others.")]
 SessionId = Annotated[str, Path(description="Id of the session.")]
 IdempotencyKey = Annotated[
     str | Absent,

@@ -7,6 +7,7 @@ from workflow.node_type import NodeType
 from workflow.nodes.condition import Condition
 from workflow.nodes.delay import Delay
 from workflow.nodes.http_request import HttpRequestNode
+from workflow.nodes.http_webhook import HttpWebhook
 from workflow.nodes.merge import Merge
 from workflow.nodes.send_sms import SendSms
 from workflow.nodes.send_ussd_response import SendUssdResponse
@@ -20,6 +21,7 @@ from workflow.nodes.ussd_session_start import UssdSessionStart
 _TYPES: tuple[NodeType[Any], ...] = (
     SmsReceived(),
     UssdSessionStart(),
+    HttpWebhook(),
     SendSms(),
     SendUssdResponse(),
     HttpRequestNode(),

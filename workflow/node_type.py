@@ -20,6 +20,7 @@ from workflow.sealing import Cipher
 from workflow.session import TurnSession
 from workflow.spec import RetryPolicy
 from workflow.templates import Formatting
+from workflow.web.incoming import IncomingRequest
 
 C = TypeVar("C", bound=NodeConfig)
 
@@ -140,6 +141,20 @@ class Finding:
     message: str
     field: str = ""
     is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restarts:
+    """
+    How often a flow that failed is started again.
+
+    Attributes:
+        attempts: At the most.
+        backoff_ms: Pause before each, ms.
+    """
+
+    attempts: int = 0
+    backoff_ms: int = 0
 
 
 class NodeType(ABC, Generic[C]):
@@ -294,7 +309,26 @@ class TriggerType(NodeType[C]):
 
     @abstractmethod
     def claim(self, config: C) -> tuple[str, ...]:
-        """Returns what the filters claim; two published flows may not have equal claims."""
+        """
+        Returns what the filters claim; two published flows may not have equal claims. Empty where no other flow could
+        claim it.
+        """
+
+    def admit(self, config: C, request: IncomingRequest, timestamp: str) -> Mapping[str, Any]:
+        """
+        Returns the payload of an HTTP request. Only types that are called over HTTP have it.
+
+        Raises workflow.web.incoming.IncomingRefused; nothing has run then.
+        """
+        raise TypeError(f"{self.type} is not called over HTTP")
+
+    def answers_within_ms(self, config: C) -> int:
+        """How long a caller who wants to know the outcome waits, ms."""
+        return 0
+
+    def restarts(self, config: C) -> Restarts:
+        """How often an execution that failed is started again."""
+        return Restarts()
 
     async def run(self, config: C, context: NodeContext) -> Outcome:
         """Hands the payload on."""

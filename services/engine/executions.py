@@ -137,20 +137,36 @@ class Executions:
             return None
         partition = ids.partition_of(sms.message_id)
         execution_id = ids.execution_id_for(f"sms:{sms.message_id}", partition)
-        needs_session = route.program.graph.requires_session
-        session_id = ids.session_id_for(f"sms:{sms.message_id}", partition) if needs_session else None
-        state = first_state(route.program, execution_id, payload, session_id, Overrides(), self._now_ms())
-        turn = turn_record(None, payload)
+        await self.start(route.program, payload, execution_id)
+        return execution_id
+
+    async def start(
+        self, program: Program, payload: Mapping[str, Any], execution_id: str, *, restarted: int = 0
+    ) -> None:
+        """
+        Starts a flow on its own, with a new session where it needs one; an id that was used before starts nothing.
+
+        `restarted` counts the executions of the same cause before this one. Raises EngineBusy, FlowBusy.
+        """
+        partition = ids.partition_of_execution(execution_id)
+        assert partition is not None
+        needs_session = program.graph.requires_session
+        session_id = ids.session_id_for(execution_id, partition) if needs_session else None
+        state = first_state(program, execution_id, payload, session_id, Overrides(), self._now_ms())
+        state.restarted = restarted
         with self._runs.beginning():
             try:
-                begun = await self._begun(route.program, turn, state, None)
+                begun = await self._begun(program, turn_record(None, payload), state, None)
             except FlowBusy:
                 if await self._store.read(execution_id) is None:
                     raise
-                return execution_id
+                return
             if isinstance(begun, TakenUp):
-                self._runs.launch(begun, route.program)
-        return execution_id
+                self._runs.launch(begun, program)
+
+    async def at_rest(self, execution_id: str, wait_ms: int) -> Stored:
+        """Reads an execution once it has ended or waits for a person, or as it stands when the time is over."""
+        return await self._finished(execution_id, wait_ms)
 
     async def read(self, execution_id: str) -> Stored:
         """Reads the log of an execution. Raises ExecutionNotFound."""

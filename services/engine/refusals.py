@@ -7,6 +7,7 @@ from rpc.status import ErrorTable, FieldViolation, Refusal
 from services.engine import errors
 from services.engine.convert import issue_to_document
 from services.engine.core.ports import SessionsUnavailable, StoreUnavailable
+from workflow.web import incoming
 
 RETRY_MS = 1000
 
@@ -103,6 +104,14 @@ REFUSALS: ErrorTable = {
         {"workflow_id": error.workflow_id, "limit": str(error.limit)},
         retry_after_ms=FLOW_RETRY_MS,
     ),
+    incoming.NobodyListens: lambda error: Refusal(StatusCode.NOT_FOUND, "WEBHOOK_NOT_FOUND", str(error)),
+    incoming.MethodNotAllowed: lambda error: Refusal(
+        StatusCode.UNIMPLEMENTED, "METHOD_NOT_ALLOWED", str(error), {"allow": error.method}
+    ),
+    incoming.NotAuthentic: lambda error: Refusal(StatusCode.UNAUTHENTICATED, "WEBHOOK_UNAUTHENTICATED", str(error)),
+    incoming.MissingHeader: lambda error: Refusal(StatusCode.INVALID_ARGUMENT, "MISSING_HEADER", str(error)),
+    incoming.UnusableBody: lambda error: Refusal(StatusCode.INVALID_ARGUMENT, "INVALID_BODY", str(error)),
+    incoming.UnsupportedBody: lambda error: Refusal(StatusCode.INVALID_ARGUMENT, "UNSUPPORTED_MEDIA_TYPE", str(error)),
     StoreUnavailable: lambda _: Refusal(
         StatusCode.UNAVAILABLE,
         "STORE_UNAVAILABLE",

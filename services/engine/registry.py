@@ -160,7 +160,8 @@ class Registry:
         flow = await (self.get(workflow_id, version) if version else self.newest(workflow_id))
         program = await self.program_of(flow)
         trigger = program.trigger
-        claim = orjson.dumps([*program.trigger_type.claim(_trigger_config(program))]).decode()
+        claimed = program.trigger_type.claim(_trigger_config(program)) or (program.trigger_type.channel, workflow_id)
+        claim = orjson.dumps([*claimed]).decode()
         entry = {
             "workflow_id": workflow_id,
             "claim": claim,
@@ -225,6 +226,11 @@ class Registry:
             if narrowness is not None and narrowness > best_narrowness:
                 best, best_narrowness = route, narrowness
         return best
+
+    async def listening(self, channel: str, workflow_id: str) -> Route | None:
+        """Returns a flow if its published version listens to a channel; one round trip."""
+        await self._refresh()
+        return next((route for route in self._routes.get(channel, ()) if route.workflow_id == workflow_id), None)
 
     async def _refresh(self) -> None:
         version = await self._call(self._client.get(keys.REGISTRY_VERSION))

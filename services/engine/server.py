@@ -51,6 +51,7 @@ from services.engine.unclaimed import Unclaimed
 from services.engine.upkeep import Upkeep
 from services.engine.ussd_turns import UssdTurns
 from services.engine.watching import Watches
+from services.engine.webhooks import Webhooks
 from services.engine.workflow_servicer import WorkflowServicer
 from storage.connection import connect
 from storage.outages import Store
@@ -105,12 +106,23 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         ussd_turns = UssdTurns(store, registry, places, runs, redials, typed, unclaimed, _now_ms, config.ussd_budget_ms)
 
         reports = DeliveryReports(store, runs)
+        webhooks = Webhooks(store, registry, executions, typed, _now_ms)
         watches = Watches(store)
         replays = Replays(store, runs, _now_ms)
 
         def register(server: grpc.aio.Server) -> None:
             servicer = EngineServicer(
-                executions, ussd_turns, reports, watches, replays, unclaimed, store, programs, registry, _now_ms
+                executions,
+                ussd_turns,
+                reports,
+                watches,
+                replays,
+                unclaimed,
+                webhooks,
+                store,
+                programs,
+                registry,
+                _now_ms,
             )
             add_EngineServiceServicer_to_server(servicer, server)
             add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)

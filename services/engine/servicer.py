@@ -36,7 +36,9 @@ from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_callbacks import UssdCallback
 from services.engine.ussd_turns import UssdTurns
 from services.engine.watching import Watches
+from services.engine.webhooks import Webhooks
 from workflow.documents import DocumentError, parse_document
+from workflow.web.incoming import IncomingRequest
 
 LONGEST_EXECUTION_MS = 86_400_000
 LONGEST_WAIT_MS = 60_000
@@ -58,6 +60,7 @@ class EngineServicer(EngineServiceServicer):
         watches: Watches,
         replays: Replays,
         unclaimed: Unclaimed,
+        webhooks: Webhooks,
         store: ExecutionStore,
         programs: Programs,
         registry: Registry,
@@ -69,6 +72,7 @@ class EngineServicer(EngineServiceServicer):
         self._watches = watches
         self._replays = replays
         self._unclaimed = unclaimed
+        self._webhooks = webhooks
         self._store = store
         self._programs = programs
         self._registry = registry
@@ -188,6 +192,27 @@ class EngineServicer(EngineServiceServicer):
             )
         )
         return pb.HandleDeliveryReportResponse(execution_id=execution_id or "")
+
+    async def HandleWebhook(self, request: pb.HandleWebhookRequest, context: Context) -> pb.HandleWebhookResponse:
+        headers: dict[str, list[str]] = {}
+        for header in request.headers:
+            headers.setdefault(header.name.lower(), []).append(header.value)
+        taken = await self._webhooks.take(
+            request.workflow_id,
+            IncomingRequest(
+                method=request.method,
+                path=request.path,
+                headers={name: ", ".join(values) for name, values in headers.items()},
+                query=request.query,
+                body=request.body,
+            ),
+            waits=request.wait,
+        )
+        stored = taken.stored
+        return pb.HandleWebhookResponse(
+            execution_id=taken.execution_id,
+            result=None if stored is None else result_to_message(stored.state, stored.results, self._now_ms()),
+        )
 
     async def _program(self, request: pb.ExecuteRequest) -> Program:
         match request.WhichOneof("flow"):

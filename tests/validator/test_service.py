@@ -152,6 +152,7 @@ async def test_the_catalogue_has_all_that_a_canvas_draws(validator: "ValidatorSe
     assert list(rows) == [
         "SMS_RECEIVED",
         "USSD_SESSION_START",
+        "HTTP_WEBHOOK",
         "SEND_SMS",
         "SEND_USSD_RESPONSE",
         "HTTP_REQUEST",

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from workflow.errors import ErrorType, NodeError, NodeFailure, invalid
-from workflow.fields import TEMPLATED, NodeConfig, Role, TemplateData, TemplateText
+from workflow.fields import TEMPLATED, NodeConfig, Role, SecretText, TemplateData, TemplateText
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done
+from workflow.places import written
 from workflow.ports import ClientCredentials, Credentials, HttpRequest
 from workflow.spec import RetryPolicy
 from workflow.templates import contains_template
@@ -36,12 +37,12 @@ class Auth(NodeConfig):
 
     type: Literal["none", "basic", "bearer", "apikey", "oauth2"] = "none"
     username: TemplateText | None = None
-    password: TemplateText | None = None
-    token: TemplateText | None = None
+    password: SecretText | None = None
+    token: SecretText | None = None
     header_name: str | None = None
     oauth2_url: TemplateText | None = None
     oauth2_client_id: TemplateText | None = None
-    oauth2_client_secret: TemplateText | None = None
+    oauth2_client_secret: SecretText | None = None
 
 
 class Retry(NodeConfig):
@@ -146,7 +147,7 @@ class HttpRequestNode(NodeType[Config]):
         for name, value in config.headers.items() if isinstance(config.headers, dict) else ():
             problem = requests.header_problem(name, value)
             if problem and not _holds_template(value):
-                yield Finding("INVALID_NODE_CONFIG", problem, f"headers.{name}")
+                yield Finding("INVALID_NODE_CONFIG", problem, written(("headers", name)))
         if not _holds_template(config.body):
             problem = bodies.body_problem(config.body, config.body_type)
             if problem:

@@ -236,6 +236,7 @@ class ExecutionState:
         broken_off: Whether an engine died, or lost its lease, since the execution came to rest last: what runs now may
             have begun there already, without a word of it in the journal.
         turn_key: Key of the turn under way that is not answered yet; None when there is none.
+        restarted: How often the flow was started again for the same cause before this execution, since it failed.
         trace: W3C traceparent of the last turn; empty when tracing is off.
         traces: Trace ids of the turns, oldest first.
     """
@@ -267,6 +268,7 @@ class ExecutionState:
     session_ended: bool = False
     broken_off: bool = False
     turn_key: str | None = None
+    restarted: int = 0
     trace: str = ""
     traces: list[str] = field(default_factory=list)
 

@@ -1217,3 +1217,107 @@ class HandleDeliveryReportResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HandleDeliveryReportResponse: _TypeAlias = HandleDeliveryReportResponse  # noqa: Y015
+
+@_typing.final
+class HandleWebhookRequest(_message.Message):
+    """See EngineService.HandleWebhook."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKFLOW_ID_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    workflow_id: _builtins.str
+    """Flow whose address was called."""
+    method: _builtins.str
+    """HTTP method in capitals."""
+    path: _builtins.str
+    """Path below the address of the flow, with a slash in front."""
+    query: _builtins.str
+    """Query as it was written, without the question mark."""
+    body: _builtins.bytes
+    """Body as it was sent; a signature is of these bytes."""
+    wait: _builtins.bool
+    """Whether to wait for the outcome, as long as the trigger's timeoutMs says."""
+    @_builtins.property
+    def headers(self) -> _containers.RepeatedCompositeFieldContainer[Global___HttpHeader]:
+        """Headers in their order; a name may stand several times."""
+
+    def __init__(
+        self,
+        *,
+        workflow_id: _builtins.str = ...,
+        method: _builtins.str = ...,
+        path: _builtins.str = ...,
+        headers: _abc.Iterable[Global___HttpHeader] | None = ...,
+        query: _builtins.str = ...,
+        body: _builtins.bytes = ...,
+        wait: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "headers", b"headers", "method", b"method", "path", b"path", "query", b"query", "wait", b"wait", "workflow_id", b"workflow_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandleWebhookRequest: _TypeAlias = HandleWebhookRequest  # noqa: Y015
+
+@_typing.final
+class HttpHeader(_message.Message):
+    """One header of an HTTP request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, in any case."""
+    value: _builtins.str
+    """Value."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HttpHeader: _TypeAlias = HttpHeader  # noqa: Y015
+
+@_typing.final
+class HandleWebhookResponse(_message.Message):
+    """See EngineService.HandleWebhook."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    """Execution that was started, now or by the same request before."""
+    @_builtins.property
+    def result(self) -> Global___ExecutionResult:
+        """How it stands, where that was waited for and it has ended or waits for a person."""
+
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+        result: Global___ExecutionResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_result", b"_result", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_result", b"_result", "execution_id", b"execution_id", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__result: _TypeAlias = _typing.Literal["result"]  # noqa: Y015
+    _WhichOneofArgType__result: _TypeAlias = _typing.Literal["_result", b"_result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__result) -> _WhichOneofReturnType__result | None: ...
+
+Global___HandleWebhookResponse: _TypeAlias = HandleWebhookResponse  # noqa: Y015

@@ -96,6 +96,11 @@ class EngineServiceStub:
                 request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleDeliveryReportRequest.SerializeToString,
                 response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleDeliveryReportResponse.FromString,
                 _registered_method=True)
+        self.HandleWebhook = channel.unary_unary(
+                '/njia.engine.v1.EngineService/HandleWebhook',
+                request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookRequest.SerializeToString,
+                response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookResponse.FromString,
+                _registered_method=True)
 
 
 class EngineServiceServicer:
@@ -226,6 +231,22 @@ class EngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandleWebhook(self, request, context):
+        """Takes one HTTP request for a published flow with an HTTP_WEBHOOK trigger: checks what it proves, records it and
+        starts the flow. Nothing has run where it is refused. With an Idempotency-Key header, the same request again within
+        24 h starts nothing and gets the same execution.
+        Errors:
+        - NOT_FOUND: no published flow listens at this address (WEBHOOK_NOT_FOUND)
+        - UNIMPLEMENTED: the flow listens for another method (METHOD_NOT_ALLOWED; metadata `allow` has the one)
+        - UNAUTHENTICATED: credentials or signature are missing or wrong (WEBHOOK_UNAUTHENTICATED)
+        - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY) or is of
+        a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
+        used with another request (IDEMPOTENCY_KEY_REUSED)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EngineServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -283,6 +304,11 @@ def add_EngineServiceServicer_to_server(servicer, server):
                     servicer.HandleDeliveryReport,
                     request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleDeliveryReportRequest.FromString,
                     response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleDeliveryReportResponse.SerializeToString,
+            ),
+            'HandleWebhook': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandleWebhook,
+                    request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookRequest.FromString,
+                    response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -589,6 +615,33 @@ class EngineService:
             '/njia.engine.v1.EngineService/HandleDeliveryReport',
             njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleDeliveryReportRequest.SerializeToString,
             njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleDeliveryReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandleWebhook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.engine.v1.EngineService/HandleWebhook',
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookRequest.SerializeToString,
+            njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -114,6 +114,18 @@ class EngineServiceStub:
     Errors:
     - INVALID_ARGUMENT: the message id or the status is missing (INVALID_REQUEST)
     """
+    HandleWebhook: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.HandleWebhookRequest, _engine_service_pb2.HandleWebhookResponse]
+    """Takes one HTTP request for a published flow with an HTTP_WEBHOOK trigger: checks what it proves, records it and
+    starts the flow. Nothing has run where it is refused. With an Idempotency-Key header, the same request again within
+    24 h starts nothing and gets the same execution.
+    Errors:
+    - NOT_FOUND: no published flow listens at this address (WEBHOOK_NOT_FOUND)
+    - UNIMPLEMENTED: the flow listens for another method (METHOD_NOT_ALLOWED; metadata `allow` has the one)
+    - UNAUTHENTICATED: credentials or signature are missing or wrong (WEBHOOK_UNAUTHENTICATED)
+    - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY) or is of
+      a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
+      used with another request (IDEMPOTENCY_KEY_REUSED)
+    """
 
 @_typing.type_check_only
 class EngineServiceAsyncStub(EngineServiceStub):
@@ -200,6 +212,18 @@ class EngineServiceAsyncStub(EngineServiceStub):
     was lost, where exactly one is open to that number.
     Errors:
     - INVALID_ARGUMENT: the message id or the status is missing (INVALID_REQUEST)
+    """
+    HandleWebhook: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.HandleWebhookRequest, _engine_service_pb2.HandleWebhookResponse]  # type: ignore[assignment]
+    """Takes one HTTP request for a published flow with an HTTP_WEBHOOK trigger: checks what it proves, records it and
+    starts the flow. Nothing has run where it is refused. With an Idempotency-Key header, the same request again within
+    24 h starts nothing and gets the same execution.
+    Errors:
+    - NOT_FOUND: no published flow listens at this address (WEBHOOK_NOT_FOUND)
+    - UNIMPLEMENTED: the flow listens for another method (METHOD_NOT_ALLOWED; metadata `allow` has the one)
+    - UNAUTHENTICATED: credentials or signature are missing or wrong (WEBHOOK_UNAUTHENTICATED)
+    - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY) or is of
+      a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
+      used with another request (IDEMPOTENCY_KEY_REUSED)
     """
 
 class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -350,6 +374,24 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         was lost, where exactly one is open to that number.
         Errors:
         - INVALID_ARGUMENT: the message id or the status is missing (INVALID_REQUEST)
+        """
+
+    @_abc_1.abstractmethod
+    def HandleWebhook(
+        self,
+        request: _engine_service_pb2.HandleWebhookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_engine_service_pb2.HandleWebhookResponse, _abc.Awaitable[_engine_service_pb2.HandleWebhookResponse]]:
+        """Takes one HTTP request for a published flow with an HTTP_WEBHOOK trigger: checks what it proves, records it and
+        starts the flow. Nothing has run where it is refused. With an Idempotency-Key header, the same request again within
+        24 h starts nothing and gets the same execution.
+        Errors:
+        - NOT_FOUND: no published flow listens at this address (WEBHOOK_NOT_FOUND)
+        - UNIMPLEMENTED: the flow listens for another method (METHOD_NOT_ALLOWED; metadata `allow` has the one)
+        - UNAUTHENTICATED: credentials or signature are missing or wrong (WEBHOOK_UNAUTHENTICATED)
+        - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY) or is of
+          a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
+          used with another request (IDEMPOTENCY_KEY_REUSED)
         """
 
 def add_EngineServiceServicer_to_server(servicer: EngineServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
