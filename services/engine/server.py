@@ -4,8 +4,9 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
+from typing import Any
 
 import grpc
 import structlog
@@ -130,18 +131,13 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         ready = Store(redis, config.redis_url).answers
 
         # Stopped in the opposite order: the drain, then what looks after the executions that it hands over.
-        leases = asyncio.create_task(keep_leases(runs, store, config.lease_ms))
-        parts.push_async_callback(end_task, leases)
-        settling = asyncio.create_task(reports.serve())
-        parts.push_async_callback(end_task, settling)
-        turns = asyncio.create_task(watch_turns(runs, store))
-        parts.push_async_callback(end_task, turns)
-        due = asyncio.create_task(watch_due(runs, store, config.scan_ms / 1000))
-        parts.push_async_callback(end_task, due)
+        _kept_up(parts, keep_leases(runs, store, config.lease_ms))
+        _kept_up(parts, reports.serve())
+        _kept_up(parts, watch_turns(runs, store))
+        due = _kept_up(parts, watch_due(runs, store, config.scan_ms / 1000))
         upkeep = Upkeep(redis, retention)
-        # Tasks of their own, no group: a group cancels its tasks once, and the Redis client may drop that (rpc.tasks).
-        for work in (upkeep.keep_forgetting(), upkeep.keep_prolonging()):
-            parts.push_async_callback(end_task, asyncio.create_task(work))
+        _kept_up(parts, upkeep.keep_forgetting())
+        _kept_up(parts, upkeep.keep_prolonging())
         server = await start_server(
             listen=config.listen,
             register=register,
@@ -154,6 +150,17 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         parts.callback(watches.stop)
         _log.info("serving", port=server.port, encrypts=bool(config.encryption_keys))
         await stop.wait()
+
+
+def _kept_up(parts: AsyncExitStack, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """
+    Does something until the parts are closed.
+
+    Each is a task of its own, no group: a group cancels its tasks once, and the Redis client may drop that (rpc.tasks).
+    """
+    task = asyncio.create_task(work)
+    parts.push_async_callback(end_task, task)
+    return task
 
 
 def _web(config: EngineConfig, parts: AsyncExitStack) -> WebClient:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from cryptography.fernet import Fernet
 from opentelemetry.trace import NoOpTracerProvider
 
 import emulator.config
@@ -81,6 +82,7 @@ async def platform(contract: Contract, valkey_server: valkey.ValkeyServer) -> As
         "NJIA_AT_ADAPTER_CALLBACKS_LISTEN": f"127.0.0.1:{valkey.free_port()}",
         "NJIA_REDIS_URL": valkey_server.url,
         "NJIA_ENGINE_DRAIN_SECONDS": "1",
+        "NJIA_ENCRYPTION_KEY": Fernet.generate_key().decode(),
         "AT_API_KEY": "emulator",
     }
     async with AsyncExitStack() as parts:
