@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflow.node_type import NodeType
+from workflow.nodes.collect_dtmf import CollectDtmf
 from workflow.nodes.condition import Condition
 from workflow.nodes.delay import Delay
 from workflow.nodes.http_request import HttpRequestNode
 from workflow.nodes.http_webhook import HttpWebhook
+from workflow.nodes.incoming_call import IncomingCall
+from workflow.nodes.initiate_call import InitiateCall
 from workflow.nodes.merge import Merge
+from workflow.nodes.play_ivr import PlayIvr
 from workflow.nodes.send_sms import SendSms
 from workflow.nodes.send_ussd_response import SendUssdResponse
 from workflow.nodes.session_end import SessionEnd
@@ -22,9 +26,13 @@ _TYPES: tuple[NodeType[Any], ...] = (
     SmsReceived(),
     UssdSessionStart(),
     HttpWebhook(),
+    IncomingCall(),
     SendSms(),
     SendUssdResponse(),
     HttpRequestNode(),
+    InitiateCall(),
+    PlayIvr(),
+    CollectDtmf(),
     Condition(),
     Switch(),
     Delay(),

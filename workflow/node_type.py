@@ -15,11 +15,12 @@ from pydantic import BaseModel
 from workflow.fields import NodeConfig
 from workflow.outcome import Done, Outcome, Settlement
 from workflow.paths import Scope
-from workflow.ports import HttpClient, SmsSender
+from workflow.ports import CallPlacer, HttpClient, SmsSender
 from workflow.sealing import Cipher
 from workflow.session import TurnSession
 from workflow.spec import RetryPolicy
 from workflow.templates import Formatting
+from workflow.voice import CallState
 from workflow.web.incoming import IncomingRequest
 
 C = TypeVar("C", bound=NodeConfig)
@@ -54,6 +55,7 @@ class Ports:
 
     sms: SmsSender
     http: HttpClient
+    calls: CallPlacer
     cipher: Cipher
 
 
@@ -75,6 +77,7 @@ class NodeContext:
         default_country: ISO 3166 country of phone numbers that lack a +, None when numbers must have one.
         arrivals: Taken edges that led here, in the order of their handles.
         session: The session of the turn; never None where the type requires one.
+        call: How the call stands in which the execution talks.
         expressions: The config's expressions by path, evaluated when asked for.
         ports: The outside.
     """
@@ -91,6 +94,7 @@ class NodeContext:
     default_country: str | None
     arrivals: Sequence[Arrival]
     session: TurnSession | None
+    call: CallState
     expressions: Mapping[str, "Evaluation"]
     ports: Ports
 
@@ -118,11 +122,13 @@ class Resumption:
         memory: What the node left in its Wait.
         input: What the person typed; None when a timer was due.
         payload: The whole payload of the turn.
+        event: What the outside said of what the node waits for; None where a person typed, or time ran out.
     """
 
     memory: Mapping[str, Any]
     input: str | None
     payload: Mapping[str, Any]
+    event: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +288,18 @@ class NodeType(ABC, Generic[C]):
 
     def phone_numbers(self, config: C) -> Iterable[tuple[str, str]]:
         """Fields that name phones, each with its text as it is written: numbers joined by commas, or templates."""
+        return ()
+
+    def speaks_on(self, config: C) -> frozenset[str]:
+        """Types of sessions in which it can reach the person; empty where it talks to nobody, or in any of them."""
+        return frozenset()
+
+    def opens_session(self, config: C) -> str | None:
+        """Type of a further session in which the nodes behind it can reach the person; None where it opens none."""
+        return None
+
+    def findings_in(self, config: C, session_types: frozenset[str]) -> Iterable[Finding]:
+        """Faults that depend on the types of the sessions in which it may find the person."""
         return ()
 
     def findings(self, config: C) -> Iterable[Finding]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from workflow.voice import Action
+
 
 class WaitKind(StrEnum):
     """What a suspended node waits for."""
@@ -21,6 +23,9 @@ class WaitKind(StrEnum):
     SETTLEMENT = "settlement"
     """Word of an effect whose outcome is not known."""
 
+    CALL = "call"
+    """A person whose phone rings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -31,12 +36,16 @@ class Done:
         output: JSON values; other nodes see it as {{node_<id>.output}}.
         handle: Handle that it leaves by; None means the type's usual one.
         text: Added to what the person gets in this turn; None adds nothing.
+        actions: Added to what is done in the call in this turn.
+        opens_call: Session id of a call that is live from now on; None where none begins.
         correlations: Ids by which the outside reports back on what the node did, such as `sms:ATXid_…`.
     """
 
     output: Mapping[str, Any]
     handle: str | None = None
     text: str | None = None
+    actions: Sequence[Action] = ()
+    opens_call: str | None = None
     correlations: Sequence[str] = ()
 
 
@@ -50,12 +59,16 @@ class Wait:
         expires_in_ms: How long it waits at the most; for a timer: until it is due.
         memory: JSON values that the node gets back when it goes on.
         text: Added to what the person gets in this turn; None adds nothing.
+        actions: Added to what is done in the call in this turn.
+        correlations: Ids by which the outside reports back on what the node did.
     """
 
     kind: WaitKind
     expires_in_ms: int
     memory: Mapping[str, Any] = field(default_factory=dict)
     text: str | None = None
+    actions: Sequence[Action] = ()
+    correlations: Sequence[str] = ()
 
 
 Outcome = Done | Wait

@@ -46,6 +46,40 @@ class SmsRecipient:
     cost: str
 
 
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """
+    One call to one number.
+
+    Attributes:
+        idempotency_key: The same key never calls twice; what happens to the call is reported under it.
+        to: Phone number in E.164.
+        caller_id: Number of ours that it comes from; empty means the account's default.
+        may_have_begun: Whether an engine that is gone may have asked for it already; it does not change the call.
+    """
+
+    idempotency_key: str
+    to: str
+    caller_id: str
+    may_have_begun: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
+    """A call that was taken: the network's id of it, and its word, such as Queued."""
+
+    session_id: str
+    status: str
+
+
+class CallPlacer(Protocol):
+    """Places calls."""
+
+    async def place(self, request: CallRequest) -> PlacedCall:
+        """Calls once per idempotency key. Raises NodeFailure when it was refused or its outcome is unknown."""
+        ...
+
+
 class SmsSender(Protocol):
     """Sends texts."""
 

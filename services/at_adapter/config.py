@@ -10,7 +10,12 @@ from services.at_adapter.outgoing.transport import Timeouts
 from storage.settings import redis_url
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_ROOT = re.compile(r"https?://[^\s/?#]+")
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
+
+
+EMULATED_NUMBER = "+254711082000"
+"""Any number will do for the emulator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,12 @@ class AtAdapterConfig:
             100000, default 1000.
         sms_rate_per_second: SMS requests a second over all replicas of the account. NJIA_AT_SMS_RATE_PER_SECOND, 1 to
             100000; None: no limit of ours.
+        call_rate_per_second: Requests that place calls a second over all replicas of the account.
+            NJIA_AT_CALL_RATE_PER_SECOND, 1 to 100000; None: no limit of ours.
+        voice_number: Number that calls come from whose flow names none. NJIA_AT_VOICE_NUMBER, default +254711082000
+            with the emulator; empty: a flow must name one.
+        public_url: Where Africa's Talking reaches the callbacks, http(s)://host[:port] and nothing behind.
+            NJIA_PUBLIC_AT_URL; None: the address that a callback came to.
         idempotency_ttl_seconds: How long a key is remembered. NJIA_AT_IDEMPOTENCY_TTL_SECONDS, 60 to 2592000, default
             86400 (24 h).
         callback_token: Secret part of the callback addresses, 16 to 128 of [A-Za-z0-9_-]. NJIA_AT_CALLBACK_TOKEN (or
@@ -53,6 +64,9 @@ class AtAdapterConfig:
     concurrent_sends: int
     queued_sends: int
     sms_rate_per_second: int | None
+    call_rate_per_second: int | None
+    voice_number: str
+    public_url: str | None
     idempotency_ttl_seconds: int
     callback_token: str | None = field(repr=False)
     ussd_budget_ms: int
@@ -74,7 +88,10 @@ class AtAdapterConfig:
             ),
             concurrent_sends=variables.integer("NJIA_AT_CONCURRENT_SENDS", 64, 1, 1000),
             queued_sends=variables.integer("NJIA_AT_QUEUED_SENDS", 1000, 0, 100_000),
-            sms_rate_per_second=_rate(variables),
+            sms_rate_per_second=_rate(variables, "NJIA_AT_SMS_RATE_PER_SECOND"),
+            call_rate_per_second=_rate(variables, "NJIA_AT_CALL_RATE_PER_SECOND"),
+            voice_number=_voice_number(variables),
+            public_url=_public_url(variables),
             idempotency_ttl_seconds=variables.integer("NJIA_AT_IDEMPOTENCY_TTL_SECONDS", 86_400, 60, 2_592_000),
             callback_token=_token(variables),
             ussd_budget_ms=variables.integer("NJIA_USSD_BUDGET_MS", 8000, 500, 9000),
@@ -127,10 +144,22 @@ def _api_key(variables: Environment, key: str) -> str:
     return key
 
 
-def _rate(variables: Environment) -> int | None:
-    if variables.optional_text("NJIA_AT_SMS_RATE_PER_SECOND") is None:
+def _rate(variables: Environment, name: str) -> int | None:
+    return None if variables.optional_text(name) is None else variables.integer(name, 1, 1, 100_000)
+
+
+def _voice_number(variables: Environment) -> str:
+    emulated = variables.text("AT_ENVIRONMENT", AtEnvironment.EMULATOR) == AtEnvironment.EMULATOR
+    return variables.text("NJIA_AT_VOICE_NUMBER", EMULATED_NUMBER if emulated else "")
+
+
+def _public_url(variables: Environment) -> str | None:
+    url = variables.optional_text("NJIA_PUBLIC_AT_URL")
+    if url is None:
         return None
-    return variables.integer("NJIA_AT_SMS_RATE_PER_SECOND", 1, 1, 100_000)
+    if not _ROOT.fullmatch(url.rstrip("/")):
+        variables.problem("NJIA_PUBLIC_AT_URL", "must be an address such as https://at.example.com, without a path")
+    return url.rstrip("/")
 
 
 def _token(variables: Environment) -> str | None:

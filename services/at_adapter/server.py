@@ -21,11 +21,15 @@ from services.at_adapter.callbacks.reporting import Reporting
 from services.at_adapter.callbacks.sms import SmsCallback
 from services.at_adapter.callbacks.ussd import UssdCallback
 from services.at_adapter.callbacks.ussd_events import UssdEndCallback
+from services.at_adapter.callbacks.voice import VoiceCallback, VoiceEventsCallback
 from services.at_adapter.config import AtAdapterConfig
 from services.at_adapter.errors import ERRORS
 from services.at_adapter.idempotency.ledger import SendLedger
 from services.at_adapter.once import SendOnce
 from services.at_adapter.outgoing.account import AtEnvironment
+from services.at_adapter.outgoing.call_gateway import CallGateway, CallRequests
+from services.at_adapter.outgoing.calls import CallOrder, CallReceipt
+from services.at_adapter.outgoing.exchange import Exchange
 from services.at_adapter.outgoing.rate_limit import NoLimit, SendRate, SharedRate
 from services.at_adapter.outgoing.sdk import SmsRequests
 from services.at_adapter.outgoing.slots import SendSlots
@@ -61,8 +65,10 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         transport = AtTransport(config.account, config.timeouts, config.concurrent_sends)
         parts.push_async_callback(transport.close)
         gateway = SmsGateway(SmsRequests(config.account), transport, tracer_provider)
+        call_gateway = CallGateway(CallRequests(config.account), Exchange(transport, tracer_provider))
         ledger = SendLedger(redis, int(config.timeouts.whole * 1000) + SETTLE_MARGIN_MS, config.idempotency_ttl_seconds)
-        rate = _rate(config, redis)
+        rate = _rate(config, redis, "sms", config.sms_rate_per_second)
+        call_rate = _rate(config, redis, "voice", config.call_rate_per_second)
         sender: SendOnce[SmsOrder, SmsReceipt] = SendOnce(
             lambda _, order: gateway.deliver(order),
             lambda *_: rate.admit(),
@@ -70,7 +76,16 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             SendSlots(config.concurrent_sends, config.queued_sends),
             SmsReceipt,
         )
+        calls: SendOnce[CallOrder, CallReceipt] = SendOnce(
+            call_gateway.deliver,
+            lambda *_: call_rate.admit(),
+            ledger,
+            SendSlots(config.concurrent_sends, config.queued_sends),
+            CallReceipt,
+        )
+        servicer = AtAdapterServicer(sender, calls, config.voice_number)
         parts.push_async_callback(sender.drain)
+        parts.push_async_callback(calls.drain)
 
         ready = Store(redis, config.redis_url).answers
 
@@ -81,7 +96,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         parts.push_async_callback(_stop_together, stops)
         server = await start_server(
             listen=config.listen,
-            register=lambda server: add_AtAdapterServiceServicer_to_server(AtAdapterServicer(sender), server),
+            register=lambda server: add_AtAdapterServiceServicer_to_server(servicer, server),
             services=(SERVICE_NAME,),
             errors=ERRORS,
             tracer_provider=tracer_provider,
@@ -119,10 +134,14 @@ def _callbacks(
     parts.push_async_callback(end_task, asyncio.create_task(hand_over_reports(outbox, engine)))
     reporting = Reporting(engine, outbox)
     return callback_app(
-        ussd=UssdCallback(engine, config.ussd_budget_ms),
-        ussd_events=UssdEndCallback(reporting),
-        sms=SmsCallback(engine),
-        delivery=DeliveryCallback(reporting),
+        {
+            "/ussd": UssdCallback(engine, config.ussd_budget_ms),
+            "/ussd/events": UssdEndCallback(reporting),
+            "/sms": SmsCallback(engine),
+            "/sms/delivery": DeliveryCallback(reporting),
+            "/voice": VoiceCallback(engine, reporting, config.ussd_budget_ms, config.public_url),
+            "/voice/events": VoiceEventsCallback(reporting),
+        },
         ready=ready,
         token=config.callback_token,
     )
@@ -133,7 +152,7 @@ async def _stop_together(stops: Sequence[Callable[[], Awaitable[None]]]) -> None
     await asyncio.gather(*(stop() for stop in stops))
 
 
-def _rate(config: AtAdapterConfig, redis: Client) -> SendRate:
-    if config.sms_rate_per_second is None:
+def _rate(config: AtAdapterConfig, redis: Client, product: str, per_second: int | None) -> SendRate:
+    if per_second is None:
         return NoLimit()
-    return SharedRate(redis, "sms", config.sms_rate_per_second, config.account.username)
+    return SharedRate(redis, product, per_second, config.account.username)

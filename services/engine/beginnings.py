@@ -72,6 +72,23 @@ def signal_record(signal: Signal, payload: Mapping[str, Any], node_id: str | Non
     return {"key": None, "payload": payload, "signal": signal, "node_id": node_id}
 
 
+def call_record(
+    key: str, payload: Mapping[str, Any], line: str | None, signal: Signal | None, node_id: str | None = None
+) -> dict[str, Any]:
+    """
+    Returns what is recorded of a callback of a call.
+
+    Args:
+        key: Names it among those of its call.
+        payload: Overlays the trigger payload, unless it is a signal's.
+        line: Session of the call where an execution placed it; None where the call began the execution.
+        signal: None where it brings keys, or begins a flow.
+        node_id: The node that placed the call.
+    """
+    record = {"key": key, "payload": payload, "line": line}
+    return record if signal is None else {"signal": signal, "node_id": node_id, **record}
+
+
 def timestamp(ms: int) -> str:
     """Writes Unix milliseconds as ISO 8601 in UTC, as trigger payloads have it."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

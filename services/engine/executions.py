@@ -239,7 +239,7 @@ class Executions:
 def _waits_for_timers(state: ExecutionState) -> bool:
     """Whether it goes on by itself, sooner or later."""
     kinds = {wait.kind for wait in state.waits.values()}
-    return bool(kinds) and WaitKind.INPUT not in kinds
+    return bool(kinds) and not kinds & {WaitKind.INPUT, WaitKind.CALL}
 
 
 def _joined(program: Program, payload: Mapping[str, Any], session_id: str | None, overrides: Overrides) -> str | None:

@@ -14,12 +14,13 @@ PARTITIONS = 16
 """Number of partitions; part of the stored format, so it never changes."""
 
 _OWN_SESSION = re.compile(r"^(?:dry_)?ses_([0-9a-f])[0-9a-f]{24}$")
+_LINE = re.compile(r"^call_([0-9a-f]):")
 _EXECUTION = re.compile(r"^exe_([0-9a-f])[0-9a-f]{24}$")
 
 
 def partition_of_session(session_id: str) -> int:
-    """Returns the partition of a session; sessions that the engine opened carry it in their id."""
-    own = _OWN_SESSION.match(session_id)
+    """Returns the partition of a session; sessions that the engine opened, and calls that it placed, carry it."""
+    own = _OWN_SESSION.match(session_id) or _LINE.match(session_id)
     return int(own[1], 16) if own else _spread(session_id)
 
 
@@ -32,6 +33,13 @@ def partition_of_execution(execution_id: str) -> int | None:
 def new_session_id(partition: int) -> str:
     """Returns a new session id in a partition."""
     return f"ses_{partition:x}{secrets.token_hex(12)}"
+
+
+def line_of(execution_id: str, call_session_id: str) -> str:
+    """Returns the name of the session of a call that an execution placed: it lies where the execution does."""
+    partition = partition_of_execution(execution_id)
+    assert partition is not None, "an execution id carries its partition"
+    return f"call_{partition:x}:{call_session_id}"
 
 
 def new_execution_id(partition: int) -> str:

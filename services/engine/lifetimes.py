@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from services.engine.core.state import ExecutionState
+from workflow.voice import VOICE
+
+USSD = "ussd"
 
 LEDGER_LIFE_MS = 24 * 3600 * 1000
 """How long a session's ledger lives after its last write while an execution is live on it."""
@@ -57,12 +60,13 @@ class Retention:
 
 
 def closed(state: ExecutionState) -> bool:
-    """Whether the phone's session is over with this state."""
-    return (
-        state.session is not None
-        and state.session.type == "ussd"
-        and (state.ended or (state.reply is not None and state.reply.kind == "end"))
-    )
+    """Whether the phone's session, or the call that was talked in last, is over with this state."""
+    if state.line is not None:
+        return state.ended
+    if state.session is None or state.session.type not in (USSD, VOICE):
+        return False
+    # A call goes on behind the last words, until the network says that it is over.
+    return state.ended or (state.session.type == USSD and state.reply is not None and state.reply.kind == "end")
 
 
 def ledger_life_ms(state: ExecutionState, now_ms: int) -> int:

@@ -57,7 +57,7 @@ class MemoryJournal:
             if state.ended:
                 kept.gone_at_ms = now + self._retention.executions_ms
         if state.session_id is not None:
-            self._write_ledger(state.session_id, entry, now)
+            self._write_ledgers(state.session_id, entry, now)
         return turns
 
     async def confirm(self, state: ExecutionState, version: int) -> None:
@@ -78,17 +78,18 @@ class MemoryJournal:
         else:
             self._memory.due[self._execution_id] = time_ms
 
-    def _write_ledger(self, session_id: str, entry: Entry, now: int) -> None:
-        state, ledger = entry.state, self._memory.ledger(session_id, now)
+    def _write_ledgers(self, session_id: str, entry: Entry, now: int) -> None:
+        state, own = entry.state, self._memory.ledger(session_id, now)
+        ledger = own if state.line is None else self._memory.ledger(state.line, now)
         if state.reply is not None:
             ledger.reply = records.reply_to_bytes(state.reply)
             if entry.answered is not None:
                 ledger.answers.setdefault(entry.answered, ledger.reply)
         if lifetimes.closed(state):
             ledger.closed = True
-        elif state.ended:
-            ledger.execution_id = ledger.last = None
-        ledger.gone_at_ms = now + lifetimes.ledger_life_ms(state, now)
+        if state.ended and not own.closed:
+            own.execution_id = own.last = None
+        own.gone_at_ms = ledger.gone_at_ms = now + lifetimes.ledger_life_ms(state, now)
 
 
 def turns_of(kept: KeptExecution, behind: int) -> Sequence[Turn]:

@@ -26,7 +26,7 @@ from services.engine.store import (
 from services.engine.typed_text import TextMarks
 
 MOST_WAITING = 16
-"""Turns of one session that are recorded and not taken, as in lua/begin_ussd_turn.lua."""
+"""Turns of one session that are recorded and not taken, as in lua/begin_turn.lua."""
 
 
 class MemoryStore(MemoryReports, MemoryLedgers):
@@ -50,10 +50,15 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         self._held: dict[str, int] = {}
         self._not_running: set[str] = set()
 
-    async def begin_ussd_turn(
-        self, session_id: str, marks: TextMarks, turn: Mapping[str, Any], fresh: ExecutionState | None
+    async def begin_turn(
+        self,
+        session_id: str,
+        marks: TextMarks,
+        turn: Mapping[str, Any],
+        fresh: ExecutionState | None,
+        placed_by: str | None = None,
     ) -> Begun:
-        """See ExecutionStore.begin_ussd_turn."""
+        """See ExecutionStore.begin_turn."""
         now = self._now_ms()
         ledger = self._memory.ledger(session_id, now)
         execution_id = ledger.execution_id
@@ -63,6 +68,12 @@ class MemoryStore(MemoryReports, MemoryLedgers):
             return records.continued_from_bytes(ledger.continued)
         if ledger.offered is not None:
             return Offered(records.interrupted_from_bytes(ledger.offered))
+        if execution_id is None and placed_by is not None:
+            # A call that an execution placed: its session is known by its first callback only.
+            placing = self._memory.execution(placed_by, now)
+            if placing is None or not placing.runs:
+                return NoExecution()
+            execution_id = ledger.execution_id = placed_by
         if execution_id is None:
             if fresh is None:
                 return NoExecution()

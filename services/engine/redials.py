@@ -7,8 +7,9 @@ from services.engine.core.program import Program
 from services.engine.core.progress import resumption_name
 from services.engine.core.state import ExecutionState, Reply
 from services.engine.store import Continued, ExecutionStore, Interrupted
+from services.engine.timely_turns import TimelyAnswer
 from services.engine.typed_text import TypedText
-from services.engine.ussd_callbacks import UssdAnswer, UssdCallback
+from services.engine.ussd_callbacks import UssdCallback
 from workflow.outcome import WaitKind
 
 CONTINUE = "1"
@@ -23,7 +24,7 @@ class Redials:
         self._typed = typed
         self._now_ms = now_ms
 
-    async def question(self, program: Program, callback: UssdCallback) -> UssdAnswer | None:
+    async def question(self, program: Program, callback: UssdCallback) -> TimelyAnswer | None:
         """Returns what a new session is asked first; None where it just begins."""
         settings = program.graph.settings
         if settings.resume_within_ms == 0:
@@ -39,9 +40,9 @@ class Redials:
         interrupted = Interrupted(state.execution_id, state.session_id, text, len(callback.text))
         prompt = Reply("con", settings.ussd.resume_prompt)
         asked = await self._store.offer(callback.session_id, self._mark(callback), interrupted, prompt)
-        return UssdAnswer(asked, state.execution_id, repeated=False)
+        return TimelyAnswer(asked, state.execution_id, repeated=False)
 
-    async def continued(self, interrupted: Interrupted, callback: UssdCallback) -> UssdAnswer | None:
+    async def continued(self, interrupted: Interrupted, callback: UssdCallback) -> TimelyAnswer | None:
         """Returns the screen that the person goes on from; None where they start again, or it is too late to go on."""
         text = callback.text
         typed = text[interrupted.dialled + 1 :] if interrupted.dialled else text
@@ -51,7 +52,7 @@ class Redials:
             return None
         continued = Continued(interrupted, len(text))
         await self._store.continue_with(callback.session_id, self._mark(callback), continued, screen)
-        return UssdAnswer(screen, interrupted.execution_id, repeated=False)
+        return TimelyAnswer(screen, interrupted.execution_id, repeated=False)
 
     def as_before(self, continued: Continued, callback: UssdCallback) -> UssdCallback:
         """Returns a callback of a continued session as the earlier session would have had it."""

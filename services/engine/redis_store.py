@@ -40,7 +40,7 @@ from storage.connection import Client, StoreUnavailable as RedisUnavailable, sto
 from storage.scripts import Script, ScriptCall
 
 _PACKAGE = "services.engine"
-_BEGIN_USSD_TURN = Script.load(_PACKAGE, "prelude", "begin_ussd_turn")
+_BEGIN_TURN = Script.load(_PACKAGE, "prelude", "begin_turn")
 _BEGIN_ON_SESSION = Script.load(_PACKAGE, "prelude", "begin_on_session")
 _CREATE = Script.load(_PACKAGE, "prelude", "create")
 _TAKE_UP = Script.load(_PACKAGE, "prelude", "take_up")
@@ -66,12 +66,17 @@ class RedisStore:
         self.held: dict[str, int] = {}
         self._not_running: set[str] = set()
 
-    async def begin_ussd_turn(
-        self, session_id: str, marks: TextMarks, turn: Mapping[str, Any], fresh: ExecutionState | None
+    async def begin_turn(
+        self,
+        session_id: str,
+        marks: TextMarks,
+        turn: Mapping[str, Any],
+        fresh: ExecutionState | None,
+        placed_by: str | None = None,
     ) -> Begun:
         partition = ids.partition_of_session(session_id)
         answer = await self._run(
-            _BEGIN_USSD_TURN,
+            _BEGIN_TURN,
             [keys.ledger(partition, session_id)],
             [
                 *self._lease(partition),
@@ -79,6 +84,7 @@ class RedisStore:
                 records.turn_to_bytes(turn),
                 LEDGER_LIFE_MS,
                 *(("", "", "") if fresh is None else _fresh(fresh)),
+                placed_by or "",
                 *marks.behind,
             ],
         )
@@ -417,7 +423,8 @@ class RedisJournal:
         state = entry.state
         # The run goes on while this is written and may take a turn; what comes back lies behind those taken now.
         taken = state.turns
-        script_keys = [self._key(), self._key() if state.session_id is None else self._ledger(state.session_id)]
+        own = self._key() if state.session_id is None else self._ledger(state.session_id)
+        script_keys = [self._key(), own, own if state.line is None else self._ledger(state.line)]
         arguments = [
             keys.prefix(self._partition),
             self._execution_id,

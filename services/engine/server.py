@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
@@ -21,6 +21,7 @@ from rpc.channels import open_channel
 from rpc.server import GrpcServer, start_server
 from rpc.tasks import end_task
 from services.engine.adapters.at_adapter_grpc import AtAdapterSms
+from services.engine.adapters.at_adapter_voice import AtAdapterVoice
 from services.engine.adapters.encryption import FernetCipher, NoCipher
 from services.engine.adapters.http.client import WebClient
 from services.engine.adapters.http.exchange import Exchange
@@ -46,11 +47,13 @@ from services.engine.run_sessions import RunSessions
 from services.engine.servicer import EngineServicer
 from services.engine.settlements import DeliveryReports, EarlyReports
 from services.engine.takeover import keep_leases, watch_due, watch_turns
+from services.engine.timely_turns import TimelyTurns
 from services.engine.tracing import traces_for
 from services.engine.typed_text import TypedText
 from services.engine.unclaimed import Unclaimed
 from services.engine.upkeep import Upkeep
 from services.engine.ussd_turns import UssdTurns
+from services.engine.voice_turns import VoiceTurns
 from services.engine.watching import Watches
 from services.engine.webhooks import Webhooks
 from services.engine.workflow_servicer import WorkflowServicer
@@ -58,6 +61,9 @@ from storage.connection import connect
 from storage.outages import Store
 from telemetry import tracing
 from workflow.node_type import Ports
+
+if TYPE_CHECKING:
+    from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceAsyncStub
 
 SERVICES = ("njia.engine.v1.EngineService", "njia.engine.v1.WorkflowService")
 
@@ -88,43 +94,46 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
 
         validator = ValidatorClient(ValidatorServiceStub(await channel(config.validator_target)))
         sessions = SessionsClient(SessionServiceStub(await channel(config.sessions_target)))
-        sms = AtAdapterSms(AtAdapterServiceStub(await channel(config.at_adapter_target)))
+        at_adapter = AtAdapterServiceStub(await channel(config.at_adapter_target))
 
-        web = _web(config, parts)
         retention = Retention(config.retention_ms, config.settle_ms, config.retention_margin_ms)
         store = RedisStore(redis, f"engine-{secrets.token_hex(6)}", config.lease_ms, retention)
         flow_secrets = FlowSecrets(config.encryption_keys)
         programs = Programs(redis, validator, flow_secrets, retention, time.monotonic)
         registry = Registry(redis, programs, validator, flow_secrets, _now_ms)
         run_sessions = RunSessions(sessions)
-        around = _surroundings(config, sms, web, sessions, EarlyReports(store, _now_ms), tracer_provider)
+        around = _surroundings(
+            config, at_adapter, _web(config, parts), sessions, EarlyReports(store, _now_ms), tracer_provider
+        )
         places = FlowPlaces(redis)
         runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), places, config.max_live)
         typed = TypedText(config.encryption_keys)
         unclaimed = Unclaimed(redis, typed, config.unclaimed_ms, _now_ms)
         executions = Executions(store, registry, run_sessions, places, runs, typed, unclaimed, _now_ms)
+        in_time = TimelyTurns(store, places, runs, _now_ms, config.ussd_budget_ms)
         redials = Redials(store, typed, _now_ms)
-        ussd_turns = UssdTurns(store, registry, places, runs, redials, typed, unclaimed, _now_ms, config.ussd_budget_ms)
 
         reports = DeliveryReports(store, runs)
         webhooks = Webhooks(store, registry, executions, typed, _now_ms)
         watches = Watches(store)
         replays = Replays(store, runs, _now_ms)
 
+        servicer = EngineServicer(
+            executions,
+            UssdTurns(store, registry, in_time, runs, redials, typed, unclaimed, _now_ms),
+            VoiceTurns(store, registry, in_time, runs, typed, unclaimed, _now_ms),
+            reports,
+            watches,
+            replays,
+            unclaimed,
+            webhooks,
+            store,
+            programs,
+            registry,
+            _now_ms,
+        )
+
         def register(server: grpc.aio.Server) -> None:
-            servicer = EngineServicer(
-                executions,
-                ussd_turns,
-                reports,
-                watches,
-                replays,
-                unclaimed,
-                webhooks,
-                store,
-                programs,
-                registry,
-                _now_ms,
-            )
             add_EngineServiceServicer_to_server(servicer, server)
             add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
 
@@ -187,7 +196,7 @@ async def _drain(config: EngineConfig, server: GrpcServer, runs: LiveRuns, due: 
 
 def _surroundings(
     config: EngineConfig,
-    sms: AtAdapterSms,
+    at_adapter: "AtAdapterServiceAsyncStub",
     web: WebClient,
     sessions: SessionsClient,
     reports: EarlyReports,
@@ -196,7 +205,8 @@ def _surroundings(
     recording = tracing.records(tracer_provider)
     return Surroundings(
         ports=Ports(
-            sms=sms,
+            sms=AtAdapterSms(at_adapter),
+            calls=AtAdapterVoice(at_adapter),
             http=web,
             cipher=FernetCipher(config.encryption_keys) if config.encryption_keys else NoCipher(),
         ),

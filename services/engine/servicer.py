@@ -8,7 +8,7 @@ import grpc
 import orjson
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from njia.engine.v1 import engine_service_pb2 as pb
+from njia.engine.v1 import engine_service_pb2 as pb, voice_pb2 as voice
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer
 from services.engine import pages
 from services.engine.beginnings import DEFAULT_WAIT_MS, Overrides
@@ -35,9 +35,12 @@ from services.engine.store import ExecutionStore, Filter, Report, Stored
 from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_callbacks import UssdCallback
 from services.engine.ussd_turns import UssdTurns
+from services.engine.voice_messages import voice_answer_to_message
+from services.engine.voice_turns import CallEnd, VoiceCallback, VoiceTurns
 from services.engine.watching import Watches
 from services.engine.webhooks import Webhooks
 from workflow.documents import DocumentError, parse_document
+from workflow.voice import MAX_DIGITS
 from workflow.web.incoming import IncomingRequest
 
 LONGEST_EXECUTION_MS = 86_400_000
@@ -56,6 +59,7 @@ class EngineServicer(EngineServiceServicer):
         self,
         executions: Executions,
         ussd_turns: UssdTurns,
+        voice_turns: VoiceTurns,
         reports: DeliveryReports,
         watches: Watches,
         replays: Replays,
@@ -68,6 +72,7 @@ class EngineServicer(EngineServiceServicer):
     ) -> None:
         self._executions = executions
         self._ussd_turns = ussd_turns
+        self._voice_turns = voice_turns
         self._reports = reports
         self._watches = watches
         self._replays = replays
@@ -174,6 +179,35 @@ class EngineServicer(EngineServiceServicer):
             raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
         execution_id = await self._ussd_turns.hung_up(request.session_id, request.status, request.reason)
         return pb.HandleUssdEndResponse(execution_id=execution_id or "")
+
+    async def HandleVoice(self, request: voice.HandleVoiceRequest, context: Context) -> voice.HandleVoiceResponse:
+        if not SESSION_ID.fullmatch(request.session_id):
+            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+        if len(request.digits) > MAX_DIGITS:
+            raise InvalidRequest("digits", f"at most {MAX_DIGITS} keys are asked for at once")
+        answer = await self._voice_turns.answer(
+            VoiceCallback(
+                session_id=request.session_id,
+                caller=request.msisdn,
+                called=request.called_number,
+                direction=request.direction,
+                answers=request.answers,
+                digits=request.digits if request.HasField("digits") else None,
+                check=request.check,
+                request=request.request_id,
+            )
+        )
+        return voice_answer_to_message(answer)
+
+    async def HandleVoiceEnd(
+        self, request: voice.HandleVoiceEndRequest, context: Context
+    ) -> voice.HandleVoiceEndResponse:
+        if not SESSION_ID.fullmatch(request.session_id):
+            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+        execution_id = await self._voice_turns.ended(
+            CallEnd(request.session_id, request.direction, request.request_id, request.status, request.hangup_cause)
+        )
+        return voice.HandleVoiceEndResponse(execution_id=execution_id or "")
 
     async def HandleDeliveryReport(
         self, request: pb.HandleDeliveryReportRequest, context: Context

@@ -145,14 +145,21 @@ class Cursor:
 class ExecutionStore(Protocol):
     """Keeps executions. Every call is one round trip unless it says otherwise, and raises StoreUnavailable."""
 
-    async def begin_ussd_turn(
-        self, session_id: str, marks: TextMarks, turn: Mapping[str, Any], fresh: ExecutionState | None
+    async def begin_turn(
+        self,
+        session_id: str,
+        marks: TextMarks,
+        turn: Mapping[str, Any],
+        fresh: ExecutionState | None,
+        placed_by: str | None = None,
     ) -> Begun:
         """
-        Records a USSD callback and takes the lease, or says what became of the callback before.
+        Records a callback of a phone's session and takes the lease, or says what became of the callback before.
 
         Args:
-            marks: Of the callback's text. A text that does not continue the one before is out of order.
+            marks: Of the callback. One that does not continue the one before is out of order.
+            fresh: The execution to begin where the session has none.
+            placed_by: The execution that placed the call which the session is; NoExecution where it has ended.
         """
         ...
 

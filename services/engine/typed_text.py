@@ -22,11 +22,12 @@ MARK_BYTES = 16
 @dataclass(frozen=True, slots=True)
 class TextMarks:
     """
-    Stands for the cumulative text of a USSD callback, joined by *.
+    Stands for a callback: of USSD by its cumulative text, joined by *; of a call by what it answers.
 
     Attributes:
-        own: Mark of the text itself.
-        behind: Marks of the texts that it may continue: whatever ends before one of its *, and the empty text.
+        own: Mark of the callback itself.
+        behind: Marks of the callbacks that it may follow: of USSD, whatever ends before one of its *, and the empty
+            text; of a call, the one whose answer it answers.
     """
 
     own: str
@@ -54,6 +55,18 @@ class TypedText:
     def clear(self, value: Any) -> str:
         """Returns a typed text as it was recorded, in clear. Raises NodeFailure when it cannot be decrypted."""
         return str(value if self._cipher is None else unsealed(value, self._cipher))
+
+    def call_marks(self, session_id: str, answers: str, what: str) -> TextMarks:
+        """
+        Returns the marks of a callback of a call.
+
+        Args:
+            session_id: Session of the call.
+            answers: Mark of the callback whose answer it answers; empty for the first of a call.
+            what: What it brings, such as the keys that were pressed.
+        """
+        own = blake2b(f"{session_id}\n{answers}\n{what}".encode(), key=self._mark_key, digest_size=MARK_BYTES)
+        return TextMarks(own.hexdigest(), (answers,) if answers else ())
 
     def marks(self, session_id: str, text: str) -> TextMarks:
         """Returns the marks of a text in a session; the same text has another mark in another session."""

@@ -1,8 +1,6 @@
-"""What comes in from a phone that dialled a code, and what goes back."""
+"""What comes in from a phone that dialled a code."""
 
 from dataclasses import dataclass
-
-from services.engine.core.state import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +12,3 @@ class UssdCallback:
     service_code: str
     network_code: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class UssdAnswer:
-    """What a USSD callback is answered."""
-
-    reply: Reply
-    execution_id: str
-    repeated: bool

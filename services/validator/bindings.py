@@ -115,8 +115,9 @@ def _is_always_taken(edge: FlowEdge) -> bool:
     if edge.source is None or edge.source.outputs is None or edge.way is None or edge.way.expression is not None:
         return False
     outputs = [output for output in edge.source.outputs if output not in (ERROR, TIMEOUT)]
+    has_other_ways = SUCCESS in outputs and len(outputs) > 1
     return (
-        edge.way.handle is None
+        (edge.way.handle is None and not has_other_ways)
         or outputs == [edge.way.handle]
         or (edge.way.handle == SUCCESS and SUCCESS not in outputs)
     )

@@ -173,7 +173,10 @@ def _outcomes(node: FlowNode, edges: Iterable[FlowEdge]) -> Iterator[list[FlowEd
         return
     for output in node.outputs:
         if output not in (ERROR, TIMEOUT):
-            fitting = {None, output} if SUCCESS in node.outputs else {None, output, SUCCESS}
+            if SUCCESS not in node.outputs:
+                fitting = {None, output, SUCCESS}
+            else:
+                fitting = {None, output} if output == SUCCESS else {output}
             yield [edge for edge, handle in known if handle in fitting]
     for failure in (ERROR, TIMEOUT):
         yield [edge for edge, handle in known if handle == failure]

@@ -283,7 +283,57 @@ NODES = [
         "UNSUPPORTED_BY_PROVIDER",
         "nodes[1].config.redirectUrl",
         flow({"a": sms(), "end": bye(redirectUrl="https://example.com")}, "start > a", "a > end"),
-        GOOD,
+        flow({"end": bye(redirectUrl="https://example.com")}, "start > end", trigger="INCOMING_CALL"),
+    ),
+    Row(
+        "words of a call in a USSD session",
+        "INVALID_NODE_CONNECTION",
+        "nodes[0]",
+        flow({"a": ("PLAY_IVR", {"text": "Hello"}), "end": bye()}, "start > a", "a > end"),
+        flow(
+            {"call": ("INITIATE_CALL", {"to": "{{msisdn}}"}), "a": ("PLAY_IVR", {"text": "Hello"}), "end": bye()},
+            *("start > call", "call :success > a", "a > end"),
+        ),
+    ),
+    Row(
+        "a screen in a call",
+        "INVALID_NODE_CONNECTION",
+        "nodes[0]",
+        flow({"a": screen(), "end": bye()}, "start > a", "a > end", trigger="INCOMING_CALL"),
+        flow({"a": ("PLAY_IVR", {"text": "Hello"}), "end": bye()}, "start > a", "a > end", trigger="INCOMING_CALL"),
+    ),
+    Row(
+        "keys asked for in two branches at once",
+        "INVALID_NODE_CONNECTION",
+        "nodes[1]",
+        flow(
+            {"a": ("COLLECT_DTMF", {}), "b": ("COLLECT_DTMF", {"maxDigits": 1}), "end": bye()},
+            *("start > a", "start > b", "a > end", "b > end"),
+            trigger="INCOMING_CALL",
+        ),
+        flow(
+            {"a": ("COLLECT_DTMF", {}), "b": ("COLLECT_DTMF", {"maxDigits": 1}), "end": bye()},
+            *("start > a", "a > b", "b > end"),
+            trigger="INCOMING_CALL",
+        ),
+    ),
+    Row(
+        "a ring time-out, which the network sets",
+        "UNSUPPORTED_BY_PROVIDER",
+        "nodes[0].config.timeout",
+        flow({"a": ("INITIATE_CALL", {"to": "{{msisdn}}", "timeout": 20}), "end": bye()}, "start > a", "a > end"),
+        flow({"a": ("INITIATE_CALL", {"to": "{{msisdn}}"}), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "neither words nor a recording",
+        "INVALID_NODE_CONFIG",
+        "nodes[0].config.text",
+        flow({"a": ("PLAY_IVR", {}), "end": bye()}, "start > a", "a > end", trigger="INCOMING_CALL"),
+        flow(
+            {"a": ("PLAY_IVR", {"audioUrl": "https://example.com/a.mp3"}), "end": bye()},
+            *("start > a", "a > end"),
+            trigger="INCOMING_CALL",
+        ),
     ),
     Row(
         "address that is none",

@@ -8,9 +8,10 @@ from workflow.fields import NodeConfig
 from workflow.node_type import Arrival, Evaluation, NodeContext, NodeType, Ports, Resumption
 from workflow.outcome import Done, Outcome, Wait
 from workflow.paths import UNSET
-from workflow.ports import HttpAnswer, HttpRequest, SmsRecipient, SmsRequest
+from workflow.ports import CallRequest, HttpAnswer, HttpRequest, PlacedCall, SmsRecipient, SmsRequest
 from workflow.session import Scope, TurnSession
 from workflow.templates import Formatting
+from workflow.voice import CallState
 
 
 @dataclass
@@ -73,12 +74,25 @@ class Fixed(Evaluation):
 
 
 @dataclass
+class CallExchange:
+    """Takes every call and keeps what was asked for."""
+
+    requests: list[CallRequest] = field(default_factory=list)
+
+    async def place(self, request: CallRequest) -> PlacedCall:
+        self.requests.append(request)
+        return PlacedCall(f"ATVId_{len(self.requests)}", "Queued")
+
+
+@dataclass
 class Stage:
     """Runs nodes: give it a type and a config document."""
 
     outbox: SmsOutbox = field(default_factory=SmsOutbox)
     web: Web = field(default_factory=Web)
     may_have_begun: bool = False
+    exchange: CallExchange = field(default_factory=CallExchange)
+    call: CallState = CallState.NONE
     arrivals: list[Arrival] = field(default_factory=list)
     expressions: dict[str, Evaluation] = field(default_factory=dict)
     payload: dict[str, Any] = field(default_factory=dict)
@@ -102,8 +116,9 @@ class Stage:
             default_country=self.default_country,
             arrivals=self.arrivals,
             session=self.session,
+            call=self.call,
             expressions=self.expressions,
-            ports=Ports(sms=self.outbox, http=self.web, cipher=MarkingCipher()),
+            ports=Ports(sms=self.outbox, calls=self.exchange, http=self.web, cipher=MarkingCipher()),
         )
 
     def config(self, node_type: NodeType[Any], document: Mapping[str, Any]) -> NodeConfig:
@@ -116,9 +131,14 @@ class Stage:
         return await node_type.rehearse(self.config(node_type, document), self.context)
 
     async def resume(
-        self, node_type: NodeType[Any], document: Mapping[str, Any], memory: Mapping[str, Any], typed: str | None
+        self,
+        node_type: NodeType[Any],
+        document: Mapping[str, Any],
+        memory: Mapping[str, Any],
+        typed: str | None,
+        event: Mapping[str, Any] | None = None,
     ) -> Outcome:
-        resumption = Resumption(memory, typed, {"input": typed})
+        resumption = Resumption(memory, typed, {"input": typed}, event)
         return await node_type.resume(self.config(node_type, document), self.context, resumption)
 
     def always(self, value: bool) -> Evaluation:

@@ -89,6 +89,9 @@ class SendUssdResponse(NodeType[Config]):
     def shows(self, config: Config) -> bool:
         return True
 
+    def speaks_on(self, config: Config) -> frozenset[str]:
+        return frozenset({"ussd"})
+
     def screens(self, config: Config) -> Sequence[str]:
         return _pages(config)
 

@@ -10,14 +10,17 @@ from workflow.fields import NodeConfig, TemplateMessage, TemplateText, WebAddres
 from workflow.node_type import Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done
 from workflow.session import DataChange, Scope
+from workflow.unsupported import UNSUPPORTED
+from workflow.voice import VOICE, Action, CallState, Redirect, Say
 
 
 class Config(NodeConfig):
     """
     Attributes:
-        message: Closing words.
+        message: Closing words; in a call they are said.
         clear_data: Whether the session's values are removed.
         save_data: Whether the session's values are kept for the phone number in this flow ({{workflow.data.key}}).
+        redirect_url: In a call: the address of another application that goes on with it.
         reason: Why it ends; stands in the output.
     """
 
@@ -47,7 +50,7 @@ class SessionEnd(NodeType[Config]):
     requires_session = True
 
     def shows(self, config: Config) -> bool:
-        return bool(config.message)
+        return bool(config.message or config.redirect_url)
 
     def screens(self, config: Config) -> Sequence[str]:
         return (config.message,) if config.message else ()
@@ -58,10 +61,10 @@ class SessionEnd(NodeType[Config]):
     def read_scopes(self, config: Config) -> Iterable[str]:
         return (Scope.SESSION, Scope.WORKFLOW) if config.save_data else (Scope.SESSION,)
 
-    def findings(self, config: Config) -> Iterable[Finding]:
-        if config.redirect_url is not None:
+    def findings_in(self, config: Config, session_types: frozenset[str]) -> Iterable[Finding]:
+        if config.redirect_url is not None and VOICE not in session_types:
             yield Finding(
-                "UNSUPPORTED_BY_PROVIDER",
+                UNSUPPORTED,
                 "a USSD session or an SMS cannot be redirected; this has no effect",
                 "redirectUrl",
                 is_warning=True,
@@ -80,4 +83,11 @@ class SessionEnd(NodeType[Config]):
         output: dict[str, Any] = {"ended": True}
         if config.reason is not None:
             output["reason"] = config.reason
-        return Done(output=output, text=config.message or None)
+        if context.call is not CallState.LIVE:
+            return Done(output=output, text=config.message or None)
+        return Done(output=output, actions=_goodbye(config))
+
+
+def _goodbye(config: Config) -> list[Action]:
+    said: list[Action] = [Say(config.message)] if config.message else []
+    return [*said, Redirect(config.redirect_url)] if config.redirect_url is not None else said

@@ -1,7 +1,7 @@
 """The HTTP face of the adapter: the addresses that are entered in the dashboard of Africa's Talking."""
 
 import hmac
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -22,11 +22,8 @@ _log = structlog.get_logger()
 
 
 def callback_app(
+    callbacks: Mapping[str, Callback],
     *,
-    ussd: Callback,
-    ussd_events: Callback,
-    sms: Callback,
-    delivery: Callback,
     ready: Callable[[], Awaitable[bool]],
     token: str | None,
 ) -> App:
@@ -34,15 +31,11 @@ def callback_app(
     Returns the application.
 
     Args:
-        ussd: POST /at/ussd.
-        ussd_events: POST /at/ussd/events.
-        sms: POST /at/sms.
-        delivery: POST /at/sms/delivery.
+        callbacks: What is posted, by its path below /at, such as /sms/delivery.
         ready: What GET /health says.
         token: Secret part of the addresses, /at/{token}/…; every other address is then 404.
     """
     prefix = "/at" if token is None else "/at/{token}"
-    callbacks = {"/ussd": ussd, "/ussd/events": ussd_events, "/sms": sms, "/sms/delivery": delivery}
 
     async def health(_: Request) -> JSONResponse:
         serving = await ready()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest, HandleUssdEndRequest
+from njia.engine.v1.voice_pb2 import HandleVoiceEndRequest
 from storage.connection import Client, store_errors
 from storage.scripts import Script
 
@@ -20,9 +21,13 @@ FIRST_DELAY_MS = 1000
 LONGEST_DELAY_MS = 300_000
 
 
-AnyReport = HandleDeliveryReportRequest | HandleUssdEndRequest
+AnyReport = HandleDeliveryReportRequest | HandleUssdEndRequest | HandleVoiceEndRequest
 
-_KINDS: dict[str, type[AnyReport]] = {"delivery": HandleDeliveryReportRequest, "ussd_end": HandleUssdEndRequest}
+_KINDS: dict[str, type[AnyReport]] = {
+    "delivery": HandleDeliveryReportRequest,
+    "ussd_end": HandleUssdEndRequest,
+    "voice_end": HandleVoiceEndRequest,
+}
 
 
 class OutboxFull(Exception):

@@ -9,7 +9,8 @@ import grpc
 import structlog
 from starlette.responses import PlainTextResponse
 
-from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest
+from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest, HandleUssdEndRequest
+from njia.engine.v1.voice_pb2 import HandleVoiceEndRequest
 from services.at_adapter.callbacks.outbox import AnyReport, OutboxFull, ReportOutbox
 from storage.connection import StoreUnavailable
 
@@ -52,7 +53,10 @@ class Reporting:
 
 async def send(engine: "EngineServiceAsyncStub", report: AnyReport) -> None:
     """Hands one report over. Raises grpc.aio.AioRpcError."""
-    if isinstance(report, HandleDeliveryReportRequest):
-        await engine.HandleDeliveryReport(report, timeout=ENGINE_TIMEOUT_SECONDS)
-    else:
-        await engine.HandleUssdEnd(report, timeout=ENGINE_TIMEOUT_SECONDS)
+    match report:
+        case HandleDeliveryReportRequest():
+            await engine.HandleDeliveryReport(report, timeout=ENGINE_TIMEOUT_SECONDS)
+        case HandleUssdEndRequest():
+            await engine.HandleUssdEnd(report, timeout=ENGINE_TIMEOUT_SECONDS)
+        case HandleVoiceEndRequest():
+            await engine.HandleVoiceEnd(report, timeout=ENGINE_TIMEOUT_SECONDS)

@@ -46,17 +46,17 @@ def read_sms_answer(answer: HttpAnswer) -> SmsReceipt:
             are refused; SEND_OUTCOME_UNKNOWN when a successful status comes with something that is no such answer.
     """
     if not 200 <= answer.status < 300:
-        raise _refused_by_status(answer)
+        raise refused_by_status(answer)
     data = _message_data(answer)
     summary = str(data.get("Message", ""))
     rows = data.get("Recipients")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise _unreadable(answer)
+        raise unreadable(answer)
     if not rows:
         raise SendRefused(
             fault_of_word(summary),
-            f"Africa's Talking took the request for no recipient: {_quoted(summary)}",
-            details={"atStatus": _quoted(summary)},
+            f"Africa's Talking took the request for no recipient: {quoted(summary)}",
+            details={"atStatus": quoted(summary)},
         )
     recipients = tuple(_recipient(row) for row in rows)
     if all(_is_refused(recipient) for recipient in recipients):
@@ -64,10 +64,11 @@ def read_sms_answer(answer: HttpAnswer) -> SmsReceipt:
     return SmsReceipt(recipients, summary)
 
 
-def _refused_by_status(answer: HttpAnswer) -> SendRefused:
+def refused_by_status(answer: HttpAnswer) -> SendRefused:
+    """Returns the refusal that an HTTP status outside of 200 to 299 amounts to."""
     server_failed = answer.status >= 500 or answer.status == 408
     fault = Fault.SERVER_ERROR if server_failed else _BY_HTTP_STATUS.get(answer.status, Fault.REJECTED)
-    said = _quoted(answer.body.decode(errors="replace"))
+    said = quoted(answer.body.decode(errors="replace"))
     return SendRefused(
         fault,
         f"{_ADVICE[fault]} (HTTP {answer.status}{': ' + said if said else ''})",
@@ -82,24 +83,42 @@ def _refused_by_recipient(recipients: tuple[Recipient, ...]) -> SendRefused:
     others = f" (and {len(recipients) - 1} more)" if len(recipients) > 1 else ""
     return SendRefused(
         fault,
-        f"Africa's Talking refused the recipient{others}: {_quoted(first.status)} ({first.status_code})",
-        details={"atStatus": _quoted(first.status), "atStatusCode": str(first.status_code)},
+        f"Africa's Talking refused the recipient{others}: {quoted(first.status)} ({first.status_code})",
+        details={"atStatus": quoted(first.status), "atStatusCode": str(first.status_code)},
     )
 
 
-def _message_data(answer: HttpAnswer) -> Mapping[str, Any]:
-    # The content type is not asked: theirs is exact today, and what counts is whether the body can be read.
+def json_object(answer: HttpAnswer) -> Mapping[str, Any]:
+    """
+    Returns the body of an answer. The content type is not asked: theirs is exact today, and what counts is whether the
+    body can be read.
+
+    Raises:
+        SendRefused: SEND_OUTCOME_UNKNOWN when it is no JSON object.
+    """
     try:
         document = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        raise _unreadable(answer) from None
-    data = document.get("SMSMessageData") if isinstance(document, dict) else None
+        raise unreadable(answer) from None
+    if not isinstance(document, dict):
+        raise unreadable(answer)
+    return document
+
+
+def no_id(written: str) -> bool:
+    """Whether this is how they write that there is no id."""
+    return written in _NO_ID
+
+
+def _message_data(answer: HttpAnswer) -> Mapping[str, Any]:
+    data = json_object(answer).get("SMSMessageData")
     if not isinstance(data, dict):
-        raise _unreadable(answer)
+        raise unreadable(answer)
     return data
 
 
-def _unreadable(answer: HttpAnswer) -> SendRefused:
+def unreadable(answer: HttpAnswer) -> SendRefused:
+    """Returns the refusal for an answer that says neither that a request was taken nor that it was not."""
     return SendRefused(
         Fault.SEND_OUTCOME_UNKNOWN,
         f"Africa's Talking answered HTTP {answer.status} with a body that cannot be read; "
@@ -115,7 +134,7 @@ def _recipient(row: Mapping[str, Any]) -> Recipient:
         number=str(row.get("number", "")),
         status=str(row.get("status", "")),
         status_code=int(code) if str(code).isascii() and str(code).isdigit() else 0,
-        message_id="" if message_id in _NO_ID else message_id,
+        message_id="" if no_id(message_id) else message_id,
         cost=str(row.get("cost", "")),
     )
 
@@ -126,7 +145,7 @@ def _is_refused(recipient: Recipient) -> bool:
     return recipient.status.lower() not in ACCEPTED_WORDS
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Returns what they said, cut, on one line, and without phone numbers."""
     return mask_text(" ".join(text.split()))[:MAX_QUOTE_CHARACTERS]
 

@@ -92,7 +92,12 @@ _NAMED: Mapping[int, tuple[str, Fault]] = {
     501: ("GatewayError", Fault.SERVER_ERROR),
     502: ("RejectedByGateway", Fault.SERVER_ERROR),
 }
-_BY_WORD: Mapping[str, Fault] = {word.lower(): fault for word, fault in _NAMED.values()}
+_BY_WORD: Mapping[str, Fault] = {
+    **{word.lower(): fault for word, fault in _NAMED.values()},
+    # Of calls.
+    "destinationnotsupported": Fault.UNSUPPORTED_NUMBER_TYPE,
+    "insufficientcredit": Fault.INSUFFICIENT_BALANCE,
+}
 
 
 def fault_of_code(status_code: int) -> Fault:

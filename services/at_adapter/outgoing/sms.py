@@ -13,7 +13,7 @@ MAX_RECIPIENTS = 1000
 MAX_MESSAGE_CHARACTERS = 1600
 
 # The SDK's own check takes letters of other scripts as digits, a trailing line feed and any length.
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SmsOrder:
         unusable = tuple(
             FieldViolation(f"to[{index}]", "not a phone number in E.164, such as +254711000001")
             for index, number in enumerate(self.to)
-            if not _E164.fullmatch(number)
+            if not E164.fullmatch(number)
         )
         if unusable:
             raise SendRefused(

@@ -21,6 +21,7 @@ from workflow.node_type import Arrival, NodeContext, Resumption
 from workflow.outcome import Outcome, Settlement, Wait
 from workflow.sealing import unsealed
 from workflow.session import TurnSession
+from workflow.voice import CallState
 
 TIMED_OUT = "TIMEOUT"
 
@@ -119,8 +120,7 @@ class Attempts:
         """Goes on with a node that waited."""
 
         async def work(context: NodeContext) -> Outcome:
-            config = self._rendered()
-            return await self._node.type.resume(config, context, resumption)
+            return await self._node.type.resume(self._config(), context, resumption)
 
         return self._at_once(work)
 
@@ -263,9 +263,16 @@ class Attempts:
             default_country=graph.settings.default_country,
             arrivals=arrivals,
             session=self._state.session,
+            call=self._call(),
             expressions=evaluations(self._node, self._scope, self._program),
             ports=self._around.ports,
         )
+
+    def _call(self) -> CallState:
+        call = self._state.call
+        if call is None:
+            return CallState.NONE
+        return CallState.OVER if call.is_over else CallState.LIVE
 
 
 def status_of(error: NodeError) -> NodeStatus:

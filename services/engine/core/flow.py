@@ -65,8 +65,12 @@ def leave(
 def success_edges(node: RunnableNode, handle: str | None, holds: Taken) -> list[str]:
     """Ids of the edges that a success by `handle` takes; None means the node's usual handle."""
     left_by = node.usual_handle if handle is None else handle
-    # `success` names a handle where the type has one of that name, else any success.
-    fitting = {None, left_by} if node.usual_handle == SUCCESS else {None, SUCCESS, left_by}
+    # `success` names a handle where the type has one of that name, else any success. A type that has one leaves by it
+    # where an edge names nothing, and not by whatever else it may come to.
+    if node.usual_handle != SUCCESS:
+        fitting = {None, SUCCESS, left_by}
+    else:
+        fitting = {None, SUCCESS} if left_by == SUCCESS else {left_by}
     return [edge.edge.id for edge in node.outgoing if edge.edge.source_handle in fitting and holds(edge)]
 
 

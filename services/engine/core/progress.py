@@ -1,17 +1,19 @@
 """Carries what nodes came to into the state: waits begin and end, edges are decided, the execution ends."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.engine.core import flow
 from services.engine.core.ports import Unsettled
 from services.engine.core.program import Program
 from services.engine.core.settling import Settling
-from services.engine.core.state import ExecutionState, ExecutionStatus, Stage, Waiting, permanent
+from services.engine.core.state import Call, ExecutionState, ExecutionStatus, Stage, Waiting, permanent
 from services.engine.core.surroundings import Surroundings
 from services.engine.core.visit import Ended, Failed, Outcomes, Suspended, Visit
 from workflow.errors import NodeError
 from workflow.node_type import Resumption
 from workflow.outcome import Settlement, WaitKind
+from workflow.voice import ANSWERED, Action
 
 MAX_VISITS_PER_TURN = 1000
 MAX_VISITS = 10_000
@@ -63,15 +65,18 @@ class Progress:
     def conclude(self, node_id: str, outcome: Outcomes) -> None:
         """Carries what a visit came to into the state."""
         match outcome:
-            case Suspended(wait, text, names):
+            case Suspended(wait, text, names, actions, correlations):
                 self._state.node(node_id).stage = Stage.WAITING
                 self._state.waits[node_id] = wait
-                self._say(text)
+                self._say(text, actions)
+                self._settling.correlate(correlations)
                 self._settling.watch([Unsettled(name, node_id) for name in names])
-            case Ended(taken, output, text, correlations):
+            case Ended(taken, output, text, correlations, actions, opens_call):
                 if output is not None:
                     self._state.output = output
-                self._say(text)
+                if opens_call is not None:
+                    self._state.call = Call(opens_call)
+                self._say(text, actions)
                 self._settling.correlate(correlations)
                 self._leave(node_id, taken)
             case Failed(error, None, wait_expired):
@@ -96,6 +101,39 @@ class Progress:
         if graph.settings.resume_within_ms and isinstance(msisdn, str) and not self._state.options.dry_run:
             self._settling.correlate([resumption_name(graph.workflow_id, msisdn)])
 
+    def picked_up(self, node_id: str | None, payload: Mapping[str, Any]) -> None:
+        """Goes on with a node that called a person who answers now; nothing happens where it waits no more."""
+        call = str(payload["callSessionId"])
+        calling = self._calling(call)
+        if calling is not None:
+            self._resume(calling, None, {"answered": True})
+        elif node_id is not None and self._is_visit(node_id, payload):
+            self.settle(node_id, Settlement(f"call:{call}", call, ANSWERED))
+
+    def call_ended(self, node_id: str | None, payload: Mapping[str, Any]) -> None:
+        """Goes on with what waits for a call that has ended, or for what is said in it."""
+        call, cause = str(payload["callSessionId"]), str(payload["cause"])
+        calling = self._calling(call)
+        if calling is not None:
+            self._resume(calling, None, {"answered": False, "cause": cause})
+        elif node_id is not None and self._is_visit(node_id, payload):
+            self.settle(node_id, Settlement(f"call:{call}", call, cause))
+        under_way = self._state.call
+        if under_way is not None and under_way.session_id == call and not under_way.is_over:
+            under_way.is_over = True
+            self.hang_up(str(payload["reason"]))
+
+    def _calling(self, call: str) -> str | None:
+        """The node that waits for somebody to answer this call."""
+        for node_id, wait in self._state.waits.items():
+            if wait.kind is WaitKind.CALL and wait.memory.get("callSessionId") == call:
+                return node_id
+        return None
+
+    def _is_visit(self, node_id: str, payload: Mapping[str, Any]) -> bool:
+        """Whether word of a call is of the one that the node placed last."""
+        return self._state.node(node_id).visit == payload.get("visit")
+
     def hang_up(self, why: str) -> None:
         """Ends the waits for a person: nobody can answer any more."""
         for node_id, wait in list(self._state.waits.items()):
@@ -115,6 +153,8 @@ class Progress:
                 continue
             match wait.kind:
                 case WaitKind.TIMER:
+                    self._resume(node_id, None)
+                case WaitKind.CALL if not expects_turn:
                     self._resume(node_id, None)
                 case WaitKind.RETRY:
                     del self._state.waits[node_id]
@@ -138,7 +178,7 @@ class Progress:
     def _give_up_on_person(self, node_id: str, wait: Waiting, why: str) -> None:
         del self._state.waits[node_id]
         # The screen is gone from the phone; what comes now is said to whoever asks later.
-        self._state.texts.clear()
+        self._state.say_nothing()
         self._state.reply = None
         self.conclude(node_id, self._visit(node_id).expired(wait, why, self._settling.note))
         # After a crash an answer could come first, so no effect may build on this before it is durable.
@@ -154,9 +194,9 @@ class Progress:
         else:
             self.conclude(node_id, outcome)
 
-    def _resume(self, node_id: str, typed: str | None) -> None:
+    def _resume(self, node_id: str, typed: str | None, event: Mapping[str, Any] | None = None) -> None:
         wait = self._state.waits.pop(node_id)
-        resumption = Resumption(memory=wait.memory, input=typed, payload=self._state.payload)
+        resumption = Resumption(memory=wait.memory, input=typed, payload=self._state.payload, event=event)
         self.conclude(node_id, self._visit(node_id).resume_at_once(wait, resumption, self._settling.note))
 
     def _visit(self, node_id: str) -> Visit:
@@ -168,9 +208,10 @@ class Progress:
     def _texts(self, node_id: str) -> dict[str, Any] | None:
         return self._visit(node_id).texts()
 
-    def _say(self, text: str | None) -> None:
+    def _say(self, text: str | None, actions: Sequence[Action]) -> None:
         if text is not None:
             self._state.texts.append(text)
+        self._state.actions.extend(actions)
 
     def _loops(self) -> bool:
         if self._state.visits - self._visits_before_turn > MAX_VISITS_PER_TURN:

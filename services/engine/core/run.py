@@ -61,8 +61,8 @@ class Run:
     @property
     def listens_from(self) -> int | None:
         """Number of the turn behind which new ones are wanted while nodes still run; None when none are."""
-        waits_for_input = any(wait.kind is WaitKind.INPUT for wait in self.state.waits.values())
-        return self._turns.last if self._tasks and waits_for_input else None
+        waits_for_person = any(wait.kind in (WaitKind.INPUT, WaitKind.CALL) for wait in self.state.waits.values())
+        return self._turns.last if self._tasks and waits_for_person else None
 
     def give_up(self, error: NodeError) -> None:
         """Fails the execution before anything more of it runs."""

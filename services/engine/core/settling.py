@@ -8,6 +8,7 @@ repetition harmless.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.engine.core.ports import (
     CommitRefused,
@@ -20,6 +21,7 @@ from services.engine.core.ports import (
 from services.engine.core.program import Program
 from services.engine.core.state import Commit, ExecutionState, ExecutionStatus, NodeResult, Reply, Turn
 from workflow.outcome import WaitKind
+from workflow.voice import VOICE, Say, spoken
 
 USSD = "ussd"
 
@@ -161,7 +163,8 @@ class Settling:
         if state.reply is not None or owes_answer(state, self._program) or _has_nothing_to_say_yet(state):
             return None
         key, state.turn_key = state.turn_key, None
-        state.reply = self._reply()
+        reply = self._reply()
+        state.reply = replace(reply, turn=key or "") if reply is not None and reply.actions else reply
         return key
 
     def _reply(self) -> Reply | None:
@@ -169,19 +172,26 @@ class Settling:
         texts = self._program.graph.settings.ussd
         state = self._state
         dialled = self._program.session_type == USSD
+        calls = self._program.session_type == VOICE or state.line is not None
         if state.status not in (ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED):
+            if calls:
+                return Reply("end", texts.apology, (Say(texts.apology),))
             return Reply("end", texts.apology) if dialled else None
+        actions = tuple(state.actions)
+        said = "\n".join([*state.texts, *filter(None, map(spoken, actions))])
         if any(wait.kind is WaitKind.INPUT for wait in state.waits.values()):
-            return Reply("con", "\n".join(state.texts))
-        if state.texts:
-            return Reply("end", "\n".join(state.texts))
+            return Reply("con", said, actions)
+        # In a call there need be no last word: the network hangs up.
+        if said or actions or calls:
+            return Reply("end", said, actions)
         return Reply("end", texts.no_text) if dialled else None
 
     def _end_session_with_screen(self, idle: bool) -> None:
         reply, session = self._state.reply, self._state.session
         # Nodes behind a pause may write to it too.
         is_over = idle and not self._state.waits
-        if is_over and session is not None and session.type == USSD and reply is not None and reply.kind == "end":
+        is_call = session is not None and session.type in (USSD, VOICE)
+        if is_over and session is not None and is_call and reply is not None and reply.kind == "end":
             session.end()
 
     def _take_commit(self, idle: bool) -> None:
@@ -211,7 +221,7 @@ def _has_nothing_to_say_yet(state: ExecutionState) -> bool:
     return (
         state.turn_key is None
         and bool(state.waits)
-        and not state.texts
+        and not (state.texts or state.actions)
         and not any(wait.kind is WaitKind.INPUT for wait in state.waits.values())
     )
 

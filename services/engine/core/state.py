@@ -11,6 +11,7 @@ from typing import Any
 from workflow.errors import ErrorType, NodeError
 from workflow.outcome import WaitKind
 from workflow.session import DataChange, Scope, TurnSession
+from workflow.voice import Action
 
 
 class ExecutionStatus(StrEnum):
@@ -53,6 +54,15 @@ class Signal(StrEnum):
 
     CHECK = "check"
     """The person was told that the answer takes longer, and asks for it again."""
+
+    NO_INPUT = "no_input"
+    """The caller pressed no key in time."""
+
+    ANSWERED = "answered"
+    """A person who was called picks up; the payload names the call."""
+
+    CALL_ENDED = "call_ended"
+    """A call is over, or never began; the payload names it and says why."""
 
     REPORT = "report"
     """The outside reported an effect whose outcome was unknown; the payload is a Settlement."""
@@ -167,10 +177,28 @@ class NodeResult:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a turn says to the person: `con` a screen that expects input, `end` the last one."""
+    """
+    What a turn says to the person.
+
+    Attributes:
+        kind: `con` a screen, or words in a call, that expect input; `end` the last ones.
+        text: The screen; of a call, what is heard.
+        actions: What is done in a call, in this order.
+        turn: Of a call: key of the turn that it answers, by which the next turn names it; empty where it answers none.
+    """
 
     kind: str
     text: str
+    actions: tuple[Action, ...] = ()
+    turn: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """The call in which an execution talks: its session, and whether it is over."""
+
+    session_id: str
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +224,7 @@ class Turn:
         skip: Characters at the beginning of the text that were not for the flow.
         signal: None where the turn is for the flow to read.
         node_id: The node that a signal is for, None where it is for all.
+        line: Session of the call that it came in by, where that is not the execution's own session.
     """
 
     number: int
@@ -204,6 +233,7 @@ class Turn:
     skip: int = 0
     signal: Signal | None = None
     node_id: str | None = None
+    line: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +259,9 @@ class ExecutionState:
         payload: That of the trigger, overlaid by those of later turns; what must not be read is encrypted.
         inputs: Entries of the turn under way that no screen has taken yet, encrypted where one may be secret.
         texts: What the turn under way has to say so far.
+        actions: What it has to do in the call so far.
+        call: The call in which it talks; None where there was none yet.
+        line: Session of the call that the last turn which wants an answer came in by; None: the execution's own.
         visits: Visits so far, against endless loops.
         active_ms: Active time of the turns that ended.
         commits: What is to be committed to the session, until it is confirmed.
@@ -256,6 +289,9 @@ class ExecutionState:
     edges: dict[str, Decision] = field(default_factory=dict)
     waits: dict[str, Waiting] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    call: Call | None = None
+    line: str | None = None
     reply: Reply | None = None
     output: dict[str, Any] = field(default_factory=dict)
     error: NodeError | None = None
@@ -276,6 +312,11 @@ class ExecutionState:
     def ended(self) -> bool:
         """Whether nothing more will happen."""
         return self.status is not ExecutionStatus.RUNNING
+
+    def say_nothing(self) -> None:
+        """Drops what there was to say: nobody is left to hear it."""
+        self.texts.clear()
+        self.actions.clear()
 
     def node(self, node_id: str) -> NodeState:
         """The state of a node, made when it is first asked for."""

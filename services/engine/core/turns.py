@@ -6,9 +6,10 @@ from services.engine.core import flow
 from services.engine.core.entries import dialled_entries, next_entry
 from services.engine.core.program import Program
 from services.engine.core.progress import Progress
-from services.engine.core.state import ExecutionState, Signal, Turn
+from services.engine.core.state import Call, ExecutionState, Signal, Stage, Turn
 from workflow.outcome import Settlement, WaitKind
 from workflow.sealing import SEALED, Cipher, holds_sealed, unsealed
+from workflow.voice import VOICE
 
 
 class Turns:
@@ -56,7 +57,7 @@ class Turns:
         typed = unsealed(self._state.inputs.pop(0), self._cipher)
         is_secret = self._program.nodes[waiting].is_sensitive
         self._state.payload["input"] = {SEALED: self._cipher.seal(typed)} if is_secret else typed
-        self._state.texts.clear()
+        self._state.say_nothing()
         self._progress.answer(waiting, typed)
         return True
 
@@ -65,7 +66,7 @@ class Turns:
         if not self._take():
             return False
         self._state.inputs.clear()
-        self._state.texts.clear()
+        self._state.say_nothing()
         return True
 
     def take_late(self) -> list[Turn]:
@@ -87,6 +88,8 @@ class Turns:
             entries = [] if turn.key is None else dialled_entries(payload, turn.skip)
             flow.start(self._state, self._program)
             self._progress.resumable_by(payload.get("msisdn"))
+            if self._program.session_type == VOICE and self._state.session_id is not None:
+                self._state.call = Call(self._state.session_id)
         else:
             entries = [next_entry(payload, str(unsealed(self._state.payload.get("text", ""), self._cipher)))]
         # Where a screen asks for a secret, what was typed stays as encrypted as it came in.
@@ -94,14 +97,13 @@ class Turns:
         self._state.inputs = [{SEALED: self._cipher.seal(entry)} for entry in entries] if is_secret else [*entries]
         self._state.turns = turn.number
         self._state.payload.update(turn.payload if is_secret else payload)
-        self._state.turn_key = turn.key
-        self._state.reply = None
+        self._answers(turn)
         self._progress.new_turn()
         return True
 
     def _take_signal(self) -> bool:
         turn = self._waiting[0] if self._waiting else None
-        if turn is None or turn.signal is None or (turn.signal is Signal.CHECK and self._is_answering()):
+        if turn is None or turn.signal is None or self._comes_later(turn):
             return False
         self._waiting.popleft()
         self._state.turns = turn.number
@@ -112,14 +114,43 @@ class Turns:
                 self._progress.hang_up(str(turn.payload["reason"]))
             case Signal.CHECK:
                 # The text is longer now by an entry that is not for the flow. The answer is that of the turn before.
-                text = turn.payload.get("text", "")
-                self._state.payload["text"] = text if self._keeps_sealed(turn) else unsealed(text, self._cipher)
-                self._state.turn_key = turn.key
-                self._state.reply = None
+                if "text" in turn.payload:
+                    text = turn.payload["text"]
+                    self._state.payload["text"] = text if self._keeps_sealed(turn) else unsealed(text, self._cipher)
+                self._answers(turn)
+            case Signal.NO_INPUT:
+                self._answers(turn)
+                self._state.say_nothing()
+                self._progress.hang_up(str(turn.payload["reason"]))
+                self._progress.new_turn()
+            case Signal.ANSWERED:
+                self._answers(turn)
+                self._state.say_nothing()
+                self._progress.picked_up(turn.node_id, turn.payload)
+                self._progress.new_turn()
+            case Signal.CALL_ENDED:
+                self._progress.call_ended(turn.node_id, turn.payload)
             case Signal.REPORT:
                 assert turn.node_id is not None
                 self._progress.settle(turn.node_id, Settlement(**turn.payload))
         return True
+
+    def _comes_later(self, turn: Turn) -> bool:
+        """Whether the signal is for what has not come so far yet."""
+        if turn.key is not None and self._is_answering():
+            return True
+        # A call can be answered before the node that placed it knows that it was taken.
+        return turn.signal in (Signal.ANSWERED, Signal.CALL_ENDED) and self._is_calling(turn.node_id)
+
+    def _is_calling(self, node_id: str | None) -> bool:
+        return node_id is not None and self._state.node(node_id).stage is Stage.READY
+
+    def _answers(self, turn: Turn) -> None:
+        """The turn is under way from now on; whoever sent it waits for its answer."""
+        self._state.turn_key = turn.key
+        if turn.key is not None:
+            self._state.line = turn.line
+        self._state.reply = None
 
     def _keeps_sealed(self, turn: Turn) -> bool:
         return self._program.is_sensitive and holds_sealed(turn.payload)

@@ -21,6 +21,7 @@ from services.engine.core.surroundings import Surroundings
 from workflow.errors import NodeError, NodeFailure
 from workflow.node_type import Resumption
 from workflow.outcome import Done, Settlement, Wait, WaitKind
+from workflow.voice import Action
 
 OUTCOME_UNKNOWN = "SEND_OUTCOME_UNKNOWN"
 
@@ -44,6 +45,8 @@ class Suspended:
     wait: Waiting
     text: str | None = None
     settled_by: list[str] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    correlations: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Ended:
     output: dict[str, Any] | None = None
     text: str | None = None
     correlations: list[str] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    opens_call: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +222,12 @@ class Visit:
         if isinstance(attempt.outcome, Wait):
             wait = attempt.outcome
             lasts_ms = self._resumable_for(wait)
-            return Suspended(Waiting(wait.kind, now + lasts_ms, dict(wait.memory), now, active_ms), wait.text)
+            return Suspended(
+                Waiting(wait.kind, now + lasts_ms, dict(wait.memory), now, active_ms),
+                wait.text,
+                actions=list(wait.actions),
+                correlations=list(wait.correlations),
+            )
         self._own.attempt = attempt.number
         error = None if attempt.failure is None else attempt.failure.error
         output = None if error is not None else self._own.output
@@ -237,8 +247,11 @@ class Visit:
         )
         if error is not None:
             return Failed(error, self._caught(error))
-        assert isinstance(attempt.outcome, Done)
-        return Ended(attempt.taken, output, attempt.outcome.text, list(attempt.outcome.correlations))
+        done = attempt.outcome
+        assert isinstance(done, Done)
+        return Ended(
+            attempt.taken, output, done.text, list(done.correlations), list(done.actions), opens_call=done.opens_call
+        )
 
     def _resumable_for(self, wait: Wait) -> int:
         """How long a node waits, ms: for a person at least as long as a new dial may continue the session."""

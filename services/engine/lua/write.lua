@@ -1,5 +1,6 @@
 -- Writes the journal of one execution, unless another engine has taken it over.
--- KEYS: the execution, the session's ledger (the execution again where there is no session).
+-- KEYS: the execution, the session's ledger (the execution again where there is no session), the ledger that the answer
+--       belongs to: that of a call that the execution placed, else the session's again.
 -- ARGV: prefix, id, fence, state, status, turns taken, released (1 or 0), due ('' for never),
 --       retention ms ('' while it runs), ledger life ms ('' for no ledger), mark of the answered turn ('' for none),
 --       reply ('' for none), closed (1 or 0), number of correlations, these, then the results.
@@ -28,10 +29,12 @@ if released and #turns == 0 then
 end
 
 if ARGV[10] ~= '' then
-  if ARGV[11] ~= '' and ARGV[12] ~= '' then redis.call('HSETNX', KEYS[2], 'a:' .. ARGV[11], ARGV[12]) end
-  if ARGV[12] ~= '' then redis.call('HSET', KEYS[2], 'reply', ARGV[12]) end
-  if ARGV[13] == '1' then redis.call('HSET', KEYS[2], 'closed', '1')
-  elseif ended then redis.call('HDEL', KEYS[2], 'execution', 'last') end
+  local ledger = KEYS[3]
+  if ARGV[11] ~= '' and ARGV[12] ~= '' then redis.call('HSETNX', ledger, 'a:' .. ARGV[11], ARGV[12]) end
+  if ARGV[12] ~= '' then redis.call('HSET', ledger, 'reply', ARGV[12]) end
+  if ARGV[13] == '1' then redis.call('HSET', ledger, 'closed', '1') end
+  if ended and not redis.call('HGET', KEYS[2], 'closed') then redis.call('HDEL', KEYS[2], 'execution', 'last') end
   redis.call('PEXPIRE', KEYS[2], ARGV[10])
+  redis.call('PEXPIRE', ledger, ARGV[10])
 end
 return {'written', turns}

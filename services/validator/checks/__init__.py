@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from services.validator.checks import (
+    channels,
     cycles,
     edges,
     menus,
@@ -34,6 +35,7 @@ CHECKS: Sequence[Check] = (
     cycles.check,
     session_end.check,
     parallel_screens.check,
+    channels.check,
     variables.check,
     screen_sizes.check,
     menus.check,

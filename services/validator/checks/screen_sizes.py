@@ -11,6 +11,7 @@ from services.validator.flow import Flow, FlowNode
 from services.validator.literals import literal_config
 from workflow import gsm
 from workflow.issues import Issue
+from workflow.voice import VOICE
 
 SCREEN_CHARACTERS, AIRTEL_CHARACTERS = 160, 184
 
@@ -20,6 +21,9 @@ AIRTEL_NETWORKS = frozenset({"62006", "62120", "63514", "63903", "64005", "64101
 
 def check(flow: Flow) -> Iterator[Issue]:
     """Yields each node of which a screen is too long with the shortest values that its variables can have."""
+    if flow.trigger_type is not None and flow.trigger_type.session_type == VOICE:
+        # What is said in a call fits.
+        return
     limit = AIRTEL_CHARACTERS if _network(flow) in AIRTEL_NETWORKS else SCREEN_CHARACTERS
     for node in flow.nodes.values():
         for screen in _screens(node):

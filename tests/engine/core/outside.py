@@ -21,7 +21,7 @@ from services.engine.core.program import Program, RunnableNode
 from services.engine.core.state import Commit, ExecutionState, NodeResult, Reply, Turn
 from workflow.errors import ErrorType, NodeError, NodeFailure
 from workflow.outcome import Settlement
-from workflow.ports import HttpAnswer, HttpRequest, SmsRecipient, SmsRequest
+from workflow.ports import CallRequest, HttpAnswer, HttpRequest, PlacedCall, SmsRecipient, SmsRequest
 from workflow.session import Scope, TurnSession
 
 
@@ -185,6 +185,25 @@ def unknown() -> Answer:
 def slow(seconds: float) -> Answer:
     """Accepted after so many seconds."""
     return Answer(seconds)
+
+
+class Telephone:
+    """See CallPlacer. `placed` has the calls by idempotency key; `script` says what becomes of the next ones."""
+
+    def __init__(self) -> None:
+        self.script: list[Answer] = []
+        self.placed: dict[str, CallRequest] = {}
+
+    async def place(self, request: CallRequest) -> PlacedCall:
+        answer = self.script.pop(0) if self.script else Answer()
+        if (request.idempotency_key not in self.placed and answer.failure is None) or answer.kept is not None:
+            self.placed[request.idempotency_key] = request
+        if answer.after:
+            await asyncio.sleep(answer.after)
+        if answer.failure is not None:
+            raise answer.failure
+        number = list(self.placed).index(request.idempotency_key) + 1
+        return PlacedCall(f"ATVId_{number}", "Queued")
 
 
 class AfricasTalking:

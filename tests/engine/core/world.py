@@ -22,6 +22,7 @@ from tests.engine.core.outside import (
     PlainCipher,
     SessionsService,
     Steps,
+    Telephone,
     Web,
 )
 from tests.engine.core.virtual_time import EPOCH_MS, now_ms
@@ -57,12 +58,13 @@ class World:
         self.steps = Steps()
         self.sessions = SessionsService(self.steps)
         self.sms = AfricasTalking()
+        self.calls = Telephone()
         self.web = Web()
         self.reports = EarlyReports()
         self.deaths = 0
         self._slept: list[float] = []
         self._around = Surroundings(
-            ports=Ports(sms=self.sms, http=self.web, cipher=PlainCipher()),
+            ports=Ports(sms=self.sms, calls=self.calls, http=self.web, cipher=PlainCipher()),
             sessions=self.sessions,
             reports=self.reports,
             observer=NobodyLooks(),

@@ -17,12 +17,14 @@ from services.engine.run_sessions import RunSessions
 from services.engine.settlements import DeliveryReports, EarlyReports
 from services.engine.store import ExecutionStore
 from services.engine.takeover import keep_leases, watch_due, watch_turns
+from services.engine.timely_turns import TimelyTurns
 from services.engine.tracing import NoTraces
 from services.engine.typed_text import TypedText
 from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_turns import UssdTurns
+from services.engine.voice_turns import VoiceTurns
 from services.sessions.memory_store import MemorySessionStore
-from tests.engine.core.outside import AfricasTalking, NobodyLooks, PlainCipher, Web
+from tests.engine.core.outside import AfricasTalking, NobodyLooks, PlainCipher, Telephone, Web
 from tests.engine.core.virtual_time import now_ms
 from tests.engine.restarts.power import STORE_WRITES, Cut, Power, Powered
 from tests.engine.restarts.sessions_in_process import SessionsInProcess
@@ -64,6 +66,7 @@ class Engine:
         around = Surroundings(
             ports=Ports(
                 sms=cast("SmsSender", Powered(network, self.power, {"send"})),
+                calls=Telephone(),
                 http=Web(),
                 cipher=PlainCipher(),
             ),
@@ -82,9 +85,9 @@ class Engine:
         unclaimed = Unclaimed(cast("Any", None), typed, 0, now_ms)
         self.executions = Executions(self.store, registry, run_sessions, places, self.runs, typed, unclaimed, now_ms)
         redials = Redials(self.store, typed, now_ms)
-        self.ussd_turns = UssdTurns(
-            self.store, registry, places, self.runs, redials, typed, unclaimed, now_ms, BUDGET_MS
-        )
+        turns = TimelyTurns(self.store, places, self.runs, now_ms, BUDGET_MS)
+        self.ussd_turns = UssdTurns(self.store, registry, turns, self.runs, redials, typed, unclaimed, now_ms)
+        self.voice_turns = VoiceTurns(self.store, registry, turns, self.runs, typed, unclaimed, now_ms)
         self.reports = DeliveryReports(self.store, self.runs)
         self._watching: list[asyncio.Task[None]] = []
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 STORE_WRITES = frozenset(
     {
-        "begin_ussd_turn",
+        "begin_turn",
         "begin_on_session",
         "create",
         "take_up",

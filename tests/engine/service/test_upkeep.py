@@ -126,10 +126,10 @@ async def test_a_repeated_callback_of_an_execution_that_is_gone_brings_nothing_b
     partition = ids.partition_of_session("ATUid_1")
     state = first_state(PROGRAM, ids.new_execution_id(partition), {}, "ATUid_1", Overrides(), 0)
     marks, turn = TextMarks("mark", ()), turn_record(None, {})
-    assert isinstance(await store.begin_ussd_turn("ATUid_1", marks, turn, state), TakenUp)
+    assert isinstance(await store.begin_turn("ATUid_1", marks, turn, state), TakenUp)
     await client.delete(keys.execution(partition, state.execution_id))
 
-    again = await store.begin_ussd_turn("ATUid_1", marks, turn, None)
+    again = await store.begin_turn("ATUid_1", marks, turn, None)
 
     assert isinstance(again, NoExecution)
     assert await is_gone(client, state.execution_id)

@@ -143,7 +143,7 @@ async def begin(store: ExecutionStore, state: ExecutionState) -> Journal:
 
 async def dial(store: ExecutionStore, text: str, state: ExecutionState | None = None) -> object:
     """Records a USSD callback."""
-    return await store.begin_ussd_turn(SESSION, MARKS(SESSION, text), turn(text), state)
+    return await store.begin_turn(SESSION, MARKS(SESSION, text), turn(text), state)
 
 
 def mark(text: str) -> str:

@@ -11,7 +11,7 @@ INTERRUPTED = Interrupted(fresh(1, SESSION).execution_id, SESSION, "1*2", 0)
 
 async def redial(engines: Engines, text: str, name: str = "a") -> object:
     marks = MARKS(REDIAL, text)
-    return await engines(name).begin_ussd_turn(REDIAL, marks, turn(text), fresh(2, REDIAL))
+    return await engines(name).begin_turn(REDIAL, marks, turn(text), fresh(2, REDIAL))
 
 
 async def asked(engines: Engines) -> Reply:

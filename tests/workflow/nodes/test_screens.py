@@ -159,10 +159,6 @@ async def test_values_cannot_be_kept_without_a_phone_number(stage: Stage) -> Non
         await stage.run(END, {"saveData": True})
 
 
-def test_a_redirect_has_no_effect_and_says_so(findings: Findings) -> None:
-    assert findings(END, {"redirectUrl": "https://example.com"}) == [("UNSUPPORTED_BY_PROVIDER", "redirectUrl")]
-
-
 async def test_the_output_holds_the_screen_as_it_was_shown(stage: Stage) -> None:
     shown = waiting(await stage.run(SCREEN, {"message": "Hello Asha", "expectInput": True}))
     answered = done(await stage.resume(SCREEN, {"message": "Hello 1", "expectInput": True}, shown.memory, "1"))

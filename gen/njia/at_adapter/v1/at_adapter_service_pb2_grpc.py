@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from njia.at_adapter.v1 import at_adapter_service_pb2 as njia_dot_at__adapter_dot_v1_dot_at__adapter__service__pb2
+from njia.at_adapter.v1 import voice_pb2 as njia_dot_at__adapter_dot_v1_dot_voice__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -53,6 +54,11 @@ class AtAdapterServiceStub:
                 request_serializer=njia_dot_at__adapter_dot_v1_dot_at__adapter__service__pb2.SendSmsRequest.SerializeToString,
                 response_deserializer=njia_dot_at__adapter_dot_v1_dot_at__adapter__service__pb2.SendSmsResponse.FromString,
                 _registered_method=True)
+        self.PlaceCall = channel.unary_unary(
+                '/njia.at_adapter.v1.AtAdapterService/PlaceCall',
+                request_serializer=njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallRequest.SerializeToString,
+                response_deserializer=njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallResponse.FromString,
+                _registered_method=True)
 
 
 class AtAdapterServiceServicer:
@@ -80,6 +86,14 @@ class AtAdapterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlaceCall(self, request, context):
+        """Places one call to one number. Its callbacks and its end come by the callbacks' addresses.
+        Errors: as above.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AtAdapterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -87,6 +101,11 @@ def add_AtAdapterServiceServicer_to_server(servicer, server):
                     servicer.SendSms,
                     request_deserializer=njia_dot_at__adapter_dot_v1_dot_at__adapter__service__pb2.SendSmsRequest.FromString,
                     response_serializer=njia_dot_at__adapter_dot_v1_dot_at__adapter__service__pb2.SendSmsResponse.SerializeToString,
+            ),
+            'PlaceCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceCall,
+                    request_deserializer=njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallRequest.FromString,
+                    response_serializer=njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -130,6 +149,33 @@ class AtAdapterService:
             '/njia.at_adapter.v1.AtAdapterService/SendSms',
             njia_dot_at__adapter_dot_v1_dot_at__adapter__service__pb2.SendSmsRequest.SerializeToString,
             njia_dot_at__adapter_dot_v1_dot_at__adapter__service__pb2.SendSmsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.at_adapter.v1.AtAdapterService/PlaceCall',
+            njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallRequest.SerializeToString,
+            njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Africa's Talking, outgoing: credentials, formats, errors and limits stay behind 
 from collections import abc as _abc
 from grpc import aio as _aio
 from njia.at_adapter.v1 import at_adapter_service_pb2 as _at_adapter_service_pb2
+from njia.at_adapter.v1 import voice_pb2 as _voice_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -51,6 +52,10 @@ class AtAdapterServiceStub:
     """Sends one text to one or more numbers.
     Errors: as above.
     """
+    PlaceCall: _grpc.UnaryUnaryMultiCallable[_voice_pb2.PlaceCallRequest, _voice_pb2.PlaceCallResponse]
+    """Places one call to one number. Its callbacks and its end come by the callbacks' addresses.
+    Errors: as above.
+    """
 
 @_typing.type_check_only
 class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
@@ -73,6 +78,10 @@ class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     SendSms: _aio.UnaryUnaryMultiCallable[_at_adapter_service_pb2.SendSmsRequest, _at_adapter_service_pb2.SendSmsResponse]  # type: ignore[assignment]
     """Sends one text to one or more numbers.
+    Errors: as above.
+    """
+    PlaceCall: _aio.UnaryUnaryMultiCallable[_voice_pb2.PlaceCallRequest, _voice_pb2.PlaceCallResponse]  # type: ignore[assignment]
+    """Places one call to one number. Its callbacks and its end come by the callbacks' addresses.
     Errors: as above.
     """
 
@@ -100,6 +109,16 @@ class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_at_adapter_service_pb2.SendSmsResponse, _abc.Awaitable[_at_adapter_service_pb2.SendSmsResponse]]:
         """Sends one text to one or more numbers.
+        Errors: as above.
+        """
+
+    @_abc_1.abstractmethod
+    def PlaceCall(
+        self,
+        request: _voice_pb2.PlaceCallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_voice_pb2.PlaceCallResponse, _abc.Awaitable[_voice_pb2.PlaceCallResponse]]:
+        """Places one call to one number. Its callbacks and its end come by the callbacks' addresses.
         Errors: as above.
         """
 

@@ -321,9 +321,9 @@ class Reply(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """con: a screen that expects input; end: the last screen."""
+    """con: a screen, or words in a call, that expect input; end: the last ones."""
     text: _builtins.str
-    """The text, without CON or END."""
+    """The text, without CON or END; of a call, what is heard, one line for each."""
     def __init__(
         self,
         *,

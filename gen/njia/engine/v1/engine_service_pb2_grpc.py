@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from njia.engine.v1 import engine_service_pb2 as njia_dot_engine_dot_v1_dot_engine__service__pb2
+from njia.engine.v1 import voice_pb2 as njia_dot_engine_dot_v1_dot_voice__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -90,6 +91,16 @@ class EngineServiceStub:
                 '/njia.engine.v1.EngineService/HandleUssdEnd',
                 request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndRequest.SerializeToString,
                 response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndResponse.FromString,
+                _registered_method=True)
+        self.HandleVoice = channel.unary_unary(
+                '/njia.engine.v1.EngineService/HandleVoice',
+                request_serializer=njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceRequest.SerializeToString,
+                response_deserializer=njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceResponse.FromString,
+                _registered_method=True)
+        self.HandleVoiceEnd = channel.unary_unary(
+                '/njia.engine.v1.EngineService/HandleVoiceEnd',
+                request_serializer=njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceEndRequest.SerializeToString,
+                response_deserializer=njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceEndResponse.FromString,
                 _registered_method=True)
         self.HandleDeliveryReport = channel.unary_unary(
                 '/njia.engine.v1.EngineService/HandleDeliveryReport',
@@ -220,6 +231,27 @@ class EngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandleVoice(self, request, context):
+        """Takes one callback of a live call and says what is done next in it. The same callback again gets the same answer
+        and runs nothing twice. A call that comes in and that no flow claims is rejected.
+        Errors:
+        - INVALID_ARGUMENT: the session id is missing, or more keys were pressed than anybody is asked for
+        (INVALID_REQUEST)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HandleVoiceEnd(self, request, context):
+        """Takes the end of one call: what waits for the person in it ends, and what waits for somebody to pick up goes on.
+        Nothing happens for a call that is not ours; a report may repeat.
+        Errors:
+        - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def HandleDeliveryReport(self, request, context):
         """Takes one delivery report and joins it to the execution that sent the message. Reports may repeat and come
         in any order; only forward moves are kept. A report of a message that nobody knows settles a send whose answer
@@ -299,6 +331,16 @@ def add_EngineServiceServicer_to_server(servicer, server):
                     servicer.HandleUssdEnd,
                     request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndRequest.FromString,
                     response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndResponse.SerializeToString,
+            ),
+            'HandleVoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandleVoice,
+                    request_deserializer=njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceRequest.FromString,
+                    response_serializer=njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceResponse.SerializeToString,
+            ),
+            'HandleVoiceEnd': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandleVoiceEnd,
+                    request_deserializer=njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceEndRequest.FromString,
+                    response_serializer=njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceEndResponse.SerializeToString,
             ),
             'HandleDeliveryReport': grpc.unary_unary_rpc_method_handler(
                     servicer.HandleDeliveryReport,
@@ -588,6 +630,60 @@ class EngineService:
             '/njia.engine.v1.EngineService/HandleUssdEnd',
             njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndRequest.SerializeToString,
             njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleUssdEndResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandleVoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.engine.v1.EngineService/HandleVoice',
+            njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceRequest.SerializeToString,
+            njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandleVoiceEnd(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.engine.v1.EngineService/HandleVoiceEnd',
+            njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceEndRequest.SerializeToString,
+            njia_dot_engine_dot_v1_dot_voice__pb2.HandleVoiceEndResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Executions of flows."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from njia.engine.v1 import engine_service_pb2 as _engine_service_pb2
+from njia.engine.v1 import voice_pb2 as _voice_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -107,6 +108,19 @@ class EngineServiceStub:
     Errors:
     - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
     """
+    HandleVoice: _grpc.UnaryUnaryMultiCallable[_voice_pb2.HandleVoiceRequest, _voice_pb2.HandleVoiceResponse]
+    """Takes one callback of a live call and says what is done next in it. The same callback again gets the same answer
+    and runs nothing twice. A call that comes in and that no flow claims is rejected.
+    Errors:
+    - INVALID_ARGUMENT: the session id is missing, or more keys were pressed than anybody is asked for
+      (INVALID_REQUEST)
+    """
+    HandleVoiceEnd: _grpc.UnaryUnaryMultiCallable[_voice_pb2.HandleVoiceEndRequest, _voice_pb2.HandleVoiceEndResponse]
+    """Takes the end of one call: what waits for the person in it ends, and what waits for somebody to pick up goes on.
+    Nothing happens for a call that is not ours; a report may repeat.
+    Errors:
+    - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
+    """
     HandleDeliveryReport: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.HandleDeliveryReportRequest, _engine_service_pb2.HandleDeliveryReportResponse]
     """Takes one delivery report and joins it to the execution that sent the message. Reports may repeat and come
     in any order; only forward moves are kept. A report of a message that nobody knows settles a send whose answer
@@ -203,6 +217,19 @@ class EngineServiceAsyncStub(EngineServiceStub):
     HandleUssdEnd: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.HandleUssdEndRequest, _engine_service_pb2.HandleUssdEndResponse]  # type: ignore[assignment]
     """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
     any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+    Errors:
+    - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
+    """
+    HandleVoice: _aio.UnaryUnaryMultiCallable[_voice_pb2.HandleVoiceRequest, _voice_pb2.HandleVoiceResponse]  # type: ignore[assignment]
+    """Takes one callback of a live call and says what is done next in it. The same callback again gets the same answer
+    and runs nothing twice. A call that comes in and that no flow claims is rejected.
+    Errors:
+    - INVALID_ARGUMENT: the session id is missing, or more keys were pressed than anybody is asked for
+      (INVALID_REQUEST)
+    """
+    HandleVoiceEnd: _aio.UnaryUnaryMultiCallable[_voice_pb2.HandleVoiceEndRequest, _voice_pb2.HandleVoiceEndResponse]  # type: ignore[assignment]
+    """Takes the end of one call: what waits for the person in it ends, and what waits for somebody to pick up goes on.
+    Nothing happens for a call that is not ours; a report may repeat.
     Errors:
     - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
     """
@@ -359,6 +386,31 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_engine_service_pb2.HandleUssdEndResponse, _abc.Awaitable[_engine_service_pb2.HandleUssdEndResponse]]:
         """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
         any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+        Errors:
+        - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
+        """
+
+    @_abc_1.abstractmethod
+    def HandleVoice(
+        self,
+        request: _voice_pb2.HandleVoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_voice_pb2.HandleVoiceResponse, _abc.Awaitable[_voice_pb2.HandleVoiceResponse]]:
+        """Takes one callback of a live call and says what is done next in it. The same callback again gets the same answer
+        and runs nothing twice. A call that comes in and that no flow claims is rejected.
+        Errors:
+        - INVALID_ARGUMENT: the session id is missing, or more keys were pressed than anybody is asked for
+          (INVALID_REQUEST)
+        """
+
+    @_abc_1.abstractmethod
+    def HandleVoiceEnd(
+        self,
+        request: _voice_pb2.HandleVoiceEndRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_voice_pb2.HandleVoiceEndResponse, _abc.Awaitable[_voice_pb2.HandleVoiceEndResponse]]:
+        """Takes the end of one call: what waits for the person in it ends, and what waits for somebody to pick up goes on.
+        Nothing happens for a call that is not ours; a report may repeat.
         Errors:
         - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
         """

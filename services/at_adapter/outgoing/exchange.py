@@ -1,0 +1,55 @@
+"""Sends one request to Africa's Talking and reads its answer: one span a request."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
+
+from services.at_adapter.outgoing.faults import SendRefused
+from services.at_adapter.outgoing.sdk import HttpCall
+from services.at_adapter.outgoing.transport import AtTransport, HttpAnswer
+from telemetry import attributes
+
+Receipt = TypeVar("Receipt")
+
+_log = structlog.get_logger()
+
+
+class Exchange:
+    """
+    Args:
+        transport: Sends the requests.
+        tracer_provider: Where the spans go.
+    """
+
+    def __init__(self, transport: AtTransport, tracer_provider: TracerProvider) -> None:
+        self._transport = transport
+        self._tracer = tracer_provider.get_tracer("njia.at_adapter")
+
+    async def receipt(self, operation: str, call: HttpCall, read: Callable[[HttpAnswer], Receipt]) -> Receipt:
+        """
+        Sends the request once and returns what `read` makes of its answer.
+
+        Args:
+            operation: Name of the span, such as airtime.send.
+
+        Raises:
+            SendRefused: See `AtTransport.send` and `read`.
+        """
+        with self._tracer.start_as_current_span(
+            operation,
+            kind=SpanKind.CLIENT,
+            attributes={attributes.PROVIDER_OPERATION: operation},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                answer = await self._transport.send(call)
+                span.set_attribute(attributes.HTTP_STATUS_CODE, answer.status)
+                return read(answer)
+            except SendRefused as refusal:
+                span.set_attribute(attributes.ERROR_TYPE, refusal.fault.name)
+                span.set_status(Status(StatusCode.ERROR, refusal.fault.name))
+                _log.warning("a send was not taken", operation=operation, reason=refusal.fault.name, **refusal.details)
+                raise
