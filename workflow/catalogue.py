@@ -13,6 +13,7 @@ from workflow.nodes.incoming_call import IncomingCall
 from workflow.nodes.initiate_call import InitiateCall
 from workflow.nodes.merge import Merge
 from workflow.nodes.play_ivr import PlayIvr
+from workflow.nodes.scheduled import Scheduled
 from workflow.nodes.send_sms import SendSms
 from workflow.nodes.send_ussd_response import SendUssdResponse
 from workflow.nodes.session_end import SessionEnd
@@ -27,6 +28,7 @@ _TYPES: tuple[NodeType[Any], ...] = (
     UssdSessionStart(),
     HttpWebhook(),
     IncomingCall(),
+    Scheduled(),
     SendSms(),
     SendUssdResponse(),
     HttpRequestNode(),

@@ -16,6 +16,7 @@ from workflow.fields import NodeConfig
 from workflow.outcome import Done, Outcome, Settlement
 from workflow.paths import Scope
 from workflow.ports import CallPlacer, HttpClient, SmsSender
+from workflow.schedules import Schedule
 from workflow.sealing import Cipher
 from workflow.session import TurnSession
 from workflow.spec import RetryPolicy
@@ -352,6 +353,10 @@ class TriggerType(NodeType[C]):
         """Hands the payload on."""
         payload = context.scope.lookup("triggerPayload")
         return Done(output=dict(payload) if isinstance(payload, Mapping) else {})
+
+    def schedule(self, config: C) -> Schedule | None:
+        """Returns when it starts its flow by itself; None where something has to come in."""
+        return None
 
     def session_ttl_seconds(self, config: C) -> int:
         """Life of a session that this trigger opens, seconds; 0 means the sessions service's default."""

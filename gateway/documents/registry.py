@@ -25,6 +25,7 @@ class SavedWorkflow(TypedDict):
     publishedAt: NotRequired[Annotated[Time, Field(description="When the published version was published.")]]
     workflow: NotRequired[Annotated[WorkflowSpec, Field(description="The flow as it was saved; left out in lists.")]]
     triggerType: Annotated[str, Field(description="Node type of its trigger.")]
+    nextRunAt: NotRequired[Annotated[Time, Field(description="When a clock starts the published version next.")]]
 
 
 @with_config(WORDED)

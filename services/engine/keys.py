@@ -101,6 +101,9 @@ REGISTRY_VERSION = "njia:{registry}:version"
 REGISTRY_PUBLISHED = "njia:{registry}:published"
 """Hash: published flow by workflow id."""
 
+SCHEDULES = "njia:{registry}:schedules"
+"""Sorted set: published flows that a clock starts, by the next time, Unix ms."""
+
 REGISTRY_IDS = "njia:{registry}:ids"
 """Sorted set, all scores 0: ids of the saved flows."""
 

@@ -48,6 +48,7 @@ class SavedWorkflow:
         document: The flow as it was saved, JSON; secrets in it are encrypted.
         program_digest: Names its compiled form.
         published_version: 0 when none is.
+        next_run_at_ms: When a clock starts the published version next; None when none does.
     """
 
     workflow_id: str
@@ -60,6 +61,7 @@ class SavedWorkflow:
     published_version: int
     published_at_ms: int | None
     latest_version: int
+    next_run_at_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +171,12 @@ class Registry:
             "program_digest": flow.program_digest,
             "trigger_type": trigger.node.type,
         }
+        now_ms, schedule = self._now_ms(), program.trigger_type.schedule(_trigger_config(program))
+        next_run = None if schedule is None else schedule.after(now_ms)
         outcome = await self._run(
             _PUBLISH,
-            [keys.REGISTRY_PUBLISHED, keys.REGISTRY_VERSION, keys.registered(workflow_id)],
-            [workflow_id, flow.version, claim, orjson.dumps(entry), self._now_ms()],
+            [keys.REGISTRY_PUBLISHED, keys.REGISTRY_VERSION, keys.registered(workflow_id), keys.SCHEDULES],
+            [workflow_id, flow.version, claim, orjson.dumps(entry), now_ms, "" if next_run is None else next_run],
         )
         match outcome:
             case [b"claimed", other]:
@@ -185,7 +189,7 @@ class Registry:
         """Takes the published version off its trigger. Raises WorkflowNotFound."""
         outcome = await self._run(
             _UNPUBLISH,
-            [keys.REGISTRY_PUBLISHED, keys.REGISTRY_VERSION, keys.registered(workflow_id)],
+            [keys.REGISTRY_PUBLISHED, keys.REGISTRY_VERSION, keys.registered(workflow_id), keys.SCHEDULES],
             [workflow_id],
         )
         if outcome[0] == b"missing":
@@ -265,10 +269,10 @@ class Registry:
         return self._secrets.with_kept(document, stored)
 
     async def _read(self, workflow_id: str, version: int) -> SavedWorkflow:
-        found = await self._run(_READ_FLOW, [keys.registered(workflow_id)], [version])
+        found = await self._run(_READ_FLOW, [keys.registered(workflow_id), keys.SCHEDULES], [workflow_id, version])
         if not found:
             raise WorkflowNotFound(workflow_id, 0)
-        number, latest, published, published_at, record = found
+        number, latest, published, published_at, record, next_run = found
         if not record:
             raise WorkflowNotFound(workflow_id, number)
         return SavedWorkflow(
@@ -277,6 +281,7 @@ class Registry:
             published_version=published,
             published_at_ms=int(published_at) if published_at else None,
             latest_version=latest,
+            next_run_at_ms=int(float(next_run)) if next_run else None,
             **orjson.loads(record),
         )
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ from services.engine.refusals import REFUSALS
 from services.engine.registry import Registry
 from services.engine.replays import Replays
 from services.engine.run_sessions import RunSessions
+from services.engine.schedules import Schedules
 from services.engine.servicer import EngineServicer
 from services.engine.settlements import DeliveryReports, EarlyReports
 from services.engine.takeover import keep_leases, watch_due, watch_turns
@@ -143,7 +144,12 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         _kept_up(parts, keep_leases(runs, store, config.lease_ms))
         _kept_up(parts, reports.serve())
         _kept_up(parts, watch_turns(runs, store))
-        due = _kept_up(parts, watch_due(runs, store, config.scan_ms / 1000))
+        scan_seconds = config.scan_ms / 1000
+        schedules = Schedules(redis, registry, executions, _now_ms)
+        looking = [
+            _kept_up(parts, watch_due(runs, store, scan_seconds)),
+            _kept_up(parts, schedules.watch(scan_seconds)),
+        ]
         upkeep = Upkeep(redis, retention)
         _kept_up(parts, upkeep.keep_forgetting())
         _kept_up(parts, upkeep.keep_prolonging())
@@ -155,7 +161,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             tracer_provider=tracer_provider,
             ready=ready,
         )
-        parts.push_async_callback(_drain, config, server, runs, due)
+        parts.push_async_callback(_drain, config, server, runs, looking)
         parts.callback(watches.stop)
         _log.info("serving", port=server.port, encrypts=bool(config.encryption_keys))
         await stop.wait()
@@ -178,7 +184,9 @@ def _web(config: EngineConfig, parts: AsyncExitStack) -> WebClient:
     return WebClient(exchange, AccessTokens(exchange))
 
 
-async def _drain(config: EngineConfig, server: GrpcServer, runs: LiveRuns, due: asyncio.Task[None]) -> None:
+async def _drain(
+    config: EngineConfig, server: GrpcServer, runs: LiveRuns, looking: Iterable[asyncio.Task[None]]
+) -> None:
     """
     Takes no calls and takes nothing up, lets what runs go on for a while, then hands it over.
 
@@ -186,7 +194,8 @@ async def _drain(config: EngineConfig, server: GrpcServer, runs: LiveRuns, due: 
     """
     until = time.monotonic() + config.drain_seconds
     stopping = asyncio.create_task(server.stop(config.drain_seconds + config.ussd_budget_ms / 1000))
-    await end_task(due)
+    for task in looking:
+        await end_task(task)
     # A call that has just come in still begins or resumes something: that runs here, like what runs already.
     await asyncio.wait({stopping}, timeout=config.drain_seconds)
     await runs.drain(max(0.0, until - time.monotonic()))

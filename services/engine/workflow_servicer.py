@@ -74,6 +74,7 @@ def _summary(flow: SavedWorkflow) -> pb.Workflow:
         saved_at=_time(flow.saved_at_ms),
         published_at=None if flow.published_at_ms is None else _time(flow.published_at_ms),
         trigger_type=flow.trigger_type,
+        next_run_at=None if flow.next_run_at_ms is None else _time(flow.next_run_at_ms),
     )
 
 

@@ -1,6 +1,6 @@
 -- Publishes a version of a flow, unless another published flow makes the same claim.
--- KEYS: published flows, registry version, the flow.
--- ARGV: workflow id, version, claim, entry of the published flow, time.
+-- KEYS: published flows, registry version, the flow, schedules.
+-- ARGV: workflow id, version, claim, entry of the published flow, time, when a clock starts it next ('' for never).
 for _, entry in ipairs(redis.call('HGETALL', KEYS[1])) do
   local ok, other = pcall(cjson.decode, entry)
   if ok and type(other) == 'table' and other.claim == ARGV[3] and other.workflow_id ~= ARGV[1] then
@@ -9,6 +9,7 @@ for _, entry in ipairs(redis.call('HGETALL', KEYS[1])) do
 end
 if redis.call('HEXISTS', KEYS[3], 'v:' .. ARGV[2]) == 0 then return {'missing'} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
-redis.call('HSET', KEYS[3], 'published', ARGV[2], 'published_at', ARGV[5])
+redis.call('HSET', KEYS[3], 'published', ARGV[2], 'published_at', ARGV[5], 'scheduled_runs', 0)
+if ARGV[6] == '' then redis.call('ZREM', KEYS[4], ARGV[1]) else redis.call('ZADD', KEYS[4], ARGV[6], ARGV[1]) end
 redis.call('INCR', KEYS[2])
 return {'published'}

@@ -6,6 +6,7 @@ import pytest
 
 from tests.workflow.stage import Findings, Stage
 from workflow.node_type import TriggerType
+from workflow.nodes.scheduled import Scheduled
 from workflow.nodes.sms_received import SmsReceived
 from workflow.nodes.ussd_session_start import UssdSessionStart
 from workflow.outcome import Done
@@ -90,3 +91,41 @@ def test_a_dial_opens_a_session_of_the_configured_length(findings: Findings) -> 
 async def test_a_trigger_hands_the_payload_on(stage: Stage, trigger: Any) -> None:
     stage.payload = {"msisdn": "+254711000001"}
     assert await stage.run(trigger, {}) == Done(output={"msisdn": "+254711000001"})
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"cronExpression": "every day"}, "cronExpression"),
+        ({"cronExpression": "0 0 31 2 *"}, "cronExpression"),
+        ({"cronExpression": "0 7 * * *", "timezone": "Nairobi"}, "timezone"),
+        ({"cronExpression": "0 7 * * *", "timezone": "../../etc/passwd"}, "timezone"),
+        ({"cronExpression": "0 7 * * *", "startDate": "tomorrow"}, "startDate"),
+        ({"cronExpression": "0 7 * * *", "startDate": "2027-01-02", "endDate": "2027-01-01"}, "endDate"),
+        ({"cronExpression": "0 0 24 12 *", "startDate": "2027-01-02", "endDate": "2027-02-01"}, "cronExpression"),
+    ],
+)
+def test_a_schedule_that_never_comes_is_a_fault_with_its_field(
+    findings: Findings, document: dict[str, Any], field: str
+) -> None:
+    assert findings(Scheduled(), document) == [("INVALID_NODE_CONFIG", field)]
+
+
+def test_a_schedule_whose_end_has_passed_is_a_warning(findings: Findings) -> None:
+    document = {"cronExpression": "0 7 * * *", "endDate": "2020-01-01"}
+    assert findings(Scheduled(), document) == [("SCHEDULE_OVER", "endDate")]
+
+
+def test_a_schedule_knows_its_zone_its_ends_and_its_number() -> None:
+    config = {
+        "cronExpression": "0 7 * * *",
+        "timezone": "Africa/Nairobi",
+        "startDate": "2027-01-01",
+        "endDate": "2027-12-31T23:59:59Z",
+        "maxExecutions": 3,
+        "skipMissed": True,
+    }
+    schedule = Scheduled().schedule(Scheduled.config.model_validate(config))
+    assert schedule.first_ms == 1798750800000
+    assert schedule.last_ms == 1830297599000
+    assert (schedule.most, schedule.skips_missed) == (3, True)

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from njia.workflow.v1 import workflow_pb2 as njia_dot_workflow_dot_v1_dot_workflow__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%njia/engine/v1/workflow_service.proto\x12\x0enjia.engine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fnjia/workflow/v1/workflow.proto\"\xbe\x02\n\x08Workflow\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\tpublished\x18\x04 \x01(\x08\x12\x19\n\x11published_version\x18\x05 \x01(\r\x12\x16\n\x0elatest_version\x18\x06 \x01(\r\x12,\n\x08saved_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x0cpublished_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x1a\n\rworkflow_json\x18\t \x01(\tH\x01\x88\x01\x01\x12\x14\n\x0ctrigger_type\x18\n \x01(\tB\x0f\n\r_published_atB\x10\n\x0e_workflow_json\"G\n\x13SaveWorkflowRequest\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .njia.workflow.v1.WorkflowSource\"~\n\x14SaveWorkflowResponse\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.njia.engine.v1.Workflow\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12)\n\x08warnings\x18\x03 \x03(\x0b\x32\x17.njia.workflow.v1.Issue\"@\n\x12GetWorkflowRequest\x12*\n\x03ref\x18\x01 \x01(\x0b\x32\x1d.njia.workflow.v1.WorkflowRef\"A\n\x13GetWorkflowResponse\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.njia.engine.v1.Workflow\"=\n\x14ListWorkflowsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"]\n\x15ListWorkflowsResponse\x12+\n\tworkflows\x18\x01 \x03(\x0b\x32\x18.njia.engine.v1.Workflow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x16PublishWorkflowRequest\x12*\n\x03ref\x18\x01 \x01(\x0b\x32\x1d.njia.workflow.v1.WorkflowRef\"E\n\x17PublishWorkflowResponse\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.njia.engine.v1.Workflow\"/\n\x18UnpublishWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"G\n\x19UnpublishWorkflowResponse\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.njia.engine.v1.Workflow\",\n\x15\x44\x65leteWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"\x18\n\x16\x44\x65leteWorkflowResponse2\xd1\x04\n\x0fWorkflowService\x12Y\n\x0cSaveWorkflow\x12#.njia.engine.v1.SaveWorkflowRequest\x1a$.njia.engine.v1.SaveWorkflowResponse\x12V\n\x0bGetWorkflow\x12\".njia.engine.v1.GetWorkflowRequest\x1a#.njia.engine.v1.GetWorkflowResponse\x12\\\n\rListWorkflows\x12$.njia.engine.v1.ListWorkflowsRequest\x1a%.njia.engine.v1.ListWorkflowsResponse\x12\x62\n\x0fPublishWorkflow\x12&.njia.engine.v1.PublishWorkflowRequest\x1a\'.njia.engine.v1.PublishWorkflowResponse\x12h\n\x11UnpublishWorkflow\x12(.njia.engine.v1.UnpublishWorkflowRequest\x1a).njia.engine.v1.UnpublishWorkflowResponse\x12_\n\x0e\x44\x65leteWorkflow\x12%.njia.engine.v1.DeleteWorkflowRequest\x1a&.njia.engine.v1.DeleteWorkflowResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%njia/engine/v1/workflow_service.proto\x12\x0enjia.engine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fnjia/workflow/v1/workflow.proto\"\x84\x03\n\x08Workflow\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\tpublished\x18\x04 \x01(\x08\x12\x19\n\x11published_version\x18\x05 \x01(\r\x12\x16\n\x0elatest_version\x18\x06 \x01(\r\x12,\n\x08saved_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x0cpublished_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x1a\n\rworkflow_json\x18\t \x01(\tH\x01\x88\x01\x01\x12\x14\n\x0ctrigger_type\x18\n \x01(\t\x12\x34\n\x0bnext_run_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x42\x0f\n\r_published_atB\x10\n\x0e_workflow_jsonB\x0e\n\x0c_next_run_at\"G\n\x13SaveWorkflowRequest\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .njia.workflow.v1.WorkflowSource\"~\n\x14SaveWorkflowResponse\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.njia.engine.v1.Workflow\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12)\n\x08warnings\x18\x03 \x03(\x0b\x32\x17.njia.workflow.v1.Issue\"@\n\x12GetWorkflowRequest\x12*\n\x03ref\x18\x01 \x01(\x0b\x32\x1d.njia.workflow.v1.WorkflowRef\"A\n\x13GetWorkflowResponse\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.njia.engine.v1.Workflow\"=\n\x14ListWorkflowsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"]\n\x15ListWorkflowsResponse\x12+\n\tworkflows\x18\x01 \x03(\x0b\x32\x18.njia.engine.v1.Workflow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x16PublishWorkflowRequest\x12*\n\x03ref\x18\x01 \x01(\x0b\x32\x1d.njia.workflow.v1.WorkflowRef\"E\n\x17PublishWorkflowResponse\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.njia.engine.v1.Workflow\"/\n\x18UnpublishWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"G\n\x19UnpublishWorkflowResponse\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.njia.engine.v1.Workflow\",\n\x15\x44\x65leteWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"\x18\n\x16\x44\x65leteWorkflowResponse2\xd1\x04\n\x0fWorkflowService\x12Y\n\x0cSaveWorkflow\x12#.njia.engine.v1.SaveWorkflowRequest\x1a$.njia.engine.v1.SaveWorkflowResponse\x12V\n\x0bGetWorkflow\x12\".njia.engine.v1.GetWorkflowRequest\x1a#.njia.engine.v1.GetWorkflowResponse\x12\\\n\rListWorkflows\x12$.njia.engine.v1.ListWorkflowsRequest\x1a%.njia.engine.v1.ListWorkflowsResponse\x12\x62\n\x0fPublishWorkflow\x12&.njia.engine.v1.PublishWorkflowRequest\x1a\'.njia.engine.v1.PublishWorkflowResponse\x12h\n\x11UnpublishWorkflow\x12(.njia.engine.v1.UnpublishWorkflowRequest\x1a).njia.engine.v1.UnpublishWorkflowResponse\x12_\n\x0e\x44\x65leteWorkflow\x12%.njia.engine.v1.DeleteWorkflowRequest\x1a&.njia.engine.v1.DeleteWorkflowResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,31 +34,31 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'njia.engine.v1.workflow_ser
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WORKFLOW']._serialized_start=124
-  _globals['_WORKFLOW']._serialized_end=442
-  _globals['_SAVEWORKFLOWREQUEST']._serialized_start=444
-  _globals['_SAVEWORKFLOWREQUEST']._serialized_end=515
-  _globals['_SAVEWORKFLOWRESPONSE']._serialized_start=517
-  _globals['_SAVEWORKFLOWRESPONSE']._serialized_end=643
-  _globals['_GETWORKFLOWREQUEST']._serialized_start=645
-  _globals['_GETWORKFLOWREQUEST']._serialized_end=709
-  _globals['_GETWORKFLOWRESPONSE']._serialized_start=711
-  _globals['_GETWORKFLOWRESPONSE']._serialized_end=776
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=778
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=839
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=841
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=934
-  _globals['_PUBLISHWORKFLOWREQUEST']._serialized_start=936
-  _globals['_PUBLISHWORKFLOWREQUEST']._serialized_end=1004
-  _globals['_PUBLISHWORKFLOWRESPONSE']._serialized_start=1006
-  _globals['_PUBLISHWORKFLOWRESPONSE']._serialized_end=1075
-  _globals['_UNPUBLISHWORKFLOWREQUEST']._serialized_start=1077
-  _globals['_UNPUBLISHWORKFLOWREQUEST']._serialized_end=1124
-  _globals['_UNPUBLISHWORKFLOWRESPONSE']._serialized_start=1126
-  _globals['_UNPUBLISHWORKFLOWRESPONSE']._serialized_end=1197
-  _globals['_DELETEWORKFLOWREQUEST']._serialized_start=1199
-  _globals['_DELETEWORKFLOWREQUEST']._serialized_end=1243
-  _globals['_DELETEWORKFLOWRESPONSE']._serialized_start=1245
-  _globals['_DELETEWORKFLOWRESPONSE']._serialized_end=1269
-  _globals['_WORKFLOWSERVICE']._serialized_start=1272
-  _globals['_WORKFLOWSERVICE']._serialized_end=1865
+  _globals['_WORKFLOW']._serialized_end=512
+  _globals['_SAVEWORKFLOWREQUEST']._serialized_start=514
+  _globals['_SAVEWORKFLOWREQUEST']._serialized_end=585
+  _globals['_SAVEWORKFLOWRESPONSE']._serialized_start=587
+  _globals['_SAVEWORKFLOWRESPONSE']._serialized_end=713
+  _globals['_GETWORKFLOWREQUEST']._serialized_start=715
+  _globals['_GETWORKFLOWREQUEST']._serialized_end=779
+  _globals['_GETWORKFLOWRESPONSE']._serialized_start=781
+  _globals['_GETWORKFLOWRESPONSE']._serialized_end=846
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=848
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=909
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=911
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=1004
+  _globals['_PUBLISHWORKFLOWREQUEST']._serialized_start=1006
+  _globals['_PUBLISHWORKFLOWREQUEST']._serialized_end=1074
+  _globals['_PUBLISHWORKFLOWRESPONSE']._serialized_start=1076
+  _globals['_PUBLISHWORKFLOWRESPONSE']._serialized_end=1145
+  _globals['_UNPUBLISHWORKFLOWREQUEST']._serialized_start=1147
+  _globals['_UNPUBLISHWORKFLOWREQUEST']._serialized_end=1194
+  _globals['_UNPUBLISHWORKFLOWRESPONSE']._serialized_start=1196
+  _globals['_UNPUBLISHWORKFLOWRESPONSE']._serialized_end=1267
+  _globals['_DELETEWORKFLOWREQUEST']._serialized_start=1269
+  _globals['_DELETEWORKFLOWREQUEST']._serialized_end=1313
+  _globals['_DELETEWORKFLOWRESPONSE']._serialized_start=1315
+  _globals['_DELETEWORKFLOWRESPONSE']._serialized_end=1339
+  _globals['_WORKFLOWSERVICE']._serialized_start=1342
+  _globals['_WORKFLOWSERVICE']._serialized_end=1935
 # @@protoc_insertion_point(module_scope)

@@ -36,6 +36,7 @@ class Workflow(_message.Message):
     PUBLISHED_AT_FIELD_NUMBER: _builtins.int
     WORKFLOW_JSON_FIELD_NUMBER: _builtins.int
     TRIGGER_TYPE_FIELD_NUMBER: _builtins.int
+    NEXT_RUN_AT_FIELD_NUMBER: _builtins.int
     workflow_id: _builtins.str
     """Id of the flow."""
     version: _builtins.int
@@ -60,6 +61,10 @@ class Workflow(_message.Message):
     def published_at(self) -> _timestamp_pb2.Timestamp:
         """When the published version was published."""
 
+    @_builtins.property
+    def next_run_at(self) -> _timestamp_pb2.Timestamp:
+        """When a clock starts the published version next; absent when none does."""
+
     def __init__(
         self,
         *,
@@ -73,15 +78,20 @@ class Workflow(_message.Message):
         published_at: _timestamp_pb2.Timestamp | None = ...,
         workflow_json: _builtins.str | None = ...,
         trigger_type: _builtins.str = ...,
+        next_run_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_published_at", b"_published_at", "_workflow_json", b"_workflow_json", "published_at", b"published_at", "saved_at", b"saved_at", "workflow_json", b"workflow_json"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_run_at", b"_next_run_at", "_published_at", b"_published_at", "_workflow_json", b"_workflow_json", "next_run_at", b"next_run_at", "published_at", b"published_at", "saved_at", b"saved_at", "workflow_json", b"workflow_json"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_published_at", b"_published_at", "_workflow_json", b"_workflow_json", "latest_version", b"latest_version", "name", b"name", "published", b"published", "published_at", b"published_at", "published_version", b"published_version", "saved_at", b"saved_at", "trigger_type", b"trigger_type", "version", b"version", "workflow_id", b"workflow_id", "workflow_json", b"workflow_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_run_at", b"_next_run_at", "_published_at", b"_published_at", "_workflow_json", b"_workflow_json", "latest_version", b"latest_version", "name", b"name", "next_run_at", b"next_run_at", "published", b"published", "published_at", b"published_at", "published_version", b"published_version", "saved_at", b"saved_at", "trigger_type", b"trigger_type", "version", b"version", "workflow_id", b"workflow_id", "workflow_json", b"workflow_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__next_run_at: _TypeAlias = _typing.Literal["next_run_at"]  # noqa: Y015
+    _WhichOneofArgType__next_run_at: _TypeAlias = _typing.Literal["_next_run_at", b"_next_run_at"]  # noqa: Y015
     _WhichOneofReturnType__published_at: _TypeAlias = _typing.Literal["published_at"]  # noqa: Y015
     _WhichOneofArgType__published_at: _TypeAlias = _typing.Literal["_published_at", b"_published_at"]  # noqa: Y015
     _WhichOneofReturnType__workflow_json: _TypeAlias = _typing.Literal["workflow_json"]  # noqa: Y015
     _WhichOneofArgType__workflow_json: _TypeAlias = _typing.Literal["_workflow_json", b"_workflow_json"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__next_run_at) -> _WhichOneofReturnType__next_run_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__published_at) -> _WhichOneofReturnType__published_at | None: ...
     @_typing.overload
