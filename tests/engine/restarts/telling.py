@@ -78,7 +78,8 @@ async def tell(story: Story, program: Program, stores: Stores, cut: Cut | None) 
             await world.answer(lambda engine: engine.executions.execute(program, payload, None, Overrides(), key))
             answers = []
     for _ in range(MANY):
-        if (await _state_with_reports(story, world)).ended:
+        await _pause(story, world)
+        if (await _only_execution(world)).ended:
             break
         await world.elapse(WHILE_SECONDS)
     await world.elapse(UNTIL_CHECKED_SECONDS)
@@ -116,7 +117,11 @@ async def _call(story: Story, world: World, session_id: str, text: str, entries:
 
 
 async def _pause(story: Story, world: World) -> None:
-    """A person takes longer than anything that still runs; what overlaps is told in stories of its own."""
+    """
+    Lets pass what is over soon, and reports what is to be reported.
+
+    A person takes longer than anything that still runs; what overlaps is told in stories of its own.
+    """
     while _is_busy(await _state_with_reports(story, world)):
         await world.elapse(1)
 
