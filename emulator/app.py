@@ -19,7 +19,7 @@ def build(config: EmulatorConfig) -> Starlette:
     """
     Returns the application.
 
-    Africa's Talking has a host for each product; here each host is a first path element: /api, /content.
+    Africa's Talking has a host for each product; here each host is a first path element: /api, /content, /payments.
     """
     emulator = Emulator(config)
 
@@ -39,7 +39,13 @@ def build(config: EmulatorConfig) -> Starlette:
             Route("/api/version1/messaging/bulk", emulator.messaging.send_bulk, methods=["POST"]),
             Route("/content/version1/messaging", emulator.messaging.send_premium, methods=["POST"]),
             Route("/api/version1/user", emulator.account.user, methods=["GET"]),
+            Route("/api/version1/airtime/send", emulator.airtime_api.send, methods=["POST"]),
+            Route("/payments/mobile/checkout/request", emulator.payments_api.checkout, methods=["POST"]),
+            Route("/payments/mobile/b2c/request", emulator.payments_api.b2c, methods=["POST"]),
+            Route("/payments/mobile/b2b/request", emulator.payments_api.b2b, methods=["POST"]),
             *emulator.sms.routes(),
+            *emulator.airtime.routes(),
+            *emulator.payments.routes(),
             *emulator.behaviour.routes(),
         ],
         exception_handlers={

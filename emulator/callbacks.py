@@ -3,9 +3,11 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+import orjson
 
 MAX_ANSWER_BYTES = 64 * 1024
 """Longest answer that is read."""
@@ -23,8 +25,8 @@ class Callback:
 
     Attributes:
         path: Below the callbacks' root, such as /ussd.
-        body: The encoded form.
-        headers: Headers beside the content type.
+        body: The encoded form, or a JSON document.
+        headers: Headers beside the content type of a form, or with another one.
     """
 
     path: str
@@ -57,6 +59,11 @@ class CallbackFailed(Exception):
 def form_callback(path: str, form: Sequence[tuple[str, str]], headers: Mapping[str, str] | None = None) -> Callback:
     """Returns a callback with this form. A plus sign goes out as %2B, since a bare one means a space."""
     return Callback(path, urlencode(form).encode("ascii"), dict(headers or {}))
+
+
+def json_callback(path: str, document: Mapping[str, Any]) -> Callback:
+    """Returns a callback with this JSON document."""
+    return Callback(path, orjson.dumps(document), {"Content-Type": "application/json"})
 
 
 class CallbackSender:

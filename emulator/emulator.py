@@ -3,20 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.airtime.sent import SentAirtimes
 from emulator.api.account import Account
+from emulator.api.airtime import AirtimeApi
 from emulator.api.messaging import Messaging
+from emulator.api.payments import PaymentsApi
 from emulator.background import Background
 from emulator.callbacks import CallbackSender
 from emulator.config import EmulatorConfig
+from emulator.control.airtime import AirtimeControl
 from emulator.control.behaviour import BehaviourControl
+from emulator.control.payments import PaymentsControl
 from emulator.control.sms import SmsControl
 from emulator.control.ussd import UssdControl
 from emulator.faults import Faults
+from emulator.payments.payments import Payments
 from emulator.settings import LiveSettings, Settings
 from emulator.sms.acceptance import Acceptance
 from emulator.sms.delivery_reports import DeliveryReports
 from emulator.sms.incoming import IncomingMessages
 from emulator.sms.messages import SentMessages
+from emulator.submissions import Submissions
 from emulator.ussd.driver import UssdDriver
 from emulator.ussd.end_events import EndEvents
 
@@ -43,6 +50,9 @@ class Emulator:
         self._reports = DeliveryReports(self._others, self._messages, self._settings, self._background)
         self._acceptance = Acceptance(self._messages, self._reports)
         self._incoming = IncomingMessages(self._others, self._settings, self._background)
+        self._submissions = Submissions()
+        self._airtime = SentAirtimes(self._others, self._settings, self._background)
+        self._payments = Payments(self._others, self._settings, self._background)
         self._driver = UssdDriver(
             self._screens, self._settings, EndEvents(self._others, self._settings, self._background)
         )
@@ -50,6 +60,10 @@ class Emulator:
         self.sms = SmsControl(self._messages, self._incoming, self._reports, self._acceptance)
         self.behaviour = BehaviourControl(self._faults, self._settings, self.reset, self.counts)
         self.messaging = Messaging(self._acceptance, self._incoming, self._faults, config.api_key)
+        self.airtime = AirtimeControl(self._airtime)
+        self.airtime_api = AirtimeApi(self._airtime, self._submissions, self._faults, config.api_key)
+        self.payments = PaymentsControl(self._payments)
+        self.payments_api = PaymentsApi(self._payments, self._submissions, self._faults, config.api_key)
         self.account = Account(self._acceptance, self._faults, config.api_key)
 
     async def open(self) -> None:
@@ -70,6 +84,9 @@ class Emulator:
         self._driver.clear()
         self._messages.clear()
         self._incoming.clear()
+        self._airtime.clear()
+        self._payments.clear()
+        self._submissions.clear()
         self._faults.reset()
         self._acceptance.reset()
         self._settings.reset()
@@ -83,6 +100,8 @@ class Emulator:
                 "accepted": self._messages.counts["accepted"],
                 "incoming": len(self._incoming),
             },
+            "airtime": len(self._airtime.to(None)),
+            "payments": len(self._payments.of(None)),
             "faultsTaken": self._faults.taken,
             "ussdSessions": len(self._driver),
             "backgroundTasks": len(self._background),

@@ -11,8 +11,11 @@ from starlette.responses import Response
 from emulator.api.answers import AUTHENTICATION_INVALID, NoAnswer, text_answer
 from emulator.document import Document
 
-Product = Literal["sms", "account"]
-"""sms is every request that sends; account is the request for the balance. Fetching incoming SMS takes no fault."""
+Product = Literal["sms", "account", "airtime", "payments"]
+"""
+sms is every request that sends; account is the request for the balance; payments is every payment request. Fetching
+incoming SMS takes no fault.
+"""
 
 Times = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -72,7 +75,18 @@ class RowStatus(Document):
     number: str | None = None
 
 
-Fault = Annotated[HttpStatus | Slow | LostAnswer | Refused | EmptyRecipients | RowStatus, Field(discriminator="kind")]
+class RowRefused(Document):
+    """Every recipient is refused inside a 201 with this message; for a checkout it is the description."""
+
+    kind: Literal["row_refused"]
+    product: Literal["airtime", "payments"]
+    times: Times = 1
+    message: Annotated[str, Field(min_length=1, max_length=200)] = "Insufficient balance"
+
+
+Fault = Annotated[
+    HttpStatus | Slow | LostAnswer | Refused | EmptyRecipients | RowStatus | RowRefused, Field(discriminator="kind")
+]
 fault_adapter: TypeAdapter[Fault] = TypeAdapter(Fault)
 
 MAX_QUEUED = 1_000
@@ -94,7 +108,12 @@ class Faults:
     """The faults that wait, first in, first out; `taken` counts those that happened."""
 
     def __init__(self) -> None:
-        self._queues: dict[Product, deque[tuple[Fault, int]]] = {"sms": deque(), "account": deque()}
+        self._queues: dict[Product, deque[tuple[Fault, int]]] = {
+            "sms": deque(),
+            "account": deque(),
+            "airtime": deque(),
+            "payments": deque(),
+        }
         self.taken = 0
 
     def add(self, fault: Fault) -> None:

@@ -8,6 +8,16 @@ def new_message_id() -> str:
     return f"ATXid_{secrets.token_hex(16)}"
 
 
+def new_airtime_id() -> str:
+    """Returns the id of an airtime request, such as ATQid_7468c9a251f9e9efcc6b2f7ea756a56c."""
+    return f"ATQid_{secrets.token_hex(16)}"
+
+
+def new_transaction_id() -> str:
+    """Returns the id of a payment, such as ATPid_7468c9a251f9e9efcc6b2f7ea756a56c."""
+    return f"ATPid_{secrets.token_hex(16)}"
+
+
 def new_session_id() -> str:
     """Returns the id of a USSD session, such as ATUid_7468c9a251f9e9efcc6b2f7ea756a56c."""
     return f"ATUid_{secrets.token_hex(16)}"

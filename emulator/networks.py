@@ -1,9 +1,13 @@
 """Mobile networks by the code that Africa's Talking gives them."""
 
+import re
 from dataclasses import dataclass
 
 SANDBOX_NETWORK = "99999"
 """Athena, the network that Africa's Talking's sandbox reports."""
+
+
+_INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +34,8 @@ _STRICTEST = UssdLimits("the strictest network", 160, 80)
 def ussd_limits(network_code: str) -> UssdLimits:
     """Returns the limits of a network; those of the strictest for a code that is not known."""
     return _LIMITS.get(network_code, _STRICTEST)
+
+
+def is_international(number: str) -> bool:
+    """Tells whether a number has a plus sign and its country code."""
+    return _INTERNATIONAL.fullmatch(number) is not None

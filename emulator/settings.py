@@ -20,6 +20,15 @@ class Settings(Document):
         ussd_answer_timeout_ms: How long the application may take for a screen. Default 10,000.
         ussd_session_limit_ms: How long a session may last; then it ends as Incomplete. Default 180,000, as in Kenya.
         ussd_end_events: Whether the end of a session is reported.
+        airtime_status: What becomes of accepted airtime without being asked; None: nothing is reported.
+        airtime_status_delay_ms: Time before that. Default 20.
+        airtime_validation: Whether the platform is asked first whether the airtime is its own. Default false.
+        payment_answer: What people do about a checkout: ask waits for somebody, the others answer at once.
+        payment_answer_delay_ms: Time before a payment that waits for nobody is settled. Default 20.
+        payment_retry_interval_ms: Time between two notifications of a payment that were answered with 400 or more.
+            Default 1,000; Africa's Talking waits a minute.
+        payment_retry_attempts: Notifications of one payment in all. Default 360, which is 6 hours of minutes.
+        payment_validation: Whether the platform is asked first whether a payment to a user is its own. Default false.
     """
 
     delivery_reports: bool = True
@@ -31,6 +40,14 @@ class Settings(Document):
     ussd_answer_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = 10_000
     ussd_session_limit_ms: Annotated[int, Field(ge=1, le=86_400_000)] = 180_000
     ussd_end_events: bool = True
+    airtime_status: Literal["Success", "Failed"] | None = "Success"
+    airtime_status_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = 20
+    airtime_validation: bool = False
+    payment_answer: Literal["ask", "confirm", "reject"] = "ask"
+    payment_answer_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = 20
+    payment_retry_interval_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_000
+    payment_retry_attempts: Annotated[int, Field(ge=1, le=360)] = 360
+    payment_validation: bool = False
 
 
 class LiveSettings:

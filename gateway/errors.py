@@ -49,6 +49,8 @@ TITLES: Mapping[str, str] = {
     "REPLAY_DISABLED": "Replay is disabled",
     "WORKFLOW_PUBLISHED": "Workflow is published",
     "TRIGGER_CLAIMED": "Trigger is claimed",
+    "CALLBACKS_UNPROTECTED": "Callbacks are not protected",
+    "AT_ADAPTER_UNAVAILABLE": "AT adapter is not available",
 }
 """Short text of the reasons that clients show as they are."""
 

@@ -12,8 +12,12 @@ from workflow.nodes.http_webhook import HttpWebhook
 from workflow.nodes.incoming_call import IncomingCall
 from workflow.nodes.initiate_call import InitiateCall
 from workflow.nodes.merge import Merge
+from workflow.nodes.payment_callback import PaymentCallback
 from workflow.nodes.play_ivr import PlayIvr
+from workflow.nodes.refund_payment import RefundPayment
+from workflow.nodes.request_payment import RequestPayment
 from workflow.nodes.scheduled import Scheduled
+from workflow.nodes.send_airtime import SendAirtime
 from workflow.nodes.send_sms import SendSms
 from workflow.nodes.send_ussd_response import SendUssdResponse
 from workflow.nodes.session_end import SessionEnd
@@ -26,11 +30,15 @@ from workflow.nodes.ussd_session_start import UssdSessionStart
 _TYPES: tuple[NodeType[Any], ...] = (
     SmsReceived(),
     UssdSessionStart(),
+    PaymentCallback(),
     HttpWebhook(),
     IncomingCall(),
     Scheduled(),
     SendSms(),
     SendUssdResponse(),
+    SendAirtime(),
+    RequestPayment(),
+    RefundPayment(),
     HttpRequestNode(),
     InitiateCall(),
     PlayIvr(),

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from workflow.fields import NodeConfig
 from workflow.outcome import Done, Outcome, Settlement
 from workflow.paths import Scope
-from workflow.ports import CallPlacer, HttpClient, SmsSender
+from workflow.ports import AirtimeSender, CallPlacer, HttpClient, PaymentGateway, SmsSender
 from workflow.schedules import Schedule
 from workflow.sealing import Cipher
 from workflow.session import TurnSession
@@ -57,6 +57,8 @@ class Ports:
     sms: SmsSender
     http: HttpClient
     calls: CallPlacer
+    airtime: AirtimeSender
+    payments: PaymentGateway
     cipher: Cipher
 
 
@@ -357,6 +359,10 @@ class TriggerType(NodeType[C]):
     def schedule(self, config: C) -> Schedule | None:
         """Returns when it starts its flow by itself; None where something has to come in."""
         return None
+
+    def needs_protected_callbacks(self, config: C) -> bool:
+        """Whether it may listen only where nobody but the provider can post what starts it."""
+        return False
 
     def session_ttl_seconds(self, config: C) -> int:
         """Life of a session that this trigger opens, seconds; 0 means the sessions service's default."""

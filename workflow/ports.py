@@ -167,3 +167,114 @@ class HttpClient(Protocol):
         INVALID_REDIRECT, RESPONSE_TOO_LARGE, AUTHENTICATION_FAILED.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class AirtimeRequest:
+    """
+    Airtime for one phone.
+
+    Attributes:
+        idempotency_key: The same key never sends twice.
+        number: Phone number in E.164.
+        amount: Decimal as text, more than 0.
+        may_have_begun: Whether an engine that is gone may have asked for it already; it does not change the request.
+    """
+
+    idempotency_key: str
+    number: str
+    currency: str
+    amount: str
+    may_have_begun: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AirtimeReceipt:
+    """What became of it, in the provider's words; amounts such as "KES 10.0000"."""
+
+    request_id: str
+    status: str
+    amount: str
+    discount: str
+
+
+class AirtimeSender(Protocol):
+    """Sends airtime."""
+
+    async def send(self, request: AirtimeRequest) -> AirtimeReceipt:
+        """Sends once per idempotency key. Raises NodeFailure when it was refused or its outcome is unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """
+    One payment.
+
+    Attributes:
+        idempotency_key: The same key never asks twice.
+        type: checkout (a user pays us), b2c (we pay a user) or b2b (we pay a business).
+        number: Phone number in E.164; for b2b the channel of the business.
+        amount: Decimal as text, more than 0.
+        metadata: What the notification gives back.
+        provider_channel: Empty means the product's own.
+        provider: Provider of a b2b payment, as Africa's Talking names it; else empty.
+        destination_account: Account at the business of a b2b payment; else empty.
+        may_have_begun: Whether an engine that is gone may have asked for it already; it does not change the request.
+    """
+
+    idempotency_key: str
+    type: str
+    product_name: str
+    number: str
+    currency: str
+    amount: str
+    metadata: Mapping[str, str]
+    provider_channel: str
+    provider: str
+    destination_account: str
+    may_have_begun: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """
+    Pays back what a user paid.
+
+    Attributes:
+        idempotency_key: The same key never pays twice.
+        transaction_id: The payment that is paid back.
+        currency: Empty where there is no amount.
+        amount: Decimal as text; empty means all that is left.
+        reason: Empty when there is none.
+        metadata: What the notification gives back.
+        may_have_begun: Whether an engine that is gone may have asked for it already; it does not change the request.
+    """
+
+    idempotency_key: str
+    transaction_id: str
+    currency: str
+    amount: str
+    reason: str
+    metadata: Mapping[str, str]
+    may_have_begun: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReceipt:
+    """What became of a payment that was taken, in the provider's words."""
+
+    transaction_id: str
+    status: str
+
+
+class PaymentGateway(Protocol):
+    """Moves money."""
+
+    async def request(self, request: PaymentRequest) -> PaymentReceipt:
+        """Asks once per idempotency key. Raises NodeFailure when it was refused or its outcome is unknown."""
+        ...
+
+    async def refund(self, request: RefundRequest) -> PaymentReceipt:
+        """Pays back once per idempotency key. Raises NodeFailure likewise."""
+        ...

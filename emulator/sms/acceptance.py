@@ -1,6 +1,5 @@
 """Decides about each recipient of a request and writes the answer."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Any
 
 from emulator.faults import EmptyRecipients, Fault, RowStatus
 from emulator.identifiers import new_message_id
+from emulator.networks import is_international
 from emulator.sms.delivery_reports import DeliveryReports
 from emulator.sms.messages import SentMessage, SentMessages
 from emulator.sms.prices import account_cost, row_cost
@@ -38,8 +38,6 @@ STATUS_NAMES = {
     502: "RejectedByGateway",
 }
 """Texts of the rows; a code that is not here gets `Unknown`."""
-
-_INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ class Acceptance:
     def _status(self, number: str, request: SendRequest, fault: Fault | None) -> int:
         if isinstance(fault, RowStatus) and fault.number in (None, number):
             return fault.status_code
-        if not _INTERNATIONAL.fullmatch(number):
+        if not is_international(number):
             return INVALID_PHONE_NUMBER
         if number in self.blacklist:
             return USER_IN_BLACKLIST

@@ -138,12 +138,14 @@ class ExecutionResult(TypedDict):
 
 @with_config(WORDED)
 class DeliveryReport(TypedDict):
-    """What a network said of one message."""
+    """What was said of one message, of airtime or of a payment."""
 
+    channel: str
+    """What it is about: sms, airtime or payment."""
     messageId: str
-    """Id of the message."""
+    """Id of the message, of the airtime request or of the transaction."""
     status: str
-    """The network's word for it, such as Success or AbsentSubscriber."""
+    """Their word for it, such as Success or AbsentSubscriber."""
     number: str
     """Phone number in E.164; empty when the report has none."""
     failureReason: str
@@ -152,6 +154,8 @@ class DeliveryReport(TypedDict):
     """Network of the phone; empty when the report has none."""
     receivedAt: Time
     """When the report came."""
+    amount: str
+    """Amount of airtime or of a payment, such as KES 10.5; empty for a message."""
 
 
 @with_config(WORDED)

@@ -122,7 +122,7 @@ async def delete_workflow(request: Request, workflow_id: WorkflowId, _: Annotate
     responses={
         200: answered(SavedWorkflow, "The published version.", PUBLISHED),
         409: refusal(
-            "Another published flow claims the same trigger.",
+            "Another published flow claims the same trigger, or it trusts callbacks that anybody can post.",
             "Trigger is claimed",
             "greeting and farewell claim the same trigger; unpublish one of them",
             "TRIGGER_CLAIMED",

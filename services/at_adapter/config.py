@@ -53,6 +53,12 @@ class AtAdapterConfig:
             Africa's Talking waits 10000.
         outbox_capacity: Delivery reports that wait for an engine that does not answer. NJIA_AT_OUTBOX_CAPACITY, 1 to
             1000000, default 10000.
+        airtime_rate_per_second: Airtime requests a second over all replicas. NJIA_AT_AIRTIME_RATE_PER_SECOND, 1 to
+            100000; None: no limit of ours.
+        payment_rate_per_second: Payment requests and refunds likewise. NJIA_AT_PAYMENT_RATE_PER_SECOND.
+        money_ttl_seconds: How long a key of airtime, a payment or a refund is remembered: longer than an execution may
+            wait for an engine. NJIA_AT_MONEY_IDEMPOTENCY_TTL_SECONDS, 86400 to 31536000, default 2592000 (30 days).
+        payment_record_seconds: How long a payment may be paid back. NJIA_AT_PAYMENT_RECORD_DAYS, 1 to 3650, default 90.
     """
 
     listen: str
@@ -71,6 +77,15 @@ class AtAdapterConfig:
     callback_token: str | None = field(repr=False)
     ussd_budget_ms: int
     outbox_capacity: int
+    airtime_rate_per_second: int | None
+    payment_rate_per_second: int | None
+    money_ttl_seconds: int
+    payment_record_seconds: int
+
+    @property
+    def callbacks_are_protected(self) -> bool:
+        """Whether only Africa's Talking can post callbacks; nobody else reaches a platform with the emulator."""
+        return self.callback_token is not None or self.account.environment is AtEnvironment.EMULATOR
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "AtAdapterConfig":
@@ -96,6 +111,10 @@ class AtAdapterConfig:
             callback_token=_token(variables),
             ussd_budget_ms=variables.integer("NJIA_USSD_BUDGET_MS", 8000, 500, 9000),
             outbox_capacity=variables.integer("NJIA_AT_OUTBOX_CAPACITY", 10_000, 1, 1_000_000),
+            airtime_rate_per_second=_rate(variables, "NJIA_AT_AIRTIME_RATE_PER_SECOND"),
+            payment_rate_per_second=_rate(variables, "NJIA_AT_PAYMENT_RATE_PER_SECOND"),
+            money_ttl_seconds=variables.integer("NJIA_AT_MONEY_IDEMPOTENCY_TTL_SECONDS", 2_592_000, 86_400, 31_536_000),
+            payment_record_seconds=variables.integer("NJIA_AT_PAYMENT_RECORD_DAYS", 90, 1, 3650) * 86_400,
         )
         variables.check()
         return config

@@ -13,10 +13,13 @@ from rpc.channels import open_channel
 from rpc.http_server import serve_http
 from rpc.server import start_server
 from rpc.tasks import end_task
+from services.at_adapter.airtime import Airtime
+from services.at_adapter.callbacks.airtime import AirtimeStatusCallback, ValidationCallback
 from services.at_adapter.callbacks.app import App, callback_app
 from services.at_adapter.callbacks.delivery import DeliveryCallback
 from services.at_adapter.callbacks.outbox import ReportOutbox
 from services.at_adapter.callbacks.outbox_worker import hand_over_reports
+from services.at_adapter.callbacks.payments import PaymentCallback, PaymentValidationCallback
 from services.at_adapter.callbacks.reporting import Reporting
 from services.at_adapter.callbacks.sms import SmsCallback
 from services.at_adapter.callbacks.ussd import UssdCallback
@@ -27,15 +30,22 @@ from services.at_adapter.errors import ERRORS
 from services.at_adapter.idempotency.ledger import SendLedger
 from services.at_adapter.once import SendOnce
 from services.at_adapter.outgoing.account import AtEnvironment
+from services.at_adapter.outgoing.airtime import AirtimeReceipt
+from services.at_adapter.outgoing.airtime_requests import AirtimeRequests
 from services.at_adapter.outgoing.call_gateway import CallGateway, CallRequests
 from services.at_adapter.outgoing.calls import CallOrder, CallReceipt
 from services.at_adapter.outgoing.exchange import Exchange
+from services.at_adapter.outgoing.payment_requests import PaymentRequests
+from services.at_adapter.outgoing.payments import PaymentReceipt
 from services.at_adapter.outgoing.rate_limit import NoLimit, SendRate, SharedRate
 from services.at_adapter.outgoing.sdk import SmsRequests
 from services.at_adapter.outgoing.slots import SendSlots
 from services.at_adapter.outgoing.sms import SmsOrder, SmsReceipt
 from services.at_adapter.outgoing.sms_gateway import SmsGateway
 from services.at_adapter.outgoing.transport import AtTransport
+from services.at_adapter.payments import Payments, Refunds
+from services.at_adapter.records.payments import PaymentRecord
+from services.at_adapter.records.requested import AIRTIME, B2C, Requested
 from services.at_adapter.servicer import AtAdapterServicer
 from storage.connection import Client, connect
 from storage.outages import Store
@@ -62,30 +72,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
     async with AsyncExitStack() as parts:
         redis = connect(config.redis_url)
         parts.push_async_callback(redis.aclose)
-        transport = AtTransport(config.account, config.timeouts, config.concurrent_sends)
-        parts.push_async_callback(transport.close)
-        gateway = SmsGateway(SmsRequests(config.account), transport, tracer_provider)
-        call_gateway = CallGateway(CallRequests(config.account), Exchange(transport, tracer_provider))
-        ledger = SendLedger(redis, int(config.timeouts.whole * 1000) + SETTLE_MARGIN_MS, config.idempotency_ttl_seconds)
-        rate = _rate(config, redis, "sms", config.sms_rate_per_second)
-        call_rate = _rate(config, redis, "voice", config.call_rate_per_second)
-        sender: SendOnce[SmsOrder, SmsReceipt] = SendOnce(
-            lambda _, order: gateway.deliver(order),
-            lambda *_: rate.admit(),
-            ledger,
-            SendSlots(config.concurrent_sends, config.queued_sends),
-            SmsReceipt,
-        )
-        calls: SendOnce[CallOrder, CallReceipt] = SendOnce(
-            call_gateway.deliver,
-            lambda *_: call_rate.admit(),
-            ledger,
-            SendSlots(config.concurrent_sends, config.queued_sends),
-            CallReceipt,
-        )
-        servicer = AtAdapterServicer(sender, calls, config.voice_number)
-        parts.push_async_callback(sender.drain)
-        parts.push_async_callback(calls.drain)
+        servicer = _servicer(parts, config, redis, tracer_provider)
 
         ready = Store(redis, config.redis_url).answers
 
@@ -117,6 +104,67 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         await stop.wait()
 
 
+def _servicer(
+    parts: AsyncExitStack, config: AtAdapterConfig, redis: Client, tracer_provider: TracerProvider
+) -> AtAdapterServicer:
+    """Each product has connections and places of its own, so that a slow one keeps no other waiting."""
+
+    def transport() -> AtTransport:
+        opened = AtTransport(config.account, config.timeouts, config.concurrent_sends)
+        parts.push_async_callback(opened.close)
+        return opened
+
+    def slots() -> SendSlots:
+        return SendSlots(config.concurrent_sends, config.queued_sends)
+
+    def rate(product: str, per_second: int | None) -> SendRate:
+        return NoLimit() if per_second is None else SharedRate(redis, product, per_second, config.account.username)
+
+    gateway = SmsGateway(SmsRequests(config.account), transport(), tracer_provider)
+    lease_ms = int(config.timeouts.whole * 1000) + SETTLE_MARGIN_MS
+    messages = SendLedger(redis, lease_ms, config.idempotency_ttl_seconds)
+    money = SendLedger(redis, lease_ms, config.money_ttl_seconds)
+    sms_rate = rate("sms", config.sms_rate_per_second)
+    sms: SendOnce[SmsOrder, SmsReceipt] = SendOnce(
+        lambda _, order: gateway.deliver(order), lambda *_: sms_rate.admit(), messages, slots(), SmsReceipt
+    )
+    call_gateway = CallGateway(CallRequests(config.account), Exchange(transport(), tracer_provider))
+    call_rate = rate("voice", config.call_rate_per_second)
+    calls: SendOnce[CallOrder, CallReceipt] = SendOnce(
+        call_gateway.deliver, lambda *_: call_rate.admit(), messages, slots(), CallReceipt
+    )
+    airtime = Airtime(
+        AirtimeRequests(config.account),
+        Exchange(transport(), tracer_provider),
+        rate("airtime", config.airtime_rate_per_second),
+        Requested(redis, AIRTIME),
+    )
+    record = PaymentRecord(redis, config.payment_record_seconds)
+    payments = Payments(
+        PaymentRequests(config.account),
+        Exchange(transport(), tracer_provider),
+        rate("payment", config.payment_rate_per_second),
+        Requested(redis, B2C),
+        record,
+    )
+    refunds = Refunds(payments, record)
+    airtime_once = SendOnce(airtime.deliver, airtime.prepare, money, slots(), AirtimeReceipt)
+    payment_slots = slots()
+    payments_once = SendOnce(payments.deliver, payments.prepare, money, payment_slots, PaymentReceipt)
+    refunds_once = SendOnce(refunds.deliver, refunds.prepare, money, payment_slots, PaymentReceipt)
+    for drain in (sms.drain, calls.drain, airtime_once.drain, payments_once.drain, refunds_once.drain):
+        parts.push_async_callback(drain)
+    return AtAdapterServicer(
+        sms,
+        calls,
+        airtime_once,
+        payments_once,
+        refunds_once,
+        voice_number=config.voice_number,
+        callbacks_are_protected=config.callbacks_are_protected,
+    )
+
+
 def _callbacks(
     parts: AsyncExitStack,
     config: AtAdapterConfig,
@@ -133,6 +181,8 @@ def _callbacks(
     outbox = ReportOutbox(redis, config.outbox_capacity)
     parts.push_async_callback(end_task, asyncio.create_task(hand_over_reports(outbox, engine)))
     reporting = Reporting(engine, outbox)
+    airtime, b2c = ValidationCallback(Requested(redis, AIRTIME)), ValidationCallback(Requested(redis, B2C))
+    record = PaymentRecord(redis, config.payment_record_seconds)
     return callback_app(
         {
             "/ussd": UssdCallback(engine, config.ussd_budget_ms),
@@ -141,6 +191,10 @@ def _callbacks(
             "/sms/delivery": DeliveryCallback(reporting),
             "/voice": VoiceCallback(engine, reporting, config.ussd_budget_ms, config.public_url),
             "/voice/events": VoiceEventsCallback(reporting),
+            "/airtime/status": AirtimeStatusCallback(reporting),
+            "/airtime/validation": airtime,
+            "/payments": PaymentCallback(reporting, record, trusted=config.callbacks_are_protected),
+            "/payments/validation": PaymentValidationCallback(b2c),
         },
         ready=ready,
         token=config.callback_token,
@@ -150,9 +204,3 @@ def _callbacks(
 async def _stop_together(stops: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """One after the other could take longer than a process that is told to stop is given."""
     await asyncio.gather(*(stop() for stop in stops))
-
-
-def _rate(config: AtAdapterConfig, redis: Client, product: str, per_second: int | None) -> SendRate:
-    if per_second is None:
-        return NoLimit()
-    return SharedRate(redis, product, per_second, config.account.username)

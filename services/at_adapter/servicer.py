@@ -1,28 +1,55 @@
 """The gRPC face of the adapter: unpack, await, pack."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
 from njia.at_adapter.v1.at_adapter_service_pb2 import SendSmsRequest, SendSmsResponse, SmsRecipient
 from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceServicer
+from njia.at_adapter.v1.money_pb2 import (
+    GetCallbackAccessRequest,
+    GetCallbackAccessResponse,
+    RefundPaymentRequest,
+    RefundPaymentResponse,
+    RequestPaymentRequest,
+    RequestPaymentResponse,
+    SendAirtimeRequest,
+    SendAirtimeResponse,
+)
 from njia.at_adapter.v1.voice_pb2 import PlaceCallRequest, PlaceCallResponse
+from services.at_adapter.money_messages import airtime_order, payment_order, refund_order
 from services.at_adapter.once import SendOnce
+from services.at_adapter.outgoing.airtime import AirtimeOrder, AirtimeReceipt
 from services.at_adapter.outgoing.calls import CallOrder, CallReceipt
+from services.at_adapter.outgoing.payments import PaymentOrder, PaymentReceipt, RefundOrder
 from services.at_adapter.outgoing.sms import Premium, SmsOrder, SmsReceipt
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class AtAdapterServicer(AtAdapterServiceServicer):
     """Serves njia.at_adapter.v1.AtAdapterService."""
 
     def __init__(
-        self, sms: SendOnce[SmsOrder, SmsReceipt], calls: SendOnce[CallOrder, CallReceipt], voice_number: str
+        self,
+        sms: SendOnce[SmsOrder, SmsReceipt],
+        calls: SendOnce[CallOrder, CallReceipt],
+        airtime: SendOnce[AirtimeOrder, AirtimeReceipt],
+        payments: SendOnce[PaymentOrder, PaymentReceipt],
+        refunds: SendOnce[RefundOrder, PaymentReceipt],
+        *,
+        voice_number: str,
+        callbacks_are_protected: bool,
     ) -> None:
         self._sms = sms
         self._calls = calls
+        self._airtime = airtime
+        self._payments = payments
+        self._refunds = refunds
         self._voice_number = voice_number
+        self._callbacks_are_protected = callbacks_are_protected
 
-    async def SendSms(self, request: SendSmsRequest, _: "grpc.aio.ServicerContext[Any, Any]") -> SendSmsResponse:
+    async def SendSms(self, request: SendSmsRequest, _: Context) -> SendSmsResponse:
         """See the contract."""
         return _response(await self._sms.send(request.idempotency_key, _order(request)))
 
@@ -31,6 +58,29 @@ class AtAdapterServicer(AtAdapterServiceServicer):
         order = CallOrder(request.to, request.caller_id or self._voice_number)
         receipt = await self._calls.send(request.idempotency_key, order)
         return PlaceCallResponse(session_id=receipt.session_id, status=receipt.status)
+
+    async def SendAirtime(self, request: SendAirtimeRequest, _: Context) -> SendAirtimeResponse:
+        """See the contract."""
+        receipt = await self._airtime.send(request.idempotency_key, airtime_order(request))
+        return SendAirtimeResponse(
+            request_id=receipt.request_id, status=receipt.status, amount=receipt.amount, discount=receipt.discount
+        )
+
+    async def RequestPayment(self, request: RequestPaymentRequest, _: Context) -> RequestPaymentResponse:
+        """See the contract."""
+        receipt = await self._payments.send(request.idempotency_key, payment_order(request))
+        return RequestPaymentResponse(
+            transaction_id=receipt.transaction_id, status=receipt.status, description=receipt.description
+        )
+
+    async def RefundPayment(self, request: RefundPaymentRequest, _: Context) -> RefundPaymentResponse:
+        """See the contract."""
+        receipt = await self._refunds.send(request.idempotency_key, refund_order(request))
+        return RefundPaymentResponse(transaction_id=receipt.transaction_id, status=receipt.status)
+
+    async def GetCallbackAccess(self, _request: GetCallbackAccessRequest, _: Context) -> GetCallbackAccessResponse:
+        """See the contract."""
+        return GetCallbackAccessResponse(protected=self._callbacks_are_protected)
 
 
 def _order(request: SendSmsRequest) -> SmsOrder:

@@ -216,6 +216,8 @@ def _report(report: Report) -> pb.DeliveryReport:
         failure_reason=report.failure_reason,
         network_code=report.network_code,
         received_at=_time(report.received_at_ms),
+        channel=report.channel,
+        amount=report.amount,
     )
 
 

@@ -82,6 +82,24 @@ class TriggerClaimed(EngineError):
         self.other_workflow_id = other_workflow_id
 
 
+class CallbacksUnprotected(EngineError):
+    """Anybody could post what starts the flow."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(
+            f"flow {workflow_id!r} trusts its trigger, and anybody who finds the callback addresses could post it: "
+            "set NJIA_AT_CALLBACK_TOKEN of the AT adapter, or validateSignature: false of the trigger"
+        )
+        self.workflow_id = workflow_id
+
+
+class AdapterUnavailable(EngineError):
+    """The AT adapter does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__("the AT adapter does not say whether its callbacks are protected; try again")
+
+
 class ExecutionNotFound(EngineError):
     """No such execution, or its retention is over."""
 

@@ -130,13 +130,24 @@ class Executions:
             "timestamp": timestamp(sms.sent_at_ms),
         }
         payload |= {key: value for key, value in (("linkId", sms.link_id), ("networkCode", sms.network_code)) if value}
-        route = await self._registry.route("sms", payload)
-        if route is None:
+        execution_id = await self.triggered("sms", sms.message_id, payload)
+        if execution_id is None:
             _log.warning("no published flow claims an SMS that came in", short_code=sms.short_code)
             await self._unclaimed.note("sms", sms.message_id, payload)
+        return execution_id
+
+    async def triggered(self, channel: str, reference: str, payload: Mapping[str, Any]) -> str | None:
+        """
+        Starts the published flow that claims what came in, once; returns the execution id, None when none does.
+
+        Args:
+            channel: How it came in, such as sms.
+            reference: What names it in its channel: the same one again starts nothing.
+        """
+        route = await self._registry.route(channel, payload)
+        if route is None:
             return None
-        partition = ids.partition_of(sms.message_id)
-        execution_id = ids.execution_id_for(f"sms:{sms.message_id}", partition)
+        execution_id = ids.execution_id_for(f"{channel}:{reference}", ids.partition_of(reference))
         await self.start(route.program, payload, execution_id)
         return execution_id
 

@@ -29,14 +29,14 @@ class MemoryReports:
 
     async def report(self, report: Report) -> str | None:
         """See ExecutionStore.report."""
-        name, now = f"sms:{report.message_id}", self._now_ms()
+        name, now = report.name, self._now_ms()
         reports = self._reports(name)
         reports.written.append(records.report_to_bytes(report))
         del reports.written[:-MAX_REPORTS]
         reports.gone_at_ms = now + self._retention.shared_ms
         execution_id = self._correlated(name)
-        if execution_id is None and report.number:
-            unmatched = _living(self._memory.unmatched, f"sms:{report.number}", now)
+        if execution_id is None and report.about is not None:
+            unmatched = _living(self._memory.unmatched, report.about, now)
             unmatched.times[report.message_id] = report.received_at_ms
             for surplus in unmatched.since(0)[:-MAX_UNMATCHED]:
                 del unmatched.times[surplus]
@@ -50,11 +50,12 @@ class MemoryReports:
     async def unmatched(self, name: str) -> Sequence[Report]:
         """See ExecutionStore.unmatched."""
         now = self._now_ms()
+        channel = name.partition(":")[0]
         found = _living(self._memory.unmatched, name, now).since(now - self._retention.unmatched_ms)
         newest = [
-            self._reports(f"sms:{message_id}").written[-1:]
+            self._reports(f"{channel}:{message_id}").written[-1:]
             for message_id in found
-            if self._correlated(f"sms:{message_id}") is None
+            if self._correlated(f"{channel}:{message_id}") is None
         ]
         return [records.report_from_bytes(report) for reports in newest for report in reports]
 

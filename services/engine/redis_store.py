@@ -218,7 +218,7 @@ class RedisStore:
             return await list_executions(self._client, wanted, limit, after)
 
     async def report(self, report: Report) -> str | None:
-        name = f"sms:{report.message_id}"
+        name = report.name
         with _unavailable():
             # The report stands there before we look for the execution: one of the two that note these sees the other.
             _, [found] = await run_in_stages(
@@ -232,8 +232,8 @@ class RedisStore:
             )
             if isinstance(found, bytes):
                 return found.decode()
-            if report.number:
-                await self._keep_unmatched(keys.unmatched(f"sms:{report.number}"), report)
+            if report.about is not None:
+                await self._keep_unmatched(keys.unmatched(report.about), report)
         return None
 
     async def _keep_unmatched(self, key: str, report: Report) -> None:
@@ -252,10 +252,11 @@ class RedisStore:
                 keys.unmatched(name), _now_ms() - self.retention.unmatched_ms, "+inf"
             )
             message_ids = [bytes(member).decode() for member in members if isinstance(member, bytes)]
+            channel = name.partition(":")[0]
             pipeline = self._client.pipeline(transaction=False)
             for message_id in message_ids:
-                pipeline.get(keys.correlation(f"sms:{message_id}"))
-                pipeline.lindex(keys.reports(f"sms:{message_id}"), -1)
+                pipeline.get(keys.correlation(f"{channel}:{message_id}"))
+                pipeline.lindex(keys.reports(f"{channel}:{message_id}"), -1)
             found = await answers_of(pipeline) if message_ids else []
         known, reports = found[::2], found[1::2]
         return [

@@ -54,6 +54,12 @@ REFUSALS: ErrorTable = {
         str(error),
         {"workflow_id": error.workflow_id, "other_workflow_id": error.other_workflow_id},
     ),
+    errors.CallbacksUnprotected: lambda error: Refusal(
+        StatusCode.FAILED_PRECONDITION, "CALLBACKS_UNPROTECTED", str(error), {"workflow_id": error.workflow_id}
+    ),
+    errors.AdapterUnavailable: lambda error: Refusal(
+        StatusCode.UNAVAILABLE, "AT_ADAPTER_UNAVAILABLE", str(error), retry_after_ms=RETRY_MS
+    ),
     errors.ExecutionNotFound: lambda error: Refusal(
         StatusCode.NOT_FOUND, "EXECUTION_NOT_FOUND", str(error), {"execution_id": error.execution_id}
     ),

@@ -13,6 +13,7 @@ from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.errors import (
+    CallbacksUnprotected,
     InvalidRequest,
     SecretsUnreadable,
     TriggerClaimed,
@@ -86,12 +87,15 @@ class Registry:
         programs: Programs,
         validator: ValidatorClient,
         secrets: FlowSecrets,
+        callbacks_are_protected: Callable[[], Awaitable[bool]],
         now_ms: Callable[[], int],
     ) -> None:
+        """`callbacks_are_protected`: Whether only the provider can post callbacks; raises AdapterUnavailable."""
         self._client = client
         self._programs = programs
         self._validator = validator
         self._secrets = secrets
+        self._callbacks_are_protected = callbacks_are_protected
         self._now_ms = now_ms
         self._routes: Mapping[str, Sequence[Route]] = {}
         self._routes_version: bytes | None = b"unread"
@@ -158,10 +162,13 @@ class Registry:
         return flows, names[limit - 1] if len(names) > limit else ""
 
     async def publish(self, workflow_id: str, version: int) -> SavedWorkflow:
-        """Publishes a version, 0 means the newest. Raises WorkflowNotFound, TriggerClaimed."""
+        """Publishes a version, 0 means the newest. Raises WorkflowNotFound, TriggerClaimed, CallbacksUnprotected."""
         flow = await (self.get(workflow_id, version) if version else self.newest(workflow_id))
         program = await self.program_of(flow)
         trigger = program.trigger
+        trusts = program.trigger_type.needs_protected_callbacks(_trigger_config(program))
+        if trusts and not await self._callbacks_are_protected():
+            raise CallbacksUnprotected(workflow_id)
         claimed = program.trigger_type.claim(_trigger_config(program)) or (program.trigger_type.channel, workflow_id)
         claim = orjson.dumps([*claimed]).decode()
         entry = {

@@ -21,7 +21,9 @@ from rpc.channels import open_channel
 from rpc.server import GrpcServer, start_server
 from rpc.tasks import end_task
 from services.engine.adapters.at_adapter_grpc import AtAdapterSms
+from services.engine.adapters.at_adapter_money import AtAdapterAirtime, AtAdapterPayments
 from services.engine.adapters.at_adapter_voice import AtAdapterVoice
+from services.engine.adapters.callback_access import CallbackAccess
 from services.engine.adapters.encryption import FernetCipher, NoCipher
 from services.engine.adapters.http.client import WebClient
 from services.engine.adapters.http.exchange import Exchange
@@ -37,6 +39,7 @@ from services.engine.flow_places import FlowPlaces
 from services.engine.flow_secrets import FlowSecrets
 from services.engine.lifetimes import Retention
 from services.engine.live_runs import LiveRuns
+from services.engine.payment_notifications import PaymentNotifications
 from services.engine.programs import Programs
 from services.engine.redials import Redials
 from services.engine.redis_store import RedisStore
@@ -101,7 +104,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         store = RedisStore(redis, f"engine-{secrets.token_hex(6)}", config.lease_ms, retention)
         flow_secrets = FlowSecrets(config.encryption_keys)
         programs = Programs(redis, validator, flow_secrets, retention, time.monotonic)
-        registry = Registry(redis, programs, validator, flow_secrets, _now_ms)
+        registry = Registry(redis, programs, validator, flow_secrets, CallbackAccess(at_adapter).is_protected, _now_ms)
         run_sessions = RunSessions(sessions)
         around = _surroundings(
             config, at_adapter, _web(config, parts), sessions, EarlyReports(store, _now_ms), tracer_provider
@@ -124,6 +127,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             UssdTurns(store, registry, in_time, runs, redials, typed, unclaimed, _now_ms),
             VoiceTurns(store, registry, in_time, runs, typed, unclaimed, _now_ms),
             reports,
+            PaymentNotifications(executions, reports, store, unclaimed),
             watches,
             replays,
             unclaimed,
@@ -216,6 +220,8 @@ def _surroundings(
         ports=Ports(
             sms=AtAdapterSms(at_adapter),
             calls=AtAdapterVoice(at_adapter),
+            airtime=AtAdapterAirtime(at_adapter),
+            payments=AtAdapterPayments(at_adapter),
             http=web,
             cipher=FernetCipher(config.encryption_keys) if config.encryption_keys else NoCipher(),
         ),

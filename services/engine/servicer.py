@@ -1,14 +1,15 @@
 """EngineService: unpacks a message, has the work done, packs the answer."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import grpc
 import orjson
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from njia.engine.v1 import engine_service_pb2 as pb, voice_pb2 as voice
+from njia.engine.v1 import engine_service_pb2 as pb, money_pb2 as money, voice_pb2 as voice
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer
 from services.engine import pages
 from services.engine.beginnings import DEFAULT_WAIT_MS, Overrides
@@ -27,6 +28,8 @@ from services.engine.core.state import NodeResult
 from services.engine.delivery import forward_moves
 from services.engine.errors import InvalidRequest
 from services.engine.executions import SESSION_ID, Executions, IncomingSms
+from services.engine.money_messages import airtime_report, payment_notification
+from services.engine.payment_notifications import PaymentNotifications
 from services.engine.programs import Programs
 from services.engine.registry import Registry
 from services.engine.replays import Replays
@@ -61,6 +64,7 @@ class EngineServicer(EngineServiceServicer):
         ussd_turns: UssdTurns,
         voice_turns: VoiceTurns,
         reports: DeliveryReports,
+        payments: PaymentNotifications,
         watches: Watches,
         replays: Replays,
         unclaimed: Unclaimed,
@@ -74,6 +78,7 @@ class EngineServicer(EngineServiceServicer):
         self._ussd_turns = ussd_turns
         self._voice_turns = voice_turns
         self._reports = reports
+        self._payments = payments
         self._watches = watches
         self._replays = replays
         self._unclaimed = unclaimed
@@ -248,6 +253,18 @@ class EngineServicer(EngineServiceServicer):
             result=None if stored is None else result_to_message(stored.state, stored.results, self._now_ms()),
         )
 
+    async def HandleAirtimeStatus(
+        self, request: money.HandleAirtimeStatusRequest, context: Context
+    ) -> money.HandleAirtimeStatusResponse:
+        _required(request, ("request_id", "status"), "an airtime report")
+        execution_id = await self._reports.take(airtime_report(request, self._now_ms()))
+        return money.HandleAirtimeStatusResponse(execution_id=execution_id or "")
+
+    async def HandlePayment(self, request: money.HandlePaymentRequest, context: Context) -> money.HandlePaymentResponse:
+        _required(request, ("transaction_id", "status"), "a payment notification")
+        execution_id = await self._payments.take(payment_notification(request, self._now_ms()))
+        return money.HandlePaymentResponse(execution_id=execution_id or "")
+
     async def _program(self, request: pb.ExecuteRequest) -> Program:
         match request.WhichOneof("flow"):
             case "workflow":
@@ -260,6 +277,12 @@ class EngineServicer(EngineServiceServicer):
     def _log(self, stored: Stored) -> pb.ExecutionLog:
         known = Stored(stored.state, stored.results, forward_moves(stored.reports))
         return log_to_message(known, self._now_ms())
+
+
+def _required(request: Message, fields: Sequence[str], what: str) -> None:
+    for field in fields:
+        if not getattr(request, field):
+            raise InvalidRequest(field, f"{what} needs {field}")
 
 
 def _payload(document: str) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class DeliveryReports:
         as long as such a send waits, so nothing is lost where this process ends before.
         """
         execution_id = await self._store.report(report)
-        if execution_id is None and report.number:
+        if execution_id is None and report.about is not None:
             with suppress(asyncio.QueueFull):
                 self._unknown.put_nowait((time.monotonic() + GRACE_MS / 1000, report))
         return execution_id
@@ -81,10 +81,11 @@ class DeliveryReports:
                 _log.exception("settling a send by its delivery report failed")
 
     async def _settle(self, report: Report) -> None:
-        """Settles the send that a report is about, if only one to its number is open and nobody knows the message."""
-        name = f"sms:{report.number}"
+        """Settles the send that a report is about, if it can be of one open send only and nobody knows its id."""
+        name = report.about
+        assert name is not None, "a report that is about nothing settles nothing"
         effects = await self._store.unsettled(name, report.received_at_ms)
-        if len(effects) != 1 or await self._store.correlated(f"sms:{report.message_id}") is not None:
+        if len(effects) != 1 or await self._store.correlated(report.name) is not None:
             return
         effect = effects[0]
         record = signal_record(Signal.REPORT, asdict(_settlement(name, report)), effect.node_id)

@@ -105,7 +105,15 @@ Begun = TakenUp | Answered | Queued | Occupied | Offered | Continued | NoExecuti
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a network said of one message; times are Unix milliseconds, empty text means unknown."""
+    """
+    What was said of one message, of airtime or of a payment; times are Unix milliseconds, empty text means unknown.
+
+    Attributes:
+        message_id: Its id at the provider.
+        channel: sms, airtime or payment.
+        amount: Such as KES 10.5; empty for a message.
+        subject: What it is known by where its id is not; empty means the number.
+    """
 
     message_id: str
     status: str
@@ -113,6 +121,20 @@ class Report:
     failure_reason: str
     network_code: str
     received_at_ms: int
+    channel: str = "sms"
+    amount: str = ""
+    subject: str = ""
+
+    @property
+    def name(self) -> str:
+        """What leads to the execution that sent it, such as sms:ATXid_…."""
+        return f"{self.channel}:{self.message_id}"
+
+    @property
+    def about(self) -> str | None:
+        """What a send with an unknown outcome may be waiting for, such as sms:+254711000001."""
+        subject = self.subject or self.number
+        return f"{self.channel}:{subject}" if subject else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,12 @@ from njia.engine.v1.engine_service_pb2 import (
     Reply,
 )
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer, add_EngineServiceServicer_to_server
+from njia.engine.v1.money_pb2 import (
+    HandleAirtimeStatusRequest,
+    HandleAirtimeStatusResponse,
+    HandlePaymentRequest,
+    HandlePaymentResponse,
+)
 from rpc.server import GrpcServer, start_server
 from rpc.status import CallRefused, Refusal
 from services.at_adapter.server import serve
@@ -73,6 +79,8 @@ class RecordingEngine(EngineServiceServicer):
     sms: list[HandleSmsRequest] = field(default_factory=list)
     reports: list[HandleDeliveryReportRequest] = field(default_factory=list)
     ends: list[HandleUssdEndRequest] = field(default_factory=list)
+    airtime: list[HandleAirtimeStatusRequest] = field(default_factory=list)
+    payments: list[HandlePaymentRequest] = field(default_factory=list)
     reply: Reply = field(default_factory=lambda: Reply(kind="con", text="Welcome"))
     refusal: Refusal | None = None
     think_seconds: float = 0.0
@@ -98,6 +106,18 @@ class RecordingEngine(EngineServiceServicer):
         self.reports.append(request)
         await self._think()
         return HandleDeliveryReportResponse(execution_id="exec-1")
+
+    async def HandleAirtimeStatus(
+        self, request: HandleAirtimeStatusRequest, context: Any
+    ) -> HandleAirtimeStatusResponse:
+        self.airtime.append(request)
+        await self._think()
+        return HandleAirtimeStatusResponse(execution_id="exec-1")
+
+    async def HandlePayment(self, request: HandlePaymentRequest, context: Any) -> HandlePaymentResponse:
+        self.payments.append(request)
+        await self._think()
+        return HandlePaymentResponse(execution_id="exec-1")
 
     async def _think(self) -> None:
         await asyncio.sleep(self.think_seconds)

@@ -44,6 +44,8 @@ async def test_reset_goes_back_to_the_start(client: httpx.AsyncClient, send: Sen
         "status": "ok",
         "callbacks": platform.url,
         "sms": {"requests": 0, "accepted": 0, "incoming": 0},
+        "airtime": 0,
+        "payments": 0,
         "faultsTaken": 0,
         "ussdSessions": 0,
         "backgroundTasks": 0,

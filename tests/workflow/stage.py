@@ -8,7 +8,19 @@ from workflow.fields import NodeConfig
 from workflow.node_type import Arrival, Evaluation, NodeContext, NodeType, Ports, Resumption
 from workflow.outcome import Done, Outcome, Wait
 from workflow.paths import UNSET
-from workflow.ports import CallRequest, HttpAnswer, HttpRequest, PlacedCall, SmsRecipient, SmsRequest
+from workflow.ports import (
+    AirtimeReceipt,
+    AirtimeRequest,
+    CallRequest,
+    HttpAnswer,
+    HttpRequest,
+    PaymentReceipt,
+    PaymentRequest,
+    PlacedCall,
+    RefundRequest,
+    SmsRecipient,
+    SmsRequest,
+)
 from workflow.session import Scope, TurnSession
 from workflow.templates import Formatting
 from workflow.voice import CallState
@@ -38,6 +50,27 @@ class Web:
     async def send(self, request: HttpRequest) -> HttpAnswer:
         self.asked.append(request)
         return self.answer
+
+
+@dataclass
+class MoneyDesk:
+    """Keeps what is asked for and answers that it was taken."""
+
+    airtime: list[AirtimeRequest] = field(default_factory=list)
+    payments: list[PaymentRequest] = field(default_factory=list)
+    refunds: list[RefundRequest] = field(default_factory=list)
+
+    async def send(self, request: AirtimeRequest) -> AirtimeReceipt:
+        self.airtime.append(request)
+        return AirtimeReceipt("ATQid_1", "Sent", f"{request.currency} {request.amount}", "KES 0.4000")
+
+    async def request(self, request: PaymentRequest) -> PaymentReceipt:
+        self.payments.append(request)
+        return PaymentReceipt("ATPid_1", "PendingConfirmation")
+
+    async def refund(self, request: RefundRequest) -> PaymentReceipt:
+        self.refunds.append(request)
+        return PaymentReceipt("ATPid_2", "Queued")
 
 
 class MarkingCipher:
@@ -93,6 +126,7 @@ class Stage:
     may_have_begun: bool = False
     exchange: CallExchange = field(default_factory=CallExchange)
     call: CallState = CallState.NONE
+    desk: MoneyDesk = field(default_factory=MoneyDesk)
     arrivals: list[Arrival] = field(default_factory=list)
     expressions: dict[str, Evaluation] = field(default_factory=dict)
     payload: dict[str, Any] = field(default_factory=dict)
@@ -118,7 +152,14 @@ class Stage:
             session=self.session,
             call=self.call,
             expressions=self.expressions,
-            ports=Ports(sms=self.outbox, calls=self.exchange, http=self.web, cipher=MarkingCipher()),
+            ports=Ports(
+                sms=self.outbox,
+                calls=self.exchange,
+                airtime=self.desk,
+                payments=self.desk,
+                http=self.web,
+                cipher=MarkingCipher(),
+            ),
         )
 
     def config(self, node_type: NodeType[Any], document: Mapping[str, Any]) -> NodeConfig:

@@ -1,6 +1,6 @@
 """
-Reports that wait for the engine, of deliveries and of the ends of USSD sessions: one sorted set in Redis,
-njia:at:outbox, shared by all replicas.
+Reports that wait for the engine, of deliveries, airtime, payments and the ends of USSD sessions: one sorted set in
+Redis, njia:at:outbox, shared by all replicas.
 
 The score of an entry is when it is due, milliseconds by the server's clock. Taking an entry moves it ahead by a lease,
 so that the report of a replica that dies is taken by another.
@@ -9,8 +9,10 @@ so that the report of a replica that dies is taken by another.
 from dataclasses import dataclass
 
 import orjson
+from google.protobuf.json_format import MessageToDict, ParseDict
 
 from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest, HandleUssdEndRequest
+from njia.engine.v1.money_pb2 import HandleAirtimeStatusRequest, HandlePaymentRequest
 from njia.engine.v1.voice_pb2 import HandleVoiceEndRequest
 from storage.connection import Client, store_errors
 from storage.scripts import Script
@@ -21,12 +23,20 @@ FIRST_DELAY_MS = 1000
 LONGEST_DELAY_MS = 300_000
 
 
-AnyReport = HandleDeliveryReportRequest | HandleUssdEndRequest | HandleVoiceEndRequest
+AnyReport = (
+    HandleDeliveryReportRequest
+    | HandleUssdEndRequest
+    | HandleVoiceEndRequest
+    | HandleAirtimeStatusRequest
+    | HandlePaymentRequest
+)
 
 _KINDS: dict[str, type[AnyReport]] = {
     "delivery": HandleDeliveryReportRequest,
     "ussd_end": HandleUssdEndRequest,
     "voice_end": HandleVoiceEndRequest,
+    "airtime_status": HandleAirtimeStatusRequest,
+    "payment": HandlePaymentRequest,
 }
 
 
@@ -84,7 +94,8 @@ class ReportOutbox:
         if entry is None:
             return None
         document = orjson.loads(entry)
-        return WaitingReport(entry, _KINDS[document["kind"]](**document["report"]), document["attempts"])
+        report = ParseDict(document["report"], _KINDS[document["kind"]](), ignore_unknown_fields=True)
+        return WaitingReport(entry, report, document["attempts"])
 
     async def remove(self, waiting: WaitingReport) -> None:
         """Forgets a report that is settled. Raises StoreUnavailable."""
@@ -100,6 +111,6 @@ class ReportOutbox:
 
 
 def _entry(report: AnyReport, attempts: int) -> bytes:
-    fields = {field.name: value for field, value in report.ListFields()}
+    fields = MessageToDict(report, preserving_proto_field_name=True)
     kind = next(name for name, message in _KINDS.items() if isinstance(report, message))
     return orjson.dumps({"kind": kind, "report": fields, "attempts": attempts}, option=orjson.OPT_SORT_KEYS)

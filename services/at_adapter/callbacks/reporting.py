@@ -10,6 +10,7 @@ import structlog
 from starlette.responses import PlainTextResponse
 
 from njia.engine.v1.engine_service_pb2 import HandleDeliveryReportRequest, HandleUssdEndRequest
+from njia.engine.v1.money_pb2 import HandleAirtimeStatusRequest, HandlePaymentRequest
 from njia.engine.v1.voice_pb2 import HandleVoiceEndRequest
 from services.at_adapter.callbacks.outbox import AnyReport, OutboxFull, ReportOutbox
 from storage.connection import StoreUnavailable
@@ -60,3 +61,7 @@ async def send(engine: "EngineServiceAsyncStub", report: AnyReport) -> None:
             await engine.HandleUssdEnd(report, timeout=ENGINE_TIMEOUT_SECONDS)
         case HandleVoiceEndRequest():
             await engine.HandleVoiceEnd(report, timeout=ENGINE_TIMEOUT_SECONDS)
+        case HandleAirtimeStatusRequest():
+            await engine.HandleAirtimeStatus(report, timeout=ENGINE_TIMEOUT_SECONDS)
+        case HandlePaymentRequest():
+            await engine.HandlePayment(report, timeout=ENGINE_TIMEOUT_SECONDS)

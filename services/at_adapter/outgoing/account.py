@@ -9,6 +9,7 @@ SANDBOX_USERNAME = "sandbox"
 API_PREFIX = "/api/version1"
 CONTENT_PREFIX = "/content/version1"
 VOICE_PREFIX = "/voice"
+PAYMENTS_PREFIX = "/payments"
 """The emulator has one port for all of their hosts and tells them apart by a prefix."""
 
 

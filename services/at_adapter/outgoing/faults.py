@@ -26,6 +26,8 @@ class Fault(Enum):
 
     INVALID_REQUEST = auto()
     INVALID_PHONE_NUMBER = auto()
+    INVALID_AMOUNT = auto()
+    CURRENCY_MISMATCH = auto()
     IDEMPOTENCY_KEY_REUSED = auto()
     AUTHENTICATION_FAILED = auto()
     INVALID_SENDER_ID = auto()
@@ -36,6 +38,9 @@ class Fault(Enum):
     COULD_NOT_ROUTE = auto()
     DO_NOT_DISTURB_REJECTION = auto()
     REJECTED = auto()
+    PAYMENT_NOT_FOUND = auto()
+    PAYMENT_NOT_REFUNDABLE = auto()
+    REFUND_TOO_LARGE = auto()
     RATE_LIMIT = auto()
     SERVER_ERROR = auto()
     NETWORK_ERROR = auto()
@@ -61,6 +66,8 @@ class Fault(Enum):
 _KINDS: Mapping[Fault, tuple[ErrorType, StatusCode]] = {
     Fault.INVALID_REQUEST: (ErrorType.VALIDATION, StatusCode.INVALID_ARGUMENT),
     Fault.INVALID_PHONE_NUMBER: (ErrorType.VALIDATION, StatusCode.INVALID_ARGUMENT),
+    Fault.INVALID_AMOUNT: (ErrorType.VALIDATION, StatusCode.INVALID_ARGUMENT),
+    Fault.CURRENCY_MISMATCH: (ErrorType.VALIDATION, StatusCode.INVALID_ARGUMENT),
     Fault.IDEMPOTENCY_KEY_REUSED: (ErrorType.VALIDATION, StatusCode.INVALID_ARGUMENT),
     Fault.AUTHENTICATION_FAILED: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
     Fault.INVALID_SENDER_ID: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
@@ -71,6 +78,9 @@ _KINDS: Mapping[Fault, tuple[ErrorType, StatusCode]] = {
     Fault.COULD_NOT_ROUTE: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
     Fault.DO_NOT_DISTURB_REJECTION: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
     Fault.REJECTED: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
+    Fault.PAYMENT_NOT_FOUND: (ErrorType.VALIDATION, StatusCode.NOT_FOUND),
+    Fault.PAYMENT_NOT_REFUNDABLE: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
+    Fault.REFUND_TOO_LARGE: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
     Fault.RATE_LIMIT: (ErrorType.RATE_LIMIT, StatusCode.RESOURCE_EXHAUSTED),
     Fault.SERVER_ERROR: (ErrorType.TRANSIENT, StatusCode.UNAVAILABLE),
     Fault.NETWORK_ERROR: (ErrorType.TRANSIENT, StatusCode.UNAVAILABLE),

@@ -26,12 +26,14 @@ class HttpCall:
         url: Full address.
         headers: With the account's key; never shown.
         form: Fields of the form.
+        document: JSON that is sent in place of a form; None where a form is sent.
     """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(repr=False)
     form: Mapping[str, str] = field(repr=False)
+    document: bytes | None = field(default=None, repr=False)
 
 
 class SmsRequests(SMSService):  # type: ignore[misc]  # the SDK has no types

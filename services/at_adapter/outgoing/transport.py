@@ -117,7 +117,12 @@ class AtTransport:
             total=None, connect=call_timeout(self._timeouts.connect), sock_read=self._timeouts.read
         )
         async with self._session.request(
-            call.method, call.url, headers=call.headers, data=call.form, timeout=timeout, allow_redirects=False
+            call.method,
+            call.url,
+            headers=call.headers,
+            data=call.form if call.document is None else call.document,
+            timeout=timeout,
+            allow_redirects=False,
         ) as response:
             body = bytearray()
             async for chunk in response.content.iter_any():

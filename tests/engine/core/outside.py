@@ -21,7 +21,19 @@ from services.engine.core.program import Program, RunnableNode
 from services.engine.core.state import Commit, ExecutionState, NodeResult, Reply, Turn
 from workflow.errors import ErrorType, NodeError, NodeFailure
 from workflow.outcome import Settlement
-from workflow.ports import CallRequest, HttpAnswer, HttpRequest, PlacedCall, SmsRecipient, SmsRequest
+from workflow.ports import (
+    AirtimeReceipt,
+    AirtimeRequest,
+    CallRequest,
+    HttpAnswer,
+    HttpRequest,
+    PaymentReceipt,
+    PaymentRequest,
+    PlacedCall,
+    RefundRequest,
+    SmsRecipient,
+    SmsRequest,
+)
 from workflow.session import Scope, TurnSession
 
 
@@ -256,6 +268,19 @@ class AfricasTalking:
     def _next_answer(self, number: str) -> Answer:
         script = self.script.get(number, [Answer()])
         return script.pop(0) if len(script) > 1 else script[0]
+
+
+class NoMoney:
+    """See AirtimeSender and PaymentGateway, in flows that move none."""
+
+    async def send(self, request: AirtimeRequest) -> AirtimeReceipt:
+        raise AssertionError(request)
+
+    async def request(self, request: PaymentRequest) -> PaymentReceipt:
+        raise AssertionError(request)
+
+    async def refund(self, request: RefundRequest) -> PaymentReceipt:
+        raise AssertionError(request)
 
 
 class EarlyReports:

@@ -19,6 +19,7 @@ from tests.engine.core.outside import (
     DiskJournal,
     EarlyReports,
     NobodyLooks,
+    NoMoney,
     PlainCipher,
     SessionsService,
     Steps,
@@ -64,7 +65,14 @@ class World:
         self.deaths = 0
         self._slept: list[float] = []
         self._around = Surroundings(
-            ports=Ports(sms=self.sms, calls=self.calls, http=self.web, cipher=PlainCipher()),
+            ports=Ports(
+                sms=self.sms,
+                calls=self.calls,
+                airtime=NoMoney(),
+                payments=NoMoney(),
+                http=self.web,
+                cipher=PlainCipher(),
+            ),
             sessions=self.sessions,
             reports=self.reports,
             observer=NobodyLooks(),

@@ -24,7 +24,7 @@ from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_turns import UssdTurns
 from services.engine.voice_turns import VoiceTurns
 from services.sessions.memory_store import MemorySessionStore
-from tests.engine.core.outside import AfricasTalking, NobodyLooks, PlainCipher, Telephone, Web
+from tests.engine.core.outside import AfricasTalking, NobodyLooks, NoMoney, PlainCipher, Telephone, Web
 from tests.engine.core.virtual_time import now_ms
 from tests.engine.restarts.power import STORE_WRITES, Cut, Power, Powered
 from tests.engine.restarts.sessions_in_process import SessionsInProcess
@@ -68,6 +68,8 @@ class Engine:
                 sms=cast("SmsSender", Powered(network, self.power, {"send"})),
                 calls=Telephone(),
                 http=Web(),
+                airtime=NoMoney(),
+                payments=NoMoney(),
                 cipher=PlainCipher(),
             ),
             sessions=reached,

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from njia.at_adapter.v1 import at_adapter_service_pb2 as njia_dot_at__adapter_dot_v1_dot_at__adapter__service__pb2
+from njia.at_adapter.v1 import money_pb2 as njia_dot_at__adapter_dot_v1_dot_money__pb2
 from njia.at_adapter.v1 import voice_pb2 as njia_dot_at__adapter_dot_v1_dot_voice__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -59,6 +60,26 @@ class AtAdapterServiceStub:
                 request_serializer=njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallRequest.SerializeToString,
                 response_deserializer=njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallResponse.FromString,
                 _registered_method=True)
+        self.SendAirtime = channel.unary_unary(
+                '/njia.at_adapter.v1.AtAdapterService/SendAirtime',
+                request_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.SendAirtimeRequest.SerializeToString,
+                response_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.SendAirtimeResponse.FromString,
+                _registered_method=True)
+        self.RequestPayment = channel.unary_unary(
+                '/njia.at_adapter.v1.AtAdapterService/RequestPayment',
+                request_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.RequestPaymentRequest.SerializeToString,
+                response_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.RequestPaymentResponse.FromString,
+                _registered_method=True)
+        self.RefundPayment = channel.unary_unary(
+                '/njia.at_adapter.v1.AtAdapterService/RefundPayment',
+                request_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.RefundPaymentRequest.SerializeToString,
+                response_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.RefundPaymentResponse.FromString,
+                _registered_method=True)
+        self.GetCallbackAccess = channel.unary_unary(
+                '/njia.at_adapter.v1.AtAdapterService/GetCallbackAccess',
+                request_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessRequest.SerializeToString,
+                response_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessResponse.FromString,
+                _registered_method=True)
 
 
 class AtAdapterServiceServicer:
@@ -94,6 +115,44 @@ class AtAdapterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SendAirtime(self, request, context):
+        """Sends airtime to one phone, at most once. Status callbacks tell how it went on.
+        Errors: as above. UNKNOWN (SEND_OUTCOME_UNKNOWN) also where Africa's Talking says that it has seen the request
+        before and this service has not: it was submitted then, with an outcome that only a status callback tells.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestPayment(self, request, context):
+        """Asks a phone user for money, or pays a phone user or a business, at most once. What is answered is that it was
+        taken; a notification tells how it went on.
+        Errors: as above.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefundPayment(self, request, context):
+        """Pays back all or a part of what a phone user paid, at most once a key and never more than was paid.
+        Errors: as above, and
+        - NOT_FOUND: the payment is not in the platform's record (PAYMENT_NOT_FOUND)
+        - FAILED_PRECONDITION: it is no payment of a phone user or is not known to have succeeded
+        (PAYMENT_NOT_REFUNDABLE), or less of it is left than is to be paid back (REFUND_TOO_LARGE)
+        - INVALID_ARGUMENT: the currency is not the payment's (CURRENCY_MISMATCH)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCallbackAccess(self, request, context):
+        """Tells whether callbacks can be trusted. Sends nothing and needs no key.
+        Errors: none of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AtAdapterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -106,6 +165,26 @@ def add_AtAdapterServiceServicer_to_server(servicer, server):
                     servicer.PlaceCall,
                     request_deserializer=njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallRequest.FromString,
                     response_serializer=njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallResponse.SerializeToString,
+            ),
+            'SendAirtime': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendAirtime,
+                    request_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.SendAirtimeRequest.FromString,
+                    response_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.SendAirtimeResponse.SerializeToString,
+            ),
+            'RequestPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestPayment,
+                    request_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.RequestPaymentRequest.FromString,
+                    response_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.RequestPaymentResponse.SerializeToString,
+            ),
+            'RefundPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefundPayment,
+                    request_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.RefundPaymentRequest.FromString,
+                    response_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.RefundPaymentResponse.SerializeToString,
+            ),
+            'GetCallbackAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCallbackAccess,
+                    request_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessRequest.FromString,
+                    response_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -176,6 +255,114 @@ class AtAdapterService:
             '/njia.at_adapter.v1.AtAdapterService/PlaceCall',
             njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallRequest.SerializeToString,
             njia_dot_at__adapter_dot_v1_dot_voice__pb2.PlaceCallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendAirtime(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.at_adapter.v1.AtAdapterService/SendAirtime',
+            njia_dot_at__adapter_dot_v1_dot_money__pb2.SendAirtimeRequest.SerializeToString,
+            njia_dot_at__adapter_dot_v1_dot_money__pb2.SendAirtimeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.at_adapter.v1.AtAdapterService/RequestPayment',
+            njia_dot_at__adapter_dot_v1_dot_money__pb2.RequestPaymentRequest.SerializeToString,
+            njia_dot_at__adapter_dot_v1_dot_money__pb2.RequestPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefundPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.at_adapter.v1.AtAdapterService/RefundPayment',
+            njia_dot_at__adapter_dot_v1_dot_money__pb2.RefundPaymentRequest.SerializeToString,
+            njia_dot_at__adapter_dot_v1_dot_money__pb2.RefundPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCallbackAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.at_adapter.v1.AtAdapterService/GetCallbackAccess',
+            njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessRequest.SerializeToString,
+            njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

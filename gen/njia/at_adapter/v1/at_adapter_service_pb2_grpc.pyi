@@ -6,6 +6,7 @@ Africa's Talking, outgoing: credentials, formats, errors and limits stay behind 
 from collections import abc as _abc
 from grpc import aio as _aio
 from njia.at_adapter.v1 import at_adapter_service_pb2 as _at_adapter_service_pb2
+from njia.at_adapter.v1 import money_pb2 as _money_pb2
 from njia.at_adapter.v1 import voice_pb2 as _voice_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -56,6 +57,28 @@ class AtAdapterServiceStub:
     """Places one call to one number. Its callbacks and its end come by the callbacks' addresses.
     Errors: as above.
     """
+    SendAirtime: _grpc.UnaryUnaryMultiCallable[_money_pb2.SendAirtimeRequest, _money_pb2.SendAirtimeResponse]
+    """Sends airtime to one phone, at most once. Status callbacks tell how it went on.
+    Errors: as above. UNKNOWN (SEND_OUTCOME_UNKNOWN) also where Africa's Talking says that it has seen the request
+    before and this service has not: it was submitted then, with an outcome that only a status callback tells.
+    """
+    RequestPayment: _grpc.UnaryUnaryMultiCallable[_money_pb2.RequestPaymentRequest, _money_pb2.RequestPaymentResponse]
+    """Asks a phone user for money, or pays a phone user or a business, at most once. What is answered is that it was
+    taken; a notification tells how it went on.
+    Errors: as above.
+    """
+    RefundPayment: _grpc.UnaryUnaryMultiCallable[_money_pb2.RefundPaymentRequest, _money_pb2.RefundPaymentResponse]
+    """Pays back all or a part of what a phone user paid, at most once a key and never more than was paid.
+    Errors: as above, and
+    - NOT_FOUND: the payment is not in the platform's record (PAYMENT_NOT_FOUND)
+    - FAILED_PRECONDITION: it is no payment of a phone user or is not known to have succeeded
+      (PAYMENT_NOT_REFUNDABLE), or less of it is left than is to be paid back (REFUND_TOO_LARGE)
+    - INVALID_ARGUMENT: the currency is not the payment's (CURRENCY_MISMATCH)
+    """
+    GetCallbackAccess: _grpc.UnaryUnaryMultiCallable[_money_pb2.GetCallbackAccessRequest, _money_pb2.GetCallbackAccessResponse]
+    """Tells whether callbacks can be trusted. Sends nothing and needs no key.
+    Errors: none of its own.
+    """
 
 @_typing.type_check_only
 class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
@@ -83,6 +106,28 @@ class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
     PlaceCall: _aio.UnaryUnaryMultiCallable[_voice_pb2.PlaceCallRequest, _voice_pb2.PlaceCallResponse]  # type: ignore[assignment]
     """Places one call to one number. Its callbacks and its end come by the callbacks' addresses.
     Errors: as above.
+    """
+    SendAirtime: _aio.UnaryUnaryMultiCallable[_money_pb2.SendAirtimeRequest, _money_pb2.SendAirtimeResponse]  # type: ignore[assignment]
+    """Sends airtime to one phone, at most once. Status callbacks tell how it went on.
+    Errors: as above. UNKNOWN (SEND_OUTCOME_UNKNOWN) also where Africa's Talking says that it has seen the request
+    before and this service has not: it was submitted then, with an outcome that only a status callback tells.
+    """
+    RequestPayment: _aio.UnaryUnaryMultiCallable[_money_pb2.RequestPaymentRequest, _money_pb2.RequestPaymentResponse]  # type: ignore[assignment]
+    """Asks a phone user for money, or pays a phone user or a business, at most once. What is answered is that it was
+    taken; a notification tells how it went on.
+    Errors: as above.
+    """
+    RefundPayment: _aio.UnaryUnaryMultiCallable[_money_pb2.RefundPaymentRequest, _money_pb2.RefundPaymentResponse]  # type: ignore[assignment]
+    """Pays back all or a part of what a phone user paid, at most once a key and never more than was paid.
+    Errors: as above, and
+    - NOT_FOUND: the payment is not in the platform's record (PAYMENT_NOT_FOUND)
+    - FAILED_PRECONDITION: it is no payment of a phone user or is not known to have succeeded
+      (PAYMENT_NOT_REFUNDABLE), or less of it is left than is to be paid back (REFUND_TOO_LARGE)
+    - INVALID_ARGUMENT: the currency is not the payment's (CURRENCY_MISMATCH)
+    """
+    GetCallbackAccess: _aio.UnaryUnaryMultiCallable[_money_pb2.GetCallbackAccessRequest, _money_pb2.GetCallbackAccessResponse]  # type: ignore[assignment]
+    """Tells whether callbacks can be trusted. Sends nothing and needs no key.
+    Errors: none of its own.
     """
 
 class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -120,6 +165,52 @@ class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_voice_pb2.PlaceCallResponse, _abc.Awaitable[_voice_pb2.PlaceCallResponse]]:
         """Places one call to one number. Its callbacks and its end come by the callbacks' addresses.
         Errors: as above.
+        """
+
+    @_abc_1.abstractmethod
+    def SendAirtime(
+        self,
+        request: _money_pb2.SendAirtimeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_money_pb2.SendAirtimeResponse, _abc.Awaitable[_money_pb2.SendAirtimeResponse]]:
+        """Sends airtime to one phone, at most once. Status callbacks tell how it went on.
+        Errors: as above. UNKNOWN (SEND_OUTCOME_UNKNOWN) also where Africa's Talking says that it has seen the request
+        before and this service has not: it was submitted then, with an outcome that only a status callback tells.
+        """
+
+    @_abc_1.abstractmethod
+    def RequestPayment(
+        self,
+        request: _money_pb2.RequestPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_money_pb2.RequestPaymentResponse, _abc.Awaitable[_money_pb2.RequestPaymentResponse]]:
+        """Asks a phone user for money, or pays a phone user or a business, at most once. What is answered is that it was
+        taken; a notification tells how it went on.
+        Errors: as above.
+        """
+
+    @_abc_1.abstractmethod
+    def RefundPayment(
+        self,
+        request: _money_pb2.RefundPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_money_pb2.RefundPaymentResponse, _abc.Awaitable[_money_pb2.RefundPaymentResponse]]:
+        """Pays back all or a part of what a phone user paid, at most once a key and never more than was paid.
+        Errors: as above, and
+        - NOT_FOUND: the payment is not in the platform's record (PAYMENT_NOT_FOUND)
+        - FAILED_PRECONDITION: it is no payment of a phone user or is not known to have succeeded
+          (PAYMENT_NOT_REFUNDABLE), or less of it is left than is to be paid back (REFUND_TOO_LARGE)
+        - INVALID_ARGUMENT: the currency is not the payment's (CURRENCY_MISMATCH)
+        """
+
+    @_abc_1.abstractmethod
+    def GetCallbackAccess(
+        self,
+        request: _money_pb2.GetCallbackAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_money_pb2.GetCallbackAccessResponse, _abc.Awaitable[_money_pb2.GetCallbackAccessResponse]]:
+        """Tells whether callbacks can be trusted. Sends nothing and needs no key.
+        Errors: none of its own.
         """
 
 def add_AtAdapterServiceServicer_to_server(servicer: AtAdapterServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

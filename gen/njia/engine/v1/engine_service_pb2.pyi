@@ -442,7 +442,7 @@ class ExecutionLog(_message.Message):
 
     @_builtins.property
     def delivery_reports(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryReport]:
-        """Delivery reports of the messages that it sent, oldest first."""
+        """What was reported of the messages, the airtime and the payments that it sent, oldest first."""
 
     def __init__(
         self,
@@ -501,7 +501,7 @@ Global___ExecutionLog: _TypeAlias = ExecutionLog  # noqa: Y015
 
 @_typing.final
 class DeliveryReport(_message.Message):
-    """What a network said of one message."""
+    """What a network said of one message, of airtime or of a payment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -511,8 +511,10 @@ class DeliveryReport(_message.Message):
     FAILURE_REASON_FIELD_NUMBER: _builtins.int
     NETWORK_CODE_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
-    """Id of the message."""
+    """Id of the message, of the airtime request or of the transaction."""
     status: _builtins.str
     """Their word for it, such as Success or AbsentSubscriber; unknown words are kept."""
     number: _builtins.str
@@ -521,6 +523,10 @@ class DeliveryReport(_message.Message):
     """Why it was not delivered; empty when the report has no reason."""
     network_code: _builtins.str
     """Network of the phone; empty when the report has none."""
+    channel: _builtins.str
+    """What it is about: sms, airtime or payment."""
+    amount: _builtins.str
+    """Amount of airtime or of a payment, such as "KES 10.5"; empty for a message."""
     @_builtins.property
     def received_at(self) -> _timestamp_pb2.Timestamp:
         """When the report came."""
@@ -534,10 +540,12 @@ class DeliveryReport(_message.Message):
         failure_reason: _builtins.str = ...,
         network_code: _builtins.str = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
+        channel: _builtins.str = ...,
+        amount: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure_reason", b"failure_reason", "message_id", b"message_id", "network_code", b"network_code", "number", b"number", "received_at", b"received_at", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "channel", b"channel", "failure_reason", b"failure_reason", "message_id", b"message_id", "network_code", b"network_code", "number", b"number", "received_at", b"received_at", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from njia.engine.v1 import engine_service_pb2 as njia_dot_engine_dot_v1_dot_engine__service__pb2
+from njia.engine.v1 import money_pb2 as njia_dot_engine_dot_v1_dot_money__pb2
 from njia.engine.v1 import voice_pb2 as njia_dot_engine_dot_v1_dot_voice__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -111,6 +112,16 @@ class EngineServiceStub:
                 '/njia.engine.v1.EngineService/HandleWebhook',
                 request_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookRequest.SerializeToString,
                 response_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookResponse.FromString,
+                _registered_method=True)
+        self.HandleAirtimeStatus = channel.unary_unary(
+                '/njia.engine.v1.EngineService/HandleAirtimeStatus',
+                request_serializer=njia_dot_engine_dot_v1_dot_money__pb2.HandleAirtimeStatusRequest.SerializeToString,
+                response_deserializer=njia_dot_engine_dot_v1_dot_money__pb2.HandleAirtimeStatusResponse.FromString,
+                _registered_method=True)
+        self.HandlePayment = channel.unary_unary(
+                '/njia.engine.v1.EngineService/HandlePayment',
+                request_serializer=njia_dot_engine_dot_v1_dot_money__pb2.HandlePaymentRequest.SerializeToString,
+                response_deserializer=njia_dot_engine_dot_v1_dot_money__pb2.HandlePaymentResponse.FromString,
                 _registered_method=True)
 
 
@@ -279,6 +290,26 @@ class EngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandleAirtimeStatus(self, request, context):
+        """Takes what became of airtime that was sent, like a delivery report: it stands in the log of the execution that sent
+        it, and settles a send whose answer was lost where exactly one of that amount is open to that number.
+        Errors:
+        - INVALID_ARGUMENT: the request id or the status is missing (INVALID_REQUEST)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HandlePayment(self, request, context):
+        """Takes one payment notification and returns once it is recorded: in the log of the execution that asked for the
+        payment, and in the execution of the published flow that claims it. The same id and status again run nothing twice.
+        Errors:
+        - INVALID_ARGUMENT: the transaction id or the status is missing (INVALID_REQUEST)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EngineServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -351,6 +382,16 @@ def add_EngineServiceServicer_to_server(servicer, server):
                     servicer.HandleWebhook,
                     request_deserializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookRequest.FromString,
                     response_serializer=njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookResponse.SerializeToString,
+            ),
+            'HandleAirtimeStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandleAirtimeStatus,
+                    request_deserializer=njia_dot_engine_dot_v1_dot_money__pb2.HandleAirtimeStatusRequest.FromString,
+                    response_serializer=njia_dot_engine_dot_v1_dot_money__pb2.HandleAirtimeStatusResponse.SerializeToString,
+            ),
+            'HandlePayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandlePayment,
+                    request_deserializer=njia_dot_engine_dot_v1_dot_money__pb2.HandlePaymentRequest.FromString,
+                    response_serializer=njia_dot_engine_dot_v1_dot_money__pb2.HandlePaymentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -738,6 +779,60 @@ class EngineService:
             '/njia.engine.v1.EngineService/HandleWebhook',
             njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookRequest.SerializeToString,
             njia_dot_engine_dot_v1_dot_engine__service__pb2.HandleWebhookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandleAirtimeStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.engine.v1.EngineService/HandleAirtimeStatus',
+            njia_dot_engine_dot_v1_dot_money__pb2.HandleAirtimeStatusRequest.SerializeToString,
+            njia_dot_engine_dot_v1_dot_money__pb2.HandleAirtimeStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandlePayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.engine.v1.EngineService/HandlePayment',
+            njia_dot_engine_dot_v1_dot_money__pb2.HandlePaymentRequest.SerializeToString,
+            njia_dot_engine_dot_v1_dot_money__pb2.HandlePaymentResponse.FromString,
             options,
             channel_credentials,
             insecure,

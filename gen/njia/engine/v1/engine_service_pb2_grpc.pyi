@@ -6,6 +6,7 @@ Executions of flows."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from njia.engine.v1 import engine_service_pb2 as _engine_service_pb2
+from njia.engine.v1 import money_pb2 as _money_pb2
 from njia.engine.v1 import voice_pb2 as _voice_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -140,6 +141,18 @@ class EngineServiceStub:
       a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
       used with another request (IDEMPOTENCY_KEY_REUSED)
     """
+    HandleAirtimeStatus: _grpc.UnaryUnaryMultiCallable[_money_pb2.HandleAirtimeStatusRequest, _money_pb2.HandleAirtimeStatusResponse]
+    """Takes what became of airtime that was sent, like a delivery report: it stands in the log of the execution that sent
+    it, and settles a send whose answer was lost where exactly one of that amount is open to that number.
+    Errors:
+    - INVALID_ARGUMENT: the request id or the status is missing (INVALID_REQUEST)
+    """
+    HandlePayment: _grpc.UnaryUnaryMultiCallable[_money_pb2.HandlePaymentRequest, _money_pb2.HandlePaymentResponse]
+    """Takes one payment notification and returns once it is recorded: in the log of the execution that asked for the
+    payment, and in the execution of the published flow that claims it. The same id and status again run nothing twice.
+    Errors:
+    - INVALID_ARGUMENT: the transaction id or the status is missing (INVALID_REQUEST)
+    """
 
 @_typing.type_check_only
 class EngineServiceAsyncStub(EngineServiceStub):
@@ -251,6 +264,18 @@ class EngineServiceAsyncStub(EngineServiceStub):
     - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY) or is of
       a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
       used with another request (IDEMPOTENCY_KEY_REUSED)
+    """
+    HandleAirtimeStatus: _aio.UnaryUnaryMultiCallable[_money_pb2.HandleAirtimeStatusRequest, _money_pb2.HandleAirtimeStatusResponse]  # type: ignore[assignment]
+    """Takes what became of airtime that was sent, like a delivery report: it stands in the log of the execution that sent
+    it, and settles a send whose answer was lost where exactly one of that amount is open to that number.
+    Errors:
+    - INVALID_ARGUMENT: the request id or the status is missing (INVALID_REQUEST)
+    """
+    HandlePayment: _aio.UnaryUnaryMultiCallable[_money_pb2.HandlePaymentRequest, _money_pb2.HandlePaymentResponse]  # type: ignore[assignment]
+    """Takes one payment notification and returns once it is recorded: in the log of the execution that asked for the
+    payment, and in the execution of the published flow that claims it. The same id and status again run nothing twice.
+    Errors:
+    - INVALID_ARGUMENT: the transaction id or the status is missing (INVALID_REQUEST)
     """
 
 class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -444,6 +469,30 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY) or is of
           a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
           used with another request (IDEMPOTENCY_KEY_REUSED)
+        """
+
+    @_abc_1.abstractmethod
+    def HandleAirtimeStatus(
+        self,
+        request: _money_pb2.HandleAirtimeStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_money_pb2.HandleAirtimeStatusResponse, _abc.Awaitable[_money_pb2.HandleAirtimeStatusResponse]]:
+        """Takes what became of airtime that was sent, like a delivery report: it stands in the log of the execution that sent
+        it, and settles a send whose answer was lost where exactly one of that amount is open to that number.
+        Errors:
+        - INVALID_ARGUMENT: the request id or the status is missing (INVALID_REQUEST)
+        """
+
+    @_abc_1.abstractmethod
+    def HandlePayment(
+        self,
+        request: _money_pb2.HandlePaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_money_pb2.HandlePaymentResponse, _abc.Awaitable[_money_pb2.HandlePaymentResponse]]:
+        """Takes one payment notification and returns once it is recorded: in the log of the execution that asked for the
+        payment, and in the execution of the published flow that claims it. The same id and status again run nothing twice.
+        Errors:
+        - INVALID_ARGUMENT: the transaction id or the status is missing (INVALID_REQUEST)
         """
 
 def add_EngineServiceServicer_to_server(servicer: EngineServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

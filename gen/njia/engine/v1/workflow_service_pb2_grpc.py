@@ -108,7 +108,10 @@ class WorkflowServiceServicer:
         Errors:
         - NOT_FOUND: no such flow or version (WORKFLOW_NOT_FOUND)
         - FAILED_PRECONDITION: another published flow claims the same trigger (TRIGGER_CLAIMED, metadata
-        workflow_id and other_workflow_id)
+        workflow_id and other_workflow_id), or the flow trusts its trigger and anybody could post one
+        (CALLBACKS_UNPROTECTED)
+        - UNAVAILABLE: the flow trusts its trigger and the AT adapter does not say who can post one
+        (AT_ADAPTER_UNAVAILABLE); safe to repeat
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -57,7 +57,10 @@ class WorkflowServiceStub:
     Errors:
     - NOT_FOUND: no such flow or version (WORKFLOW_NOT_FOUND)
     - FAILED_PRECONDITION: another published flow claims the same trigger (TRIGGER_CLAIMED, metadata
-      workflow_id and other_workflow_id)
+      workflow_id and other_workflow_id), or the flow trusts its trigger and anybody could post one
+      (CALLBACKS_UNPROTECTED)
+    - UNAVAILABLE: the flow trusts its trigger and the AT adapter does not say who can post one
+      (AT_ADAPTER_UNAVAILABLE); safe to repeat
     """
     UnpublishWorkflow: _grpc.UnaryUnaryMultiCallable[_workflow_service_pb2.UnpublishWorkflowRequest, _workflow_service_pb2.UnpublishWorkflowResponse]
     """Takes the published version off its trigger; running executions go on. Safe to repeat.
@@ -100,7 +103,10 @@ class WorkflowServiceAsyncStub(WorkflowServiceStub):
     Errors:
     - NOT_FOUND: no such flow or version (WORKFLOW_NOT_FOUND)
     - FAILED_PRECONDITION: another published flow claims the same trigger (TRIGGER_CLAIMED, metadata
-      workflow_id and other_workflow_id)
+      workflow_id and other_workflow_id), or the flow trusts its trigger and anybody could post one
+      (CALLBACKS_UNPROTECTED)
+    - UNAVAILABLE: the flow trusts its trigger and the AT adapter does not say who can post one
+      (AT_ADAPTER_UNAVAILABLE); safe to repeat
     """
     UnpublishWorkflow: _aio.UnaryUnaryMultiCallable[_workflow_service_pb2.UnpublishWorkflowRequest, _workflow_service_pb2.UnpublishWorkflowResponse]  # type: ignore[assignment]
     """Takes the published version off its trigger; running executions go on. Safe to repeat.
@@ -164,7 +170,10 @@ class WorkflowServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
         - NOT_FOUND: no such flow or version (WORKFLOW_NOT_FOUND)
         - FAILED_PRECONDITION: another published flow claims the same trigger (TRIGGER_CLAIMED, metadata
-          workflow_id and other_workflow_id)
+          workflow_id and other_workflow_id), or the flow trusts its trigger and anybody could post one
+          (CALLBACKS_UNPROTECTED)
+        - UNAVAILABLE: the flow trusts its trigger and the AT adapter does not say who can post one
+          (AT_ADAPTER_UNAVAILABLE); safe to repeat
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+"""Airtime: what was sent, and what the platform is told and asked about it."""

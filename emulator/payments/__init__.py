@@ -1,0 +1,1 @@
+"""Payments: what was asked for, what people do about it, and what the platform is told."""

@@ -1,0 +1,65 @@
+"""One airtime order and what became of it."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+import orjson
+
+from rpc.status import FieldViolation
+from services.at_adapter.outgoing.faults import Fault, SendRefused
+from services.at_adapter.outgoing.money import Money, check_money
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class AirtimeOrder:
+    """
+    Airtime for one phone: one recipient a request, so that one key at their side stands for one amount.
+
+    Attributes:
+        number: Phone number in E.164.
+        money: How much.
+    """
+
+    number: str
+    money: Money
+
+    def digest(self) -> str:
+        """Returns what tells two orders under one key apart, 64 hexadecimal digits."""
+        return sha256(orjson.dumps(["airtime", self])).hexdigest()
+
+    def check(self) -> None:
+        """Raises SendRefused: INVALID_PHONE_NUMBER, INVALID_AMOUNT or INVALID_REQUEST."""
+        check_number(self.number)
+        check_money(self.money)
+
+
+@dataclass(frozen=True, slots=True)
+class AirtimeReceipt:
+    """
+    What became of an order that was taken, in their words.
+
+    Attributes:
+        request_id: Id that status callbacks carry.
+        status: Such as Sent: handed to the network.
+        amount: Such as "KES 10.0000".
+        discount: Such as "KES 0.4000".
+    """
+
+    request_id: str
+    status: str
+    amount: str
+    discount: str
+
+
+def check_number(number: str) -> None:
+    """Raises SendRefused (INVALID_PHONE_NUMBER) for what is no phone number in E.164."""
+    if not _E164.fullmatch(number):
+        violation = FieldViolation("number", "not a phone number in E.164, such as +254711000001")
+        raise SendRefused(
+            Fault.INVALID_PHONE_NUMBER,
+            "the phone number is not in E.164, such as +254711000001",
+            violations=(violation,),
+        )

@@ -1,0 +1,1 @@
+"""What the adapter remembers of money that it was told to move."""
