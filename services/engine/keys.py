@@ -89,6 +89,12 @@ def places(workflow_id: str) -> str:
 PROLONGED = "njia:prolonged"
 """String: an engine prolongs, or has lately prolonged, the lives of what executions need that wait."""
 
+FOLLOW_UPS = "njia:{follow-ups}:due"
+"""Sorted set: executions that something must follow since they failed, by when."""
+
+FOLLOW_UP_TRIES = "njia:{follow-ups}:tries"
+"""Hash: how often that was tried, by execution."""
+
 UNCLAIMED_TIMES = "njia:{unclaimed}:times"
 """Sorted set: what came in and nobody claimed, by when it did."""
 

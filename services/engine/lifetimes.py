@@ -19,6 +19,9 @@ MAX_UNMATCHED = 20
 MAX_REPORTS = 50
 """Delivery reports that are kept of one message, the newest ones."""
 
+MOST_FOLLOW_UPS = 100_000
+"""Failed executions that something has to follow, of all flows together; those that were due first go first."""
+
 IDEMPOTENCY_LIFE_MS = 24 * 3600 * 1000
 UNSETTLED_GRACE_MS = 60_000
 COMMIT_CHECK_MS = 10_000

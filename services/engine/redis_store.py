@@ -14,6 +14,7 @@ from services.engine.lifetimes import (
     LEDGER_LIFE_MS,
     MAX_REPORTS,
     MAX_UNMATCHED,
+    MOST_FOLLOW_UPS,
     UNSETTLED_GRACE_MS,
     Retention,
 )
@@ -346,7 +347,7 @@ class RedisStore:
 
     async def write(self, script_keys: Sequence[str], arguments: Sequence[Any], entry: Entry) -> Any:
         """Runs the write script; what finds the execution by the outside's ids is written in the same trip."""
-        if not (entry.correlations or entry.unsettled):
+        if not (entry.correlations or entry.unsettled or entry.follow_at_ms is not None):
             return await self._run(_WRITE, script_keys, arguments)
         execution_id = entry.state.execution_id
         found_by: list[Call] = [
@@ -360,6 +361,11 @@ class RedisStore:
                 ("ZREMRANGEBYSCORE", key, "-inf", _now_ms()),
                 ("ZADD", key, until, _member(effect)),
                 ("PEXPIREAT", key, until + UNSETTLED_GRACE_MS),
+            ]
+        if entry.follow_at_ms is not None:
+            found_by += [
+                ("ZADD", keys.FOLLOW_UPS, entry.follow_at_ms, execution_id),
+                ("ZREMRANGEBYRANK", keys.FOLLOW_UPS, 0, -1 - MOST_FOLLOW_UPS),
             ]
         with _unavailable():
             # What leads to the execution comes first: it is never acknowledged without being found.

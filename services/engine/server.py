@@ -34,9 +34,11 @@ from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.config import EngineConfig
 from services.engine.core.program import warm_up
 from services.engine.core.surroundings import Surroundings
+from services.engine.error_webhooks import ErrorWebhooks
 from services.engine.executions import Executions
 from services.engine.flow_places import FlowPlaces
 from services.engine.flow_secrets import FlowSecrets
+from services.engine.follow_ups import FollowUps
 from services.engine.lifetimes import Retention
 from services.engine.live_runs import LiveRuns
 from services.engine.payment_notifications import PaymentNotifications
@@ -149,10 +151,11 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         _kept_up(parts, reports.serve())
         _kept_up(parts, watch_turns(runs, store))
         scan_seconds = config.scan_ms / 1000
-        schedules = Schedules(redis, registry, executions, _now_ms)
+        follow_ups = FollowUps(redis, store, runs, executions, ErrorWebhooks(around.ports.http), _now_ms)
         looking = [
             _kept_up(parts, watch_due(runs, store, scan_seconds)),
-            _kept_up(parts, schedules.watch(scan_seconds)),
+            _kept_up(parts, Schedules(redis, registry, executions, _now_ms).watch(scan_seconds)),
+            _kept_up(parts, follow_ups.serve()),
         ]
         upkeep = Upkeep(redis, retention)
         _kept_up(parts, upkeep.keep_forgetting())

@@ -170,18 +170,11 @@ SETTINGS = [
         changed("settings", maxConcurrentExecutions=5),
     ),
     Row(
-        "limit of errors",
-        "UNSUPPORTED_SETTING",
-        "errorHandling.maxErrors",
-        changed("errorHandling", maxErrors=5),
-        changed("errorHandling", continueOnError=True),
-    ),
-    Row(
-        "error webhook",
-        "UNSUPPORTED_SETTING",
+        "error webhook that is no address",
+        "SCHEMA_VALIDATION_ERROR",
         "errorHandling.errorWebhook",
-        changed("errorHandling", errorWebhook="https://example.com"),
-        GOOD,
+        changed("errorHandling", errorWebhook="ftp://example.com"),
+        changed("errorHandling", errorWebhook="https://example.com/failed"),
     ),
 ]
 

@@ -52,6 +52,7 @@ class Entry:
         correlations: Ids by which the outside reports back.
         unsettled: Effects whose outcome the outside may report from now on.
         released: Whether the lease ends with this write: nothing runs in memory any more.
+        follow_at_ms: When something must follow the end of the execution, Unix time; None where nothing does.
     """
 
     state: ExecutionState
@@ -60,6 +61,7 @@ class Entry:
     correlations: Sequence[str]
     unsettled: Sequence[Unsettled]
     released: bool
+    follow_at_ms: int | None = None
 
 
 class Journal(Protocol):

@@ -79,10 +79,11 @@ class Progress:
                 self._say(text, actions)
                 self._settling.correlate(correlations)
                 self._leave(node_id, taken)
-            case Failed(error, None, wait_expired):
+            case Failed(error, None, wait_expired=wait_expired):
                 self.end(ExecutionStatus.TIMEOUT if wait_expired else ExecutionStatus.FAILED, error)
-            case Failed(_, list(taken), _):
-                self._leave(node_id, taken)
+            case Failed(error, list(taken)):
+                if not (outcome.passed_over and self._has_too_many_errors(node_id, error)):
+                    self._leave(node_id, taken)
 
     def answer(self, node_id: str, typed: str) -> None:
         """Goes on with a node that waited for what a person typed."""
@@ -212,6 +213,16 @@ class Progress:
         if text is not None:
             self._state.texts.append(text)
         self._state.actions.extend(actions)
+
+    def _has_too_many_errors(self, node_id: str, error: NodeError) -> bool:
+        """Counts a failure that is passed over; ends the execution when they are as many as the flow allows."""
+        self._state.passed_over += 1
+        limit = self._program.graph.error_handling.max_errors
+        if limit is None or self._state.passed_over < limit:
+            return False
+        message = f"{limit} nodes failed, as many as errorHandling.maxErrors says; the last was {node_id}: {error.code}"
+        self.end(ExecutionStatus.FAILED, permanent("TOO_MANY_ERRORS", message))
+        return True
 
     def _loops(self) -> bool:
         if self._state.visits - self._visits_before_turn > MAX_VISITS_PER_TURN:

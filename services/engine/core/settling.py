@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.engine.core import failing
 from services.engine.core.ports import (
     CommitRefused,
     Entry,
@@ -149,7 +150,8 @@ class Settling:
         unsettled = [watched for watched in self._unsettled if self._awaits_word_of(watched.node_id)]
         self._unsettled = []
         self.has_unsaved_effect = False
-        return Entry(self._state, results, answered, correlations, unsettled, released)
+        follow_at_ms = failing.follows_at_ms(self._program, self._state) if released else None
+        return Entry(self._state, results, answered, correlations, unsettled, released, follow_at_ms)
 
     def _awaits_word_of(self, node_id: str) -> bool:
         wait = self._state.waits.get(node_id)

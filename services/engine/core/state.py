@@ -269,7 +269,9 @@ class ExecutionState:
         broken_off: Whether an engine died, or lost its lease, since the execution came to rest last: what runs now may
             have begun there already, without a word of it in the journal.
         turn_key: Key of the turn under way that is not answered yet; None when there is none.
-        restarted: How often the flow was started again for the same cause before this execution, since it failed.
+        passed_over: Failures that nothing caught and the flow went on behind, see continueOnError.
+        restarted: How often the flow had failed and was started again for the same cause before this execution; None
+            where its trigger did not start it, so that it is not started again.
         trace: W3C traceparent of the last turn; empty when tracing is off.
         traces: Trace ids of the turns, oldest first.
     """
@@ -304,7 +306,8 @@ class ExecutionState:
     session_ended: bool = False
     broken_off: bool = False
     turn_key: str | None = None
-    restarted: int = 0
+    passed_over: int = 0
+    restarted: int | None = None
     trace: str = ""
     traces: list[str] = field(default_factory=list)
 

@@ -63,11 +63,18 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The node failed for good; `taken` is None when nothing catches it."""
+    """
+    The node failed for good.
+
+    Attributes:
+        taken: Ids of the edges that it takes; None when nothing catches it.
+        passed_over: Whether no edge catches it and the flow goes on all the same.
+    """
 
     error: NodeError
     taken: list[str] | None
     wait_expired: bool = False
+    passed_over: bool = False
 
 
 Outcomes = Suspended | Ended | Failed
@@ -169,7 +176,7 @@ class Visit:
             return None
         message = "nobody reported in time whether the effect took place"
         error = permanent(OUTCOME_UNKNOWN, message)
-        return Failed(error, self._caught(error))
+        return self._failed(error)
 
     def passed(self, log: Log) -> Outcomes:
         """Passes through a disabled node."""
@@ -179,7 +186,7 @@ class Visit:
         except NodeFailure as failure:
             error = failure.error
             log(NodeResult(self.node_id, NodeStatus.ERROR, now, attempt=1, visit=self._own.visit, error=error))
-            return Failed(error, self._caught(error))
+            return self._failed(error)
         log(NodeResult(self.node_id, NodeStatus.SKIPPED, now, visit=self._own.visit))
         return Ended(taken)
 
@@ -246,7 +253,7 @@ class Visit:
             )
         )
         if error is not None:
-            return Failed(error, self._caught(error))
+            return self._failed(error)
         done = attempt.outcome
         assert isinstance(done, Done)
         return Ended(
@@ -262,11 +269,9 @@ class Visit:
             self._state.session.live_for(window_ms // 1000 + RESUMPTION_GRACE_SECONDS)
         return window_ms
 
-    def _caught(self, error: NodeError) -> list[str] | None:
-        """Ids of the edges that a failure takes, None when nothing catches it."""
+    def _failed(self, error: NodeError) -> Failed:
+        """A failure, with the edges that it takes."""
         taken = flow.failure_edges(self._node, error.code == TIMED_OUT, self._attempts.surely_holds)
-        if taken:
-            return taken
-        if not self._state.options.continue_on_error:
-            return None
-        return flow.plain_edges(self._node, self._attempts.surely_holds)
+        if taken or not self._state.options.continue_on_error:
+            return Failed(error, taken or None)
+        return Failed(error, flow.plain_edges(self._node, self._attempts.surely_holds), passed_over=True)

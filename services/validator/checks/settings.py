@@ -1,4 +1,4 @@
-"""SCHEMA_VALIDATION_ERROR for settings that name nothing real, UNSUPPORTED_SETTING for those without an effect yet."""
+"""SCHEMA_VALIDATION_ERROR for settings that name nothing, UNSUPPORTED_SETTING for those without an effect yet."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -10,11 +10,10 @@ import phonenumbers
 from services.validator.flow import Flow
 from workflow.issues import Issue
 from workflow.suggestions import did_you_mean
+from workflow.web.requests import url_problem
 
 WITHOUT_EFFECT: Mapping[str, str] = {
     "settings.rateLimit": "starts are not limited",
-    "errorHandling.errorWebhook": "nobody is told of failed executions",
-    "errorHandling.maxErrors": "failures are not counted",
 }
 """Settings that this release reads and does not act on, with what that means. Zero means that they are not wanted."""
 
@@ -29,6 +28,10 @@ def check(flow: Flow) -> Iterator[Issue]:
     if country is not None and country not in phonenumbers.SUPPORTED_REGIONS:
         message = f'"{country}" is no ISO 3166 country, such as KE'
         yield Issue("SCHEMA_VALIDATION_ERROR", message, path="settings.defaultCountry")
+    webhook = flow.draft.error_handling.error_webhook
+    problem = url_problem(webhook) if webhook else None
+    if problem:
+        yield Issue("SCHEMA_VALIDATION_ERROR", problem, path="errorHandling.errorWebhook")
     for path, meaning in WITHOUT_EFFECT.items():
         if _value(flow.draft.document, path) not in (None, 0):
             yield _without_effect(path, meaning)
