@@ -37,7 +37,11 @@ async def platform(standing_platform: Platform) -> AsyncIterator[Platform]:
 async def standing_separate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Each service in a process of its own, with a short lease, so that taking over is quick."""
     directory = tmp_path_factory.mktemp("separate")
-    environ = {"NJIA_ENGINE_LEASE_MS": "2000", "NJIA_ENGINE_SCAN_MS": "100"}
+    environ = {
+        "NJIA_ENGINE_LEASE_MS": "2000",
+        "NJIA_ENGINE_SCAN_MS": "100",
+        "NJIA_HTTP_ALLOW": "127.0.0.1",
+    }
     async with Stack(directory, layout=ONE_PROCESS_EACH, environ=environ) as running, Platform(running) as platform:
         yield platform
     check_logs(directory)
