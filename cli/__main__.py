@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import dial, executions, flows, sessions
-from cli.context import Njia
+from cli.commands import dial, executions, flows, keys, sessions
+from cli.context import Njia, api_key
 from cli.output import Output
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -26,7 +26,7 @@ def njia(
     as_json: Annotated[bool, typer.Option("--json", help="Write the API's answer as it is.")] = False,
 ) -> None:
     """Keeps what all commands need."""
-    context.obj = Njia(url, Output(as_json=as_json))
+    context.obj = Njia(url, api_key(), Output(as_json=as_json))
 
 
 for command in (
@@ -43,6 +43,8 @@ for command in (
     dial.dial,
 ):
     app.command()(command)
+
+app.add_typer(keys.keys, name="keys")
 
 
 if __name__ == "__main__":

@@ -31,9 +31,11 @@ class Unreachable(Exception):
 class Api:
     """One gateway, such as http://127.0.0.1:8080."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str | None) -> None:
         self._url = url
-        self._client = httpx.Client(base_url=url, timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS))
+        timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        self._client = httpx.Client(base_url=url, timeout=timeout, headers=headers)
 
     def close(self) -> None:
         """Closes the connections."""

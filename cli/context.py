@@ -1,5 +1,6 @@
 """What every command gets: the gateway and the output."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,19 +10,26 @@ import typer
 from cli.api import Api, Refused, Unreachable
 from cli.exit_codes import REFUSED, UNREACHABLE
 from cli.output import Output
+from rpc.config import ConfigError, Environment
 
 
 @dataclass(frozen=True, slots=True)
 class Njia:
-    """A gateway, not connected yet, and where answers go."""
+    """
+    A gateway, not connected yet, and where answers go.
+
+    Attributes:
+        key: API key, None where there is none.
+    """
 
     url: str
+    key: str | None
     output: Output
 
     @contextmanager
     def api(self) -> Iterator[Api]:
         """Talks to the gateway inside; ends the process with an exit code and a sentence when that fails."""
-        api = Api(self.url)
+        api = Api(self.url, self.key)
         try:
             yield api
         except Refused as refusal:
@@ -33,6 +41,17 @@ class Njia:
             raise typer.Exit(UNREACHABLE) from None
         finally:
             api.close()
+
+
+def api_key() -> str | None:
+    """Returns the key of NJIA_API_KEY or NJIA_API_KEY_FILE. It is no option: everybody on the machine sees those."""
+    variables = Environment(os.environ)
+    key = variables.secret("NJIA_API_KEY")
+    try:
+        variables.check()
+    except ConfigError as problem:
+        raise typer.BadParameter(str(problem)) from None
+    return key
 
 
 def njia_of(context: typer.Context) -> Njia:

@@ -1,28 +1,40 @@
 """The application: routes, and what a refused or failed request is answered."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from gateway.access import Access
 from gateway.answers import error_answer
 from gateway.clients import Clients
 from gateway.errors import HttpError, bad_request, defect
 from gateway.openapi import DescribedApp, docs_router, operation_id
 from gateway.routes import events, executions, flows, health, registry, sessions, unclaimed, webhooks
+from rpc.guard import Guard
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 """Every method that a route may take."""
 
+CORS_SECONDS = 600
+"""How long a browser may remember what a page is allowed."""
+
 _NOT_FOUND, _METHOD_NOT_ALLOWED, _CLIENT_GONE = 404, 405, 499
 
 
-def gateway_app(clients: Clients, max_body_bytes: int, stopping: asyncio.Event) -> DescribedApp:
+def gateway_app(
+    clients: Clients,
+    max_body_bytes: int,
+    stopping: asyncio.Event,
+    guard: Guard | None = None,
+    cors_origins: Sequence[str] = (),
+) -> DescribedApp:
     """
     Returns the REST API over these services.
 
@@ -30,6 +42,8 @@ def gateway_app(clients: Clients, max_body_bytes: int, stopping: asyncio.Event) 
         clients: The services.
         max_body_bytes: The largest request body.
         stopping: Set when the gateway stops; what lasts ends then.
+        guard: Asks for keys; None where everybody may call.
+        cors_origins: Web pages elsewhere that may call.
     """
     app = DescribedApp(
         openapi_url=None,
@@ -52,6 +66,18 @@ def gateway_app(clients: Clients, max_body_bytes: int, stopping: asyncio.Event) 
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(ClientDisconnect, _client_gone)
     app.add_exception_handler(Exception, _defect)
+    if guard is not None:
+        app.add_middleware(Access, guard=guard)
+    if cors_origins:
+        # Outside of the keys: a browser asks first without one, and a refusal must be readable by the page too.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(cors_origins),
+            allow_methods=list(METHODS),
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["Location", "Retry-After"],
+            max_age=CORS_SECONDS,
+        )
     return app
 
 

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 
 from gateway.errors import HttpError, refused
 from rpc.deadlines import call_timeout
+from rpc.guard import API_KEY_REQUIRED, SCOPE_MISSING
 from rpc.limits import MAX_MESSAGE_BYTES
 from rpc.status import refusal_of
 
@@ -27,4 +28,11 @@ async def answer_of(
     try:
         return await method(request, timeout=call_timeout(within_seconds))
     except grpc.aio.AioRpcError as error:
-        raise refused(refusal_of(error)) from None
+        refusal = refusal_of(error)
+        if refusal.reason in {API_KEY_REQUIRED, SCOPE_MISSING}:
+            # The caller was let in; it is the gateway that was not.
+            message = "a service does not accept the gateway's key: NJIA_SERVICE_KEY must be the same everywhere"
+            raise HttpError(
+                503, "Service unavailable", message, "SERVICE_KEY_REFUSED", headers={"Retry-After": "1"}
+            ) from None
+        raise refused(refusal) from None

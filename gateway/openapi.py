@@ -9,8 +9,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
+from gateway.access import SCHEME, scope_of
 from gateway.answers import json_answer
 from gateway.requests import body_schemas
+from gateway.responses import KEY_REFUSALS
 
 DESCRIPTION = """
 Runs communication workflows on Africa's Talking: save a flow, publish it, run it, read what happened.
@@ -18,6 +20,11 @@ Runs communication workflows on Africa's Talking: save a flow, publish it, run i
 Everything is JSON in UTF-8, camelCase; times are ISO 8601 in UTC with milliseconds and `Z`, durations milliseconds.
 Every refused or failed request is answered with an `Error`; `code` is what a program should look at.
 """
+
+KEYS_DESCRIPTION = (
+    "An API key, where the platform asks for one. A call needs the scope that it lists: read, execute, publish or "
+    "admin, which includes the others."
+)
 
 TAGS = [
     {"name": "Flows", "description": "Check and compile flows; the catalogue of node types."},
@@ -54,8 +61,21 @@ class DescribedApp(FastAPI):
             )
             schemas = document["components"]["schemas"]
             document["components"]["schemas"] = dict(sorted((body_schemas() | schemas).items()))
+            _say_who_may_call(document)
             self.openapi_schema = document
         return self.openapi_schema
+
+
+def _say_who_may_call(document: dict[str, Any]) -> None:
+    document["components"]["securitySchemes"] = {
+        SCHEME: {"type": "http", "scheme": "bearer", "description": KEYS_DESCRIPTION}
+    }
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            scope = scope_of(method.upper(), path)
+            operation["security"] = [] if scope is None else [{SCHEME: [scope.value]}]
+            if scope is not None:
+                operation["responses"] |= KEY_REFUSALS
 
 
 def operation_id(route: APIRoute) -> str:

@@ -112,3 +112,25 @@ NO_SESSION: Responses = {
         "SESSION_NOT_FOUND",
     )
 }
+
+
+def _described(description: str, example: dict[str, str]) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {"description": description, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+KEY_REFUSALS: dict[str, Any] = {
+    "401": _described(
+        "The platform asks for API keys, and this is none of them.",
+        {
+            "error": "Unauthorized",
+            "message": "this needs a valid API key: Authorization: Bearer <key>",
+            "code": "API_KEY_REQUIRED",
+        },
+    ),
+    "403": _described(
+        "The key lacks the scope that this call needs.",
+        {"error": "Forbidden", "message": "the key billing lacks the scope publish", "code": "SCOPE_MISSING"},
+    ),
+}
+"""What every call that needs a key may answer; written into the finished document."""

@@ -36,7 +36,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
     async with AsyncExitStack() as parts:
 
         def channel(target: str) -> grpc.aio.Channel:
-            opened = open_channel(target, tracer_provider)
+            opened = open_channel(target, tracer_provider, config.protection)
             parts.push_async_callback(opened.close)
             return opened
 
@@ -55,12 +55,13 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             },
         )
         server = await serve_http(
-            gateway_app(clients, config.max_body_bytes, stop),
+            gateway_app(clients, config.max_body_bytes, stop, config.protection.guard(), config.cors_origins),
             listen=config.listen,
             stop=stop,
             tracer_provider=tracer_provider,
             grace_seconds=GRACE_SECONDS,
+            tls=config.tls,
         )
         parts.push_async_callback(server.stop)
-        _log.info("serving", port=server.port)
+        _log.info("serving", port=server.port, asks_for_keys=config.protection.asks_for_keys)
         await stop.wait()

@@ -7,6 +7,7 @@ logs are kept under data/. Exit codes: 0 stopped as asked, 1 something ended or 
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -62,7 +63,7 @@ async def run(environ: Mapping[str, str]) -> None:
         listens = addresses.listens(environ)
         variables = {
             "NJIA_EMULATOR_CALLBACKS": f"http://{addresses.reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}",
-            **_with_key(environ),
+            **_with_keys(environ),
             "NJIA_REDIS_URL": redis_url,
         }
         # The address was read from the file already, and a variable may not be set in both ways.
@@ -98,7 +99,7 @@ async def _open(running: Sequence[ChildProcess], environ: Mapping[str, str]) -> 
     listens = addresses.listens(environ)
     emulator = [listens["NJIA_EMULATOR_LISTEN"]] if "emulator" in _modules(environ) else []
     await stack.wait_until_ready(running, gateway_url=gateway_url, also=emulator)
-    loaded = await examples.load(EXAMPLES, gateway_url, DATA / "examples.json")
+    loaded = await examples.load(EXAMPLES, gateway_url, DATA / "examples.json", _service_key(environ))
     print(f"\nREST API      {gateway_url}   (try {gateway_url}/docs)")
     print(f"callbacks     http://{addresses.reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}/at/…")
     for listen in emulator:
@@ -154,11 +155,23 @@ def _redis_url(environ: Mapping[str, str]) -> str | None:
     return url
 
 
-def _with_key(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Returns the variables with a key of our own where none is set."""
-    if environ.get("NJIA_ENCRYPTION_KEY") or environ.get("NJIA_ENCRYPTION_KEY_FILE"):
-        return environ
-    return {**environ, "NJIA_ENCRYPTION_KEY_FILE": str(encryption_key.keep(DATA / "encryption.key"))}
+def _with_keys(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Returns the variables with keys of our own where none are set: to encrypt, and for services where they ask."""
+    ours = {}
+    if not _is_set(environ, "NJIA_ENCRYPTION_KEY"):
+        ours["NJIA_ENCRYPTION_KEY_FILE"] = str(encryption_key.keep(DATA / "encryption.key"))
+    if _is_set(environ, "NJIA_API_KEYS") and not _is_set(environ, "NJIA_SERVICE_KEY"):
+        ours["NJIA_SERVICE_KEY"] = secrets.token_urlsafe(32)
+    return {**environ, **ours}
+
+
+def _is_set(environ: Mapping[str, str], secret: str) -> bool:
+    return bool(environ.get(secret) or environ.get(f"{secret}_FILE"))
+
+
+def _service_key(environ: Mapping[str, str]) -> str | None:
+    keys = (Environment(environ).secret("NJIA_SERVICE_KEY") or "").replace(",", " ").split()
+    return keys[0] if keys else None
 
 
 async def _answers(url: str) -> bool:

@@ -26,7 +26,7 @@ class Example:
     problem: str | None
 
 
-async def load(folder: Path, gateway_url: str, record: Path) -> list[Example]:
+async def load(folder: Path, gateway_url: str, record: Path, key: str | None = None) -> list[Example]:
     """
     Saves and publishes each example that the registry lacks, or whose file changed since it was last loaded here.
 
@@ -36,10 +36,12 @@ async def load(folder: Path, gateway_url: str, record: Path) -> list[Example]:
         folder: Holds one WorkflowSpec a file, *.json.
         gateway_url: Address of the REST API.
         record: File that keeps what was loaded, digest by workflow id.
+        key: What the REST API is called with, where it asks for keys.
     """
     loaded: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
     examples = []
-    async with httpx.AsyncClient(base_url=gateway_url, timeout=30, trust_env=False) as client:
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=gateway_url, timeout=30, trust_env=False, headers=headers) as client:
         for file in sorted(folder.glob("*.json")):
             content = file.read_bytes()
             spec = json.loads(content)

@@ -5,7 +5,9 @@ import json
 import grpc
 from opentelemetry.trace import TracerProvider
 
+from rpc import authentication
 from rpc.limits import KEEPALIVE_INTERVAL_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
+from rpc.protection import UNPROTECTED, Protection
 from telemetry import grpc_tracing
 
 _OPTIONS: tuple[tuple[str, str | int], ...] = (
@@ -27,14 +29,22 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
 )
 
 
-def open_channel(target: str, tracer_provider: TracerProvider) -> grpc.aio.Channel:
+def open_channel(
+    target: str, tracer_provider: TracerProvider, protection: Protection = UNPROTECTED
+) -> grpc.aio.Channel:
     """
     Returns a channel that connects with its first call and by itself after every loss.
 
     Args:
         target: Address of the service, such as 127.0.0.1:50053 or dns:///sessions:50053.
         tracer_provider: Where the spans of the calls go; nothing is installed when it does not record.
+        protection: The key that is sent, and the certificates.
     """
-    return grpc.aio.insecure_channel(
-        target, options=_OPTIONS, interceptors=grpc_tracing.client_interceptors(tracer_provider)
+    interceptors = (
+        *grpc_tracing.client_interceptors(tracer_provider),
+        *authentication.client_interceptors(protection.service_keys),
     )
+    if protection.tls is None:
+        return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=interceptors)
+    credentials = protection.tls.channel_credentials()
+    return grpc.aio.secure_channel(target, credentials, options=_OPTIONS, interceptors=interceptors)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -56,7 +57,13 @@ class HttpServer:
 
 
 async def serve_http(
-    app: http_tracing.App, *, listen: str, stop: asyncio.Event, tracer_provider: TracerProvider, grace_seconds: float
+    app: http_tracing.App,
+    *,
+    listen: str,
+    stop: asyncio.Event,
+    tracer_provider: TracerProvider,
+    grace_seconds: float,
+    tls: ssl.SSLContext | None = None,
 ) -> HttpServer:
     """
     Starts a server and returns once it accepts connections.
@@ -67,6 +74,7 @@ async def serve_http(
         stop: Once set, the server takes no new request and drains by itself.
         tracer_provider: Where the spans of the requests go; nothing is installed when it does not record.
         grace_seconds: How long requests that run may take to finish after the stop; then they are cancelled.
+        tls: Certificate and key; None: plain HTTP.
 
     Raises:
         ListenFailed: The address is taken or not of this machine.
@@ -89,6 +97,7 @@ async def serve_http(
             backlog=ACCEPT_BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, round(grace_seconds)),
+            ssl_context_factory=None if tls is None else lambda *_: tls,
         )
     )
     serving = asyncio.create_task(server.serve([listener]))

@@ -1,20 +1,25 @@
 """A gRPC server as every service runs it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from opentelemetry.trace import TracerProvider
 
+from rpc.authentication import Authentication
+from rpc.callers import Scope
 from rpc.interceptors import RefusalInterceptor
 from rpc.limits import MAX_MESSAGE_BYTES, SHORTEST_PING_INTERVAL_MS
 from rpc.listening import ListenFailed, parse_listen
+from rpc.protection import UNPROTECTED, Protection
 from rpc.readiness import Readiness
 from rpc.status import ErrorTable
 from rpc.tasks import end_task
+from rpc.tls import Tls
 from telemetry import grpc_tracing
 
 MAX_CONCURRENT_CALLS = 2000
@@ -67,9 +72,11 @@ async def start_server(
     errors: ErrorTable,
     tracer_provider: TracerProvider,
     ready: Callable[[], Awaitable[bool]],
+    protection: Protection = UNPROTECTED,
+    scopes: Mapping[str, Scope] = MappingProxyType({}),
 ) -> GrpcServer:
     """
-    Starts a server with health service, reflection, tracing, deadlines and the translation of errors.
+    Starts a server with health service, reflection, tracing, deadlines, keys and the translation of errors.
 
     Args:
         listen: Address to bind, host:port; port 0 takes any free one.
@@ -78,12 +85,16 @@ async def start_server(
         errors: The refusal of every domain error that a servicer may raise.
         tracer_provider: Where the spans of the calls go; nothing is installed when it does not record.
         ready: Asked every second; health says NOT_SERVING when it answers false, raises or takes too long.
+        protection: Who may call, and the certificate.
+        scopes: What each method asks for, by its full name; ADMIN where it is not listed.
 
     Raises:
         ListenFailed: The address is taken or not of this machine.
     """
+    guard = protection.guard()
     server = grpc.aio.server(
         interceptors=(
+            *(() if guard is None else (Authentication(guard, scopes),)),
             *grpc_tracing.server_interceptors(tracer_provider),
             RefusalInterceptor(services, errors, MAX_CONCURRENT_CALLS),
         ),
@@ -94,16 +105,19 @@ async def start_server(
     readiness = Readiness(services, ready)
     health_pb2_grpc.add_HealthServicer_to_server(readiness.servicer, server)
     reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    port = _bind(server, listen)
+    port = _bind(server, listen, protection.tls)
     await readiness.publish()
     await server.start()
     return GrpcServer(port, server, readiness, asyncio.create_task(readiness.follow()))
 
 
-def _bind(server: grpc.aio.Server, listen: str) -> int:
+def _bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> int:
+    credentials = None if tls is None else tls.server_credentials()
     try:
         parse_listen(listen)
-        return server.add_insecure_port(listen)
+        if credentials is None:
+            return server.add_insecure_port(listen)
+        return server.add_secure_port(listen, credentials)
     except ValueError as problem:
         raise ListenFailed(listen, str(problem)) from None
     except RuntimeError:

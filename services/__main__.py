@@ -9,6 +9,7 @@ process once the calls that run are answered; a second one ends it at once. Exit
 import asyncio
 import importlib
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -142,9 +143,16 @@ def with_targets(environ: Mapping[str, str]) -> dict[str, str]:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         result[f"NJIA_{name}_TARGET"] = result.get(f"NJIA_{name}_TARGET", "").strip() or target
+    if _is_set(result, "NJIA_API_KEYS") and not _is_set(result, "NJIA_SERVICE_KEY"):
+        # In one process nobody else needs to know it.
+        result["NJIA_SERVICE_KEY"] = secrets.token_urlsafe(32)
     if problems:
         raise ConfigError(problems)
     return result
+
+
+def _is_set(environ: Mapping[str, str], secret: str) -> bool:
+    return any(environ.get(name, "").strip() for name in (secret, f"{secret}_FILE"))
 
 
 def _load(name: str) -> Serve:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rpc.config import Environment
+from rpc.protection import Protection, read_protection, refuse_beyond_loopback
 from services.at_adapter.outgoing.account import SANDBOX_USERNAME, AtAccount, AtEnvironment
 from services.at_adapter.outgoing.transport import Timeouts
 from storage.settings import redis_url
@@ -59,6 +60,7 @@ class AtAdapterConfig:
         money_ttl_seconds: How long a key of airtime, a payment or a refund is remembered: longer than an execution may
             wait for an engine. NJIA_AT_MONEY_IDEMPOTENCY_TTL_SECONDS, 86400 to 31536000, default 2592000 (30 days).
         payment_record_seconds: How long a payment may be paid back. NJIA_AT_PAYMENT_RECORD_DAYS, 1 to 3650, default 90.
+        protection: Who may call, and the certificates. See rpc.protection.
     """
 
     listen: str
@@ -81,6 +83,7 @@ class AtAdapterConfig:
     payment_rate_per_second: int | None
     money_ttl_seconds: int
     payment_record_seconds: int
+    protection: Protection
 
     @property
     def callbacks_are_protected(self) -> bool:
@@ -91,9 +94,11 @@ class AtAdapterConfig:
     def from_env(cls, environ: Mapping[str, str]) -> "AtAdapterConfig":
         """Raises rpc.config.ConfigError with every problem at once."""
         variables = Environment(environ)
+        listen = variables.listen("NJIA_AT_ADAPTER_LISTEN", "127.0.0.1:50054")
+        callbacks_listen = variables.listen("NJIA_AT_ADAPTER_CALLBACKS_LISTEN", "127.0.0.1:8090")
         config = cls(
-            listen=variables.listen("NJIA_AT_ADAPTER_LISTEN", "127.0.0.1:50054"),
-            callbacks_listen=variables.listen("NJIA_AT_ADAPTER_CALLBACKS_LISTEN", "127.0.0.1:8090"),
+            listen=listen,
+            callbacks_listen=callbacks_listen,
             redis_url=redis_url(variables),
             engine_target=variables.optional_target("NJIA_ENGINE_TARGET"),
             account=_account(variables),
@@ -115,7 +120,12 @@ class AtAdapterConfig:
             payment_rate_per_second=_rate(variables, "NJIA_AT_PAYMENT_RATE_PER_SECOND"),
             money_ttl_seconds=variables.integer("NJIA_AT_MONEY_IDEMPOTENCY_TTL_SECONDS", 2_592_000, 86_400, 31_536_000),
             payment_record_seconds=variables.integer("NJIA_AT_PAYMENT_RECORD_DAYS", 90, 1, 3650) * 86_400,
+            protection=read_protection(variables, grpc={"NJIA_AT_ADAPTER_LISTEN": listen}, http={}),
         )
+        if config.engine_target is not None and config.callback_token is None:
+            refuse_beyond_loopback(
+                variables, "NJIA_AT_ADAPTER_CALLBACKS_LISTEN", callbacks_listen, "set NJIA_AT_CALLBACK_TOKEN"
+            )
         variables.check()
         return config
 

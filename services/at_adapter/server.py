@@ -13,6 +13,7 @@ from rpc.channels import open_channel
 from rpc.http_server import serve_http
 from rpc.server import start_server
 from rpc.tasks import end_task
+from services.at_adapter.access import SCOPES
 from services.at_adapter.airtime import Airtime
 from services.at_adapter.callbacks.airtime import AirtimeStatusCallback, ValidationCallback
 from services.at_adapter.callbacks.app import App, callback_app
@@ -88,6 +89,8 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             errors=ERRORS,
             tracer_provider=tracer_provider,
             ready=ready,
+            protection=config.protection,
+            scopes=SCOPES,
         )
         stops.append(lambda: server.stop(GRACE_SECONDS))
         _log.info("serving", port=server.port, africas_talking=config.account.environment.value)
@@ -175,7 +178,7 @@ def _callbacks(
 ) -> App:
     if config.callback_token is None and config.account.environment is AtEnvironment.PRODUCTION:
         _log.warning("anyone who finds the callback addresses can post to them: set NJIA_AT_CALLBACK_TOKEN")
-    channel = open_channel(engine_target, tracer_provider)
+    channel = open_channel(engine_target, tracer_provider, config.protection)
     parts.push_async_callback(channel.close)
     engine = EngineServiceStub(channel)
     outbox = ReportOutbox(redis, config.outbox_capacity)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from cryptography.fernet import Fernet
 
 from rpc.config import Environment
+from rpc.protection import Protection, read_protection
 from services.engine.adapters.http.addresses import AllowList
 from storage.settings import redis_url
 
@@ -48,6 +49,7 @@ class EngineConfig:
         drain_seconds: How long a stopping engine lets its executions go on. NJIA_ENGINE_DRAIN_SECONDS, 0 to 15,
             default 10; what runs then is handed over to another engine. With the time of a screen behind it, a drain
             ends before the process is ended.
+        protection: Who may call, and the certificates. See rpc.protection.
     """
 
     listen: str
@@ -67,13 +69,15 @@ class EngineConfig:
     http_allow: AllowList
     encryption_keys: tuple[str, ...] = field(repr=False)
     drain_seconds: float
+    protection: Protection
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "EngineConfig":
         """Raises rpc.config.ConfigError with every problem at once."""
         variables = Environment(environ)
+        listen = variables.listen("NJIA_ENGINE_LISTEN", "127.0.0.1:50052")
         config = cls(
-            listen=variables.listen("NJIA_ENGINE_LISTEN", "127.0.0.1:50052"),
+            listen=listen,
             redis_url=redis_url(variables),
             validator_target=variables.target("NJIA_VALIDATOR_TARGET", "127.0.0.1:50051"),
             sessions_target=variables.target("NJIA_SESSIONS_TARGET", "127.0.0.1:50053"),
@@ -90,6 +94,7 @@ class EngineConfig:
             http_allow=_http_allow(variables),
             encryption_keys=_encryption_keys(variables),
             drain_seconds=variables.decimal("NJIA_ENGINE_DRAIN_SECONDS", 10.0, 0.0, 15.0),
+            protection=read_protection(variables, grpc={"NJIA_ENGINE_LISTEN": listen}, http={}),
         )
         variables.check()
         return config

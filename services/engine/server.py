@@ -20,6 +20,7 @@ from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
 from rpc.channels import open_channel
 from rpc.server import GrpcServer, start_server
 from rpc.tasks import end_task
+from services.engine.access import SCOPES
 from services.engine.adapters.at_adapter_grpc import AtAdapterSms
 from services.engine.adapters.at_adapter_money import AtAdapterAirtime, AtAdapterPayments
 from services.engine.adapters.at_adapter_voice import AtAdapterVoice
@@ -94,7 +95,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         parts.push_async_callback(redis.aclose)
 
         async def channel(target: str) -> grpc.aio.Channel:
-            opened = open_channel(target, tracer_provider)
+            opened = open_channel(target, tracer_provider, config.protection)
             parts.push_async_callback(opened.close)
             return opened
 
@@ -167,6 +168,8 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             errors=REFUSALS,
             tracer_provider=tracer_provider,
             ready=ready,
+            protection=config.protection,
+            scopes=SCOPES,
         )
         parts.push_async_callback(_drain, config, server, runs, looking)
         parts.callback(watches.stop)

@@ -10,6 +10,7 @@ from opentelemetry.trace import TracerProvider
 from njia.sessions.v1.sessions_service_pb2_grpc import add_SessionServiceServicer_to_server
 from rpc.server import start_server
 from rpc.tasks import end_task
+from services.sessions.access import SCOPES
 from services.sessions.config import SessionsConfig
 from services.sessions.index_upkeep import IndexUpkeep
 from services.sessions.redis_store import RedisSessionStore
@@ -50,6 +51,8 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             errors=REFUSALS,
             tracer_provider=tracer_provider,
             ready=Store(client, config.redis_url).answers,
+            protection=config.protection,
+            scopes=SCOPES,
         )
         parts.push_async_callback(server.stop, GRACE_SECONDS)
         _log.info("serving", port=server.port)

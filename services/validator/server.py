@@ -8,6 +8,7 @@ from opentelemetry.trace import TracerProvider
 
 from njia.validator.v1.validator_service_pb2_grpc import add_ValidatorServiceServicer_to_server
 from rpc.server import start_server
+from services.validator.access import SCOPES
 from services.validator.config import ValidatorConfig
 from services.validator.errors import ERRORS
 from services.validator.servicer import ValidatorServicer
@@ -36,6 +37,8 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         errors=ERRORS,
         tracer_provider=tracer_provider,
         ready=_always_ready,
+        protection=config.protection,
+        scopes=SCOPES,
     )
     _log.info("serving", port=server.port)
     try:

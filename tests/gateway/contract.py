@@ -47,7 +47,7 @@ class Contract:
     def _described(self, response: httpx.Response) -> Document:
         operation = self._operation(response.request.method.lower(), response.request.url.path)
         if operation is None:
-            assert response.status_code in (404, 405), response.text
+            assert response.status_code in (401, 403, 404, 405), response.text
             return {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
         responses: Document = operation["responses"]
         described = responses.get(str(response.status_code), responses.get("default"))

@@ -1,8 +1,10 @@
 """Real gateways over HTTP, and an engine that keeps what it is asked and refuses what a test says."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -15,8 +17,11 @@ from njia.engine.v1 import engine_service_pb2 as pb, workflow_service_pb2 as reg
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer, add_EngineServiceServicer_to_server
 from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceServicer, add_WorkflowServiceServicer_to_server
 from njia.workflow.v1 import workflow_pb2
+from rpc.callers import caller_name
+from rpc.protection import UNPROTECTED, Protection
 from rpc.server import GrpcServer, start_server
 from rpc.status import CallRefused, Refusal
+from services.engine.access import SCOPES
 from tests.gateway.contract import Contract
 
 NOWHERE = "127.0.0.1:1"
@@ -35,6 +40,7 @@ class Engine(EngineServiceServicer, WorkflowServiceServicer):
     Attributes:
         requests: What came, newest last.
         seconds_left: What each call had left of its deadline.
+        callers: Who made each call.
         refusal: What every call is refused with.
         behaviour: What GetExecution does beside; for failures that no refusal describes.
     """
@@ -46,6 +52,7 @@ class Engine(EngineServiceServicer, WorkflowServiceServicer):
         """Forgets all that came and all that was said."""
         self.requests: list[Any] = []
         self.seconds_left: list[float] = []
+        self.callers: list[str] = []
         self.refusal: Refusal | None = None
         self.behaviour: Callable[[Context], Awaitable[pb.GetExecutionResponse]] | None = None
 
@@ -88,6 +95,7 @@ class Engine(EngineServiceServicer, WorkflowServiceServicer):
 
     def _note(self, request: Any, context: Context) -> None:
         self.requests.append(request)
+        self.callers.append(caller_name())
         self.seconds_left.append(context.time_remaining() or 0)
         if self.refusal is not None:
             raise CallRefused(self.refusal)
@@ -98,7 +106,7 @@ async def always() -> bool:
     return True
 
 
-async def start_engine(engine: Engine, ready: Ready = always) -> GrpcServer:
+async def start_engine(engine: Engine, ready: Ready = always, protection: Protection = UNPROTECTED) -> GrpcServer:
     """Serves a hand-written engine over real gRPC."""
 
     def register(server: grpc.aio.Server) -> None:
@@ -112,18 +120,21 @@ async def start_engine(engine: Engine, ready: Ready = always) -> GrpcServer:
         errors={},
         tracer_provider=NoOpTracerProvider(),
         ready=ready,
+        protection=protection,
+        scopes=SCOPES,
     )
 
 
 @asynccontextmanager
 async def served_gateway(
-    contract: Contract, targets: Mapping[str, str], **settings: str
+    contract: Contract, targets: Mapping[str, str], authority: Path | None = None, **settings: str
 ) -> AsyncIterator[httpx.AsyncClient]:
     """
     Runs the gateway as its process would, and gives a client that holds every answer against the contract.
 
     Args:
         targets: Address of each service, such as {"ENGINE": "127.0.0.1:50052"}; those left out do not exist.
+        authority: Who signed the gateway's certificate, where it has one.
         settings: More of the environment.
     """
     listen, stop = f"127.0.0.1:{free_port()}", asyncio.Event()
@@ -134,13 +145,17 @@ async def served_gateway(
     )
 
     async def check(response: httpx.Response) -> None:
-        if response.request.url.path.startswith(("/api", "/health", "/livez")):
+        if response.request.method != "OPTIONS" and response.request.url.path.startswith(("/api", "/health", "/livez")):
             await response.aread()
             contract.check(response)
 
     try:
         async with httpx.AsyncClient(
-            base_url=f"http://{listen}", timeout=15, trust_env=False, event_hooks={"response": [check]}
+            base_url=f"{'http' if authority is None else 'https'}://{listen}",
+            timeout=15,
+            trust_env=False,
+            verify=True if authority is None else ssl.create_default_context(cafile=authority),
+            event_hooks={"response": [check]},
         ) as client:
             await _listening(client, serving)
             yield client

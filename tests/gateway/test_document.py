@@ -134,8 +134,11 @@ def test_the_document_is_valid_openapi_3_1(contract: Contract) -> None:
 
 def test_every_call_is_described_with_every_status_that_it_answers(contract: Contract) -> None:
     described = {(method, path): set(operation["responses"]) for method, path, operation in operations(contract)}
+    open_to_all = {(method, path) for method, path, operation in operations(contract) if operation["security"] == []}
+    refused = {"401", "403"}
 
-    assert described == ANSWERS
+    assert described == {call: ANSWERS[call] | (set() if call in open_to_all else refused) for call in ANSWERS}
+    assert open_to_all == {call for call in ANSWERS if not call[1].startswith("/api")}
 
 
 async def test_every_call_that_is_described_is_served(client: httpx.AsyncClient, contract: Contract) -> None:

@@ -12,6 +12,7 @@ from launcher.valkey import free_port
 from njia.engine.v1 import engine_service_pb2 as pb
 from rpc.config import ConfigError
 from rpc.listening import ListenFailed
+from rpc.protection import UNPROTECTED
 from tests.gateway.serving import Context, Engine
 
 
@@ -23,6 +24,9 @@ def test_an_empty_environment_is_a_gateway_for_this_machine() -> None:
         sessions_target="127.0.0.1:50053",
         at_adapter_target="127.0.0.1:50054",
         max_body_bytes=1_048_576,
+        cors_origins=(),
+        tls=None,
+        protection=UNPROTECTED,
     )
 
 

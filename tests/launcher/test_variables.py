@@ -12,12 +12,12 @@ from launcher.valkey import free_port
 
 @pytest.mark.parametrize("given", [{"NJIA_ENCRYPTION_KEY": "own"}, {"NJIA_ENCRYPTION_KEY_FILE": "/keys/own"}])
 def test_a_key_that_is_given_is_left_as_it_is(given: Mapping[str, str]) -> None:
-    assert launcher._with_key(given) == given
+    assert launcher._with_keys(given) == given
 
 
 def test_a_key_is_made_where_none_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "DATA", tmp_path)
-    assert Path(launcher._with_key({})["NJIA_ENCRYPTION_KEY_FILE"]).read_text()
+    assert Path(launcher._with_keys({})["NJIA_ENCRYPTION_KEY_FILE"]).read_text()
 
 
 def test_the_address_of_redis_may_stand_in_a_file(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from rpc.config import ConfigError
+from rpc.protection import UNPROTECTED
 from services.sessions import json_values, rules
 from services.sessions.config import SessionsConfig
 from services.sessions.errors import InvalidSession
@@ -71,7 +72,7 @@ def test_new_ids_are_usable_and_differ() -> None:
 def test_defaults_of_the_configuration() -> None:
     config = SessionsConfig.from_env({})
 
-    assert config == SessionsConfig("127.0.0.1:50053", "redis://127.0.0.1:6379/0", 300, 3600)
+    assert config == SessionsConfig("127.0.0.1:50053", "redis://127.0.0.1:6379/0", 300, 3600, UNPROTECTED)
 
 
 def test_all_problems_of_the_configuration_are_told_and_no_password() -> None:

@@ -1,0 +1,68 @@
+"""What each call asks for, and who may make it. A path that is not listed here asks for admin."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from starlette.types import ASGIApp, Receive, Scope as HttpScope, Send
+
+from gateway.answers import error_answer
+from gateway.errors import refused
+from rpc.callers import Scope, set_caller
+from rpc.guard import Guard
+from rpc.status import CallRefused
+
+SCHEME = "ApiKey"
+"""Name of the security scheme in the OpenAPI document."""
+
+_ANY = "DELETE|GET|HEAD|PATCH|POST|PUT"
+_READ = "GET|HEAD"
+
+_RULES: Sequence[tuple[str, str, Scope | None]] = (
+    # Orchestrators and browsers come without a key; a webhook is asked for what its flow says.
+    (_READ, r"/(?:health|livez|docs(?:/.*|\..*)?|openapi\.json)", None),
+    (_ANY, r"/webhooks/.*", None),
+    (_READ, r"/api/audit", Scope.ADMIN),
+    (_READ, r"/(?:api/.*|metrics)", Scope.READ),
+    ("POST", r"/api/workflows/(?:validate|compile)", Scope.READ),
+    ("POST", r"/api/workflows/(?:execute|executions/.*)", Scope.EXECUTE),
+    ("DELETE", r"/api/sessions/.*", Scope.EXECUTE),
+    ("POST|DELETE", r"/api/workflows(?:/.*)?", Scope.PUBLISH),
+)
+
+
+def scope_of(method: str, path: str) -> Scope | None:
+    """Returns what a call asks for; None where everybody may make it."""
+    for methods, pattern, scope in _RULES:
+        if method in methods.split("|") and re.fullmatch(pattern, path):
+            return scope
+    return Scope.ADMIN
+
+
+class Access:
+    """Lets requests through that have a key with the scope that they ask for. Preflights of browsers have none."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: HttpScope, receive: Receive, send: Send) -> None:
+        """Serves a request, or refuses it before its body is read."""
+        asked = scope_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if asked is not None:
+            try:
+                set_caller(self._guard.admit(_authorization(scope), asked).name)
+            except CallRefused as problem:
+                error = refused(problem.refusal)
+                if error.status == 401:
+                    error = replace(error, headers={**error.headers, "WWW-Authenticate": "Bearer"})
+                await error_answer(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _authorization(scope: HttpScope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            return bytes(value).decode("latin-1")
+    return None

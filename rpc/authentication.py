@@ -1,0 +1,100 @@
+"""Keys on gRPC calls: asked for by a server, sent by a channel."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health
+from grpc_reflection.v1alpha import reflection
+
+from rpc.callers import ANONYMOUS, Scope, caller_name, set_caller
+from rpc.guard import SERVICE, Guard
+from rpc.status import DETAILS_KEY, CallRefused, Refusal, rich_status
+
+AUTHORIZATION = "authorization"
+
+CALLER = "njia-caller"
+"""Metadata in which a service says for whom it calls. Believed of services alone."""
+
+OPEN_SERVICES = (health.SERVICE_NAME,)
+"""Services that everybody may call: orchestrators ask for health and have no key."""
+
+Handler = Any
+
+
+class Authentication(grpc.aio.ServerInterceptor):
+    """
+    Lets calls through whose key has the scope of the method. A method without one asks for ADMIN.
+
+    It stands first: the interceptors behind it keep the handlers of methods, and need not know of keys.
+    """
+
+    def __init__(self, guard: Guard, scopes: Mapping[str, Scope]) -> None:
+        """`scopes`: What each method asks for, by its full name, such as /njia.engine.v1.EngineService/Execute."""
+        self._guard = guard
+        self._scopes = scopes
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """Returns the handler of the method, or one that refuses."""
+        method: str = handler_call_details.method
+        handler = await continuation(handler_call_details)
+        service = method.split("/")[1]
+        if handler is None or service in OPEN_SERVICES:
+            return handler
+        scope = Scope.READ if service == reflection.SERVICE_NAME else self._scopes.get(method, Scope.ADMIN)
+        metadata = dict(handler_call_details.invocation_metadata or ())
+        try:
+            caller = self._guard.admit(_text(metadata.get(AUTHORIZATION)), scope)
+        except CallRefused as refused:
+            return _refusing(handler, refused.refusal)
+        set_caller((_text(metadata.get(CALLER)) if caller is SERVICE else None) or caller.name)
+        return handler
+
+
+def client_interceptors(service_keys: Sequence[str]) -> Sequence[grpc.aio.ClientInterceptor]:
+    """Returns what a channel needs to send a key; nothing where there is none. The first of several is sent."""
+    return (_SendsKey(service_keys[0]), _StreamSendsKey(service_keys[0])) if service_keys else ()
+
+
+class _SendsKey(grpc.aio.UnaryUnaryClientInterceptor):
+    def __init__(self, key: str) -> None:
+        self._bearer = f"Bearer {key}"
+
+    async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return await continuation(_with_key(client_call_details, self._bearer), request)
+
+
+class _StreamSendsKey(grpc.aio.UnaryStreamClientInterceptor):
+    def __init__(self, key: str) -> None:
+        self._bearer = f"Bearer {key}"
+
+    async def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return await continuation(_with_key(client_call_details, self._bearer), request)
+
+
+def _with_key(details: Any, bearer: str) -> Any:
+    name = caller_name()
+    mine = [(AUTHORIZATION, bearer)] if name == ANONYMOUS else [(AUTHORIZATION, bearer), (CALLER, name)]
+    return details._replace(metadata=grpc.aio.Metadata(*(details.metadata or ()), *mine))
+
+
+def _text(value: str | bytes | None) -> str | None:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _refusing(handler: Handler, refusal: Refusal) -> Handler:
+    status = ((DETAILS_KEY, rich_status(refusal).SerializeToString()),)
+
+    async def refuse(_request: Any, context: Any) -> None:
+        await context.abort(refusal.code, refusal.message, status)
+
+    async def refuse_stream(request: Any, context: Any) -> Any:
+        await refuse(request, context)
+        yield
+
+    # The request is not even parsed.
+    if handler.request_streaming:
+        return grpc.stream_stream_rpc_method_handler(refuse_stream)
+    if handler.response_streaming:
+        return grpc.unary_stream_rpc_method_handler(refuse_stream)
+    return grpc.unary_unary_rpc_method_handler(refuse)

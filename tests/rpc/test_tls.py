@@ -1,0 +1,121 @@
+"""TLS between services: who gets in, and what is told of certificates that are of no use."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from opentelemetry.trace import NoOpTracerProvider
+
+from rpc.channels import open_channel
+from rpc.config import ConfigError, Environment
+from rpc.protection import UNPROTECTED, Protection, read_protection
+from rpc.server import start_server
+from rpc.tls import read_tls
+from tests.rpc.certificates import Authority, Signed
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Authority:
+    return Authority(tmp_path, "ours")
+
+
+def protection_with(authority: Authority | None, shown: Signed | None) -> Protection:
+    environ = {} if authority is None else {"NJIA_TLS_CA_FILE": str(authority.file)}
+    if shown is not None:
+        environ |= {"NJIA_TLS_CERT_FILE": str(shown.certificate), "NJIA_TLS_KEY_FILE": str(shown.key)}
+    variables = Environment(environ)
+    protection = read_protection(variables, grpc={}, http={})
+    variables.check()
+    return protection
+
+
+@asynccontextmanager
+async def serving(protection: Protection) -> AsyncIterator[str]:
+    async def ready() -> bool:
+        return True
+
+    server = await start_server(
+        listen="127.0.0.1:0",
+        register=lambda _: None,
+        services=(),
+        errors={},
+        tracer_provider=NoOpTracerProvider(),
+        ready=ready,
+        protection=protection,
+    )
+    yield f"127.0.0.1:{server.port}"
+    await server.stop(0)
+
+
+async def gets_in(target: str, protection: Protection) -> bool:
+    async with open_channel(target, NoOpTracerProvider(), protection) as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]
+        try:
+            await check(health_pb2.HealthCheckRequest(), timeout=5)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNAVAILABLE:
+                return False
+            raise
+        return True
+
+
+async def test_only_who_shows_a_certificate_of_ours_gets_in(ours: Authority, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    theirs = Authority(tmp_path / "theirs", "theirs")
+    async with serving(protection_with(ours, ours.signed("server"))) as target:
+        assert await gets_in(target, protection_with(ours, ours.signed("client")))
+        assert not await gets_in(target, protection_with(ours, None))
+        assert not await gets_in(target, protection_with(ours, theirs.signed("client")))
+        assert not await gets_in(target, UNPROTECTED)
+
+
+async def test_a_server_that_somebody_else_signed_is_not_called(ours: Authority, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    theirs = Authority(tmp_path / "theirs", "theirs")
+    async with serving(protection_with(None, theirs.signed("server"))) as target:
+        assert not await gets_in(target, protection_with(ours, None))
+        assert await gets_in(target, protection_with(theirs, None))
+
+
+def problems_of(**environ: str) -> list[str]:
+    variables = Environment(environ)
+    read_tls(variables, "NJIA_TLS")
+    with pytest.raises(ConfigError) as told:
+        variables.check()
+    return list(told.value.problems)
+
+
+def test_what_is_wrong_with_certificates_is_told_at_once(ours: Authority, tmp_path: Path) -> None:
+    expired, other = ours.signed("old", valid=(-9, -2)), ours.signed("other")
+    (tmp_path / "empty").touch()
+    told = problems_of(
+        NJIA_TLS_CERT_FILE=str(expired.certificate),
+        NJIA_TLS_KEY_FILE=str(other.key),
+        NJIA_TLS_CA_FILE=str(tmp_path / "empty"),
+    )
+    assert [problem.split(":")[0] for problem in told] == [
+        "NJIA_TLS_CERT_FILE",
+        "NJIA_TLS_CA_FILE",
+        "NJIA_TLS_KEY_FILE",
+    ]
+    assert "CN=old" in told[0]
+    assert "expired" in told[0]
+    assert "no certificate" in told[1]
+    assert "not the key of the certificate" in told[2]
+
+
+def test_a_missing_file_a_missing_half_and_one_from_tomorrow_are_told(ours: Authority, tmp_path: Path) -> None:
+    early = ours.signed("early", valid=(1, 2))
+    assert "No such file" in problems_of(NJIA_TLS_CA_FILE=str(tmp_path / "none"))[0]
+    told = problems_of(NJIA_TLS_CERT_FILE=str(early.certificate))
+    assert [problem.split(":")[0] for problem in told] == ["NJIA_TLS_KEY_FILE", "NJIA_TLS_CERT_FILE"]
+    assert "not valid before" in told[1]
+    assert (
+        "no private key"
+        in problems_of(
+            NJIA_TLS_CERT_FILE=str(ours.signed("good").certificate), NJIA_TLS_KEY_FILE=str(early.certificate)
+        )[0]
+    )
