@@ -11,6 +11,8 @@ _RPCS = {
             "HandleSms",
             "HandleUssdEnd",
             "HandleVoice",
+            "HandleAirtimeStatus",
+            "HandlePayment",
             "HandleVoiceEnd",
             "HandleDeliveryReport",
             "HandleWebhook",
