@@ -81,6 +81,7 @@ class RecordingEngine(EngineServiceServicer):
     ends: list[HandleUssdEndRequest] = field(default_factory=list)
     airtime: list[HandleAirtimeStatusRequest] = field(default_factory=list)
     payments: list[HandlePaymentRequest] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
     reply: Reply = field(default_factory=lambda: Reply(kind="con", text="Welcome"))
     refusal: Refusal | None = None
     think_seconds: float = 0.0
@@ -120,6 +121,7 @@ class RecordingEngine(EngineServiceServicer):
         return HandlePaymentResponse(execution_id="exec-1")
 
     async def _think(self) -> None:
+        self.heard.set()
         await asyncio.sleep(self.think_seconds)
         if self.refusal is not None:
             raise CallRefused(self.refusal)
