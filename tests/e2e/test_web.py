@@ -40,16 +40,23 @@ async def test_a_serious_alert_is_in_the_inbox_of_who_is_on_call(platform: Platf
 
 @dataclass
 class Server:
-    """A server that answers nothing until it is told to."""
+    """
+    A server that answers nothing until it is told to.
+
+    Attributes:
+        asked: Methods, in the order in which they were asked.
+        status: What it answers, with the sales of a day.
+    """
 
     url: str = ""
+    status: int = 200
     asked: list[str] = field(default_factory=list)
     answers: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.method)
         await self.answers.wait()
-        return web.json_response({})
+        return web.json_response({"orders": 12, "total": 45600}, status=self.status)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -64,6 +71,33 @@ async def server() -> AsyncIterator[Server]:
     yield server
     server.answers.set()
     await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (200, "12 orders today, KES 45,600.00 in all."),
+        (404, "There is no report tonight: the server did not answer as it should."),
+    ],
+)
+async def test_the_nightly_report_comes_by_sms_or_an_apology_does(
+    separate: Platform, server: Server, status: int, text: str
+) -> None:
+    phone = new_phone()
+    server.status = status
+    server.answers.set()
+
+    result = await separate.execute(
+        (EXAMPLES / "nightly-report.json").read_text(), {"reportUrl": server.url, "to": phone}
+    )
+
+    assert result["status"] == "completed"
+    assert await separate.sent_to(phone) == [text]
+    log = await separate.log(result["executionId"])
+    asked = results_of(log, "sales")[-1]
+    assert asked.get("error", {}).get("details") == (
+        None if status == 200 else {"statusCode": 404, "body": {"orders": 12, "total": 45600}}
+    )
 
 
 def one_request(server: Server, method: str) -> Document:

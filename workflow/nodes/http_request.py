@@ -152,6 +152,12 @@ class HttpRequestNode(NodeType[Config]):
             problem = bodies.body_problem(config.body, config.body_type)
             if problem:
                 yield Finding("INVALID_NODE_CONFIG", problem, "body")
+        elif config.body_type == "json" and bodies.may_break_json(config.body):
+            message = (
+                "a quote in a value breaks this text, or adds to it: write the body as a JSON value, or put the "
+                "filter json behind each placeholder, without quotes around it"
+            )
+            yield Finding("UNSAFE_JSON_BODY", message, "body", is_warning=True)
 
     async def run(self, config: Config, context: NodeContext) -> Done:
         request = _request(config, context)

@@ -1,5 +1,6 @@
 """Writes the body of a request: a JSON value, or text that is written so already."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,10 @@ CONTENT_TYPES: Mapping[str, str] = {
     "raw": "text/plain; charset=utf-8",
     "xml": "application/xml; charset=utf-8",
 }
+
+
+_PLACEHOLDER = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
+_AS_JSON = re.compile(r"\|\s*json\s*\}\}$")
 
 
 def body_problem(body: Any, body_type: str) -> str | None:
@@ -38,6 +43,13 @@ def body_problem(body: Any, body_type: str) -> str | None:
         case "raw" | "xml" if isinstance(body, list | dict):
             return f"the body of type {body_type} is text; for a JSON value set bodyType to json"
     return None
+
+
+def may_break_json(template: str) -> bool:
+    """Whether a value that is put into this text could end the text of JSON that it stands in."""
+    placeholders = _PLACEHOLDER.findall(template)
+    is_whole = _PLACEHOLDER.fullmatch(template.strip()) is not None
+    return not is_whole and not all(_AS_JSON.search(placeholder) for placeholder in placeholders)
 
 
 def written(body: Any, body_type: str) -> tuple[bytes | None, str]:

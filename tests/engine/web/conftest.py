@@ -1,6 +1,7 @@
 """A server on the web, and a client of the engine that may reach it."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -58,13 +59,14 @@ class Server:
         self.handlers[path] = handler
 
 
-async def _serving() -> AsyncIterator[Server]:
+async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+    """A server that is closed in the end."""
     server = Server()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", server.answer)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     server.port = runner.addresses[0][1]
     yield server
@@ -73,13 +75,13 @@ async def _serving() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    async for server in _serving():
+    async for server in serving():
         yield server
 
 
 @pytest.fixture
 async def other_server() -> AsyncIterator[Server]:
-    async for server in _serving():
+    async for server in serving():
         yield server
 
 
@@ -115,6 +117,7 @@ def request(
     timeout_ms: int = 10_000,
     max_redirects: int | None = 5,
     is_repeatable: bool | None = None,
+    verifies_tls: bool = True,
 ) -> HttpRequest:
     return HttpRequest(
         method=method,
@@ -124,6 +127,6 @@ def request(
         credentials=credentials or Credentials(),
         timeout_ms=timeout_ms,
         max_redirects=max_redirects,
-        verifies_tls=True,
+        verifies_tls=verifies_tls,
         is_repeatable=method not in ("POST", "PATCH") if is_repeatable is None else is_repeatable,
     )

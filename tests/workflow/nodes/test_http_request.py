@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.engine.core.flow_dicts import document, program_of
 from tests.workflow.stage import Findings, Stage, done
 from workflow.errors import ErrorType, NodeFailure
 from workflow.nodes.http_request import HttpRequestNode
@@ -244,6 +245,28 @@ async def test_a_redirect_is_a_success_where_it_is_not_to_be_followed(stage: Sta
 )
 def test_the_validator_finds_what_can_be_known_before(findings: Findings, config: Any, field: str) -> None:
     assert ("INVALID_NODE_CONFIG", field) in findings(HTTP, {"url": URL, **config})
+
+
+@pytest.mark.parametrize(
+    ("body", "warned"),
+    [
+        ('{"name": "{{name}}"}', True),
+        ('{"name": {{name | json}}, "b": {{b}}}', True),
+        ('{"name": {{name | upper | json }}, "b": {{b|json}}}', False),
+        ("{{order}}", False),
+        ({"name": "{{name}}"}, False),
+    ],
+)
+def test_a_text_of_json_that_a_value_could_break_is_warned_of(findings: Findings, body: Any, warned: bool) -> None:
+    found = findings(HTTP, {"url": URL, "method": "POST", "body": body})
+    assert found == ([("UNSAFE_JSON_BODY", "body")] if warned else [])
+
+
+@pytest.mark.parametrize(("top", "expected"), [({}, 60_000), ({"timeout": 5000}, 5000)])
+def test_the_timeout_of_the_config_holds_unless_the_node_has_its_own(top: Any, expected: int) -> None:
+    ask = {"type": "HTTP_REQUEST", "config": {"url": URL, "timeout": 60_000}, **top}
+    graph = program_of(document("sms", {"ask": ask}, ["start > ask"])).graph
+    assert graph.nodes["ask"].timeout_ms == expected
 
 
 def test_the_validator_leaves_templates_alone(findings: Findings) -> None:
