@@ -14,6 +14,7 @@ from workflow.nodes.initiate_call import InitiateCall
 from workflow.nodes.merge import Merge
 from workflow.nodes.payment_callback import PaymentCallback
 from workflow.nodes.play_ivr import PlayIvr
+from workflow.nodes.rate_limit import RateLimit
 from workflow.nodes.refund_payment import RefundPayment
 from workflow.nodes.request_payment import RequestPayment
 from workflow.nodes.scheduled import Scheduled
@@ -30,22 +31,23 @@ from workflow.nodes.ussd_session_start import UssdSessionStart
 _TYPES: tuple[NodeType[Any], ...] = (
     SmsReceived(),
     UssdSessionStart(),
-    PaymentCallback(),
-    HttpWebhook(),
     IncomingCall(),
+    PaymentCallback(),
     Scheduled(),
+    HttpWebhook(),
     SendSms(),
     SendUssdResponse(),
+    InitiateCall(),
+    PlayIvr(),
+    CollectDtmf(),
     SendAirtime(),
     RequestPayment(),
     RefundPayment(),
     HttpRequestNode(),
-    InitiateCall(),
-    PlayIvr(),
-    CollectDtmf(),
     Condition(),
     Switch(),
     Delay(),
+    RateLimit(),
     Merge(),
     SessionRead(),
     SessionWrite(),

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from workflow.fields import NodeConfig
 from workflow.outcome import Done, Outcome, Settlement
 from workflow.paths import Scope
-from workflow.ports import AirtimeSender, CallPlacer, HttpClient, PaymentGateway, SmsSender
+from workflow.ports import AirtimeSender, CallPlacer, HttpClient, PaymentGateway, RateLimiter, SmsSender
 from workflow.schedules import Schedule
 from workflow.sealing import Cipher
 from workflow.session import TurnSession
@@ -59,6 +59,7 @@ class Ports:
     calls: CallPlacer
     airtime: AirtimeSender
     payments: PaymentGateway
+    rates: RateLimiter
     cipher: Cipher
 
 
@@ -73,6 +74,7 @@ class NodeContext:
         node_id: Id of the node itself.
         visit: How often it had run before in this execution, from 0.
         attempt: Number of the attempt, from 1.
+        timeout_ms: Longest run of the attempt; 0 means unlimited.
         may_have_begun: Whether an engine that is gone may have begun this attempt already.
         repetition: How often its effect was repeated since the outcome of the one before stayed unknown, from 0.
         scope: What templates and expressions resolve against.
@@ -90,6 +92,7 @@ class NodeContext:
     node_id: str
     visit: int
     attempt: int
+    timeout_ms: int
     may_have_begun: bool
     repetition: int
     scope: Scope

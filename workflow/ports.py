@@ -278,3 +278,39 @@ class PaymentGateway(Protocol):
     async def refund(self, request: RefundRequest) -> PaymentReceipt:
         """Pays back once per idempotency key. Raises NodeFailure likewise."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """
+    How much may happen in a window.
+
+    Attributes:
+        key: What is limited; equal keys share their turns.
+        strategy: fixed or sliding.
+    """
+
+    key: str
+    max_requests: int
+    window_ms: int
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """
+    Attributes:
+        granted: Whether a turn was given; else it would come too late and none was taken.
+        wait_ms: Until the turn.
+    """
+
+    granted: bool
+    wait_ms: int
+
+
+class RateLimiter(Protocol):
+    """Keeps rates over all executions and engines."""
+
+    async def reserve(self, rate: Rate, permit: str, longest_wait_ms: int) -> Permit:
+        """Gives the permit of this name the next free turn, if it comes soon enough; the same one again for free."""
+        ...

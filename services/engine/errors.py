@@ -199,3 +199,17 @@ class FlowBusy(EngineError):
         )
         self.workflow_id = workflow_id
         self.limit = limit
+
+
+class FlowStartsTooOften(FlowBusy):
+    """As many executions of the flow have begun in this window as its settings allow."""
+
+    def __init__(self, workflow_id: str, limit: int, retry_after_ms: int) -> None:
+        EngineError.__init__(
+            self,
+            f"flow {workflow_id!r} was started {limit} times in this window, as often as its rateLimit allows: try "
+            f"again in {retry_after_ms} ms",
+        )
+        self.workflow_id = workflow_id
+        self.limit = limit
+        self.retry_after_ms = retry_after_ms

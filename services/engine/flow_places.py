@@ -1,5 +1,6 @@
 """
-How many executions of one flow there are at once, in all engines together: settings.maxConcurrentExecutions.
+How many executions of one flow there are at once, and how often it may be started, in all engines together:
+settings.maxConcurrentExecutions and settings.rateLimit.
 
 Each execution that has begun and not ended, whether it runs or waits, holds a place. A place is named by the session
 where there is one, since a session has one execution at a time: a call that comes twice takes one place. The places
@@ -17,11 +18,12 @@ from services.engine import ids, keys
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.core.state import ExecutionState, ExecutionStatus
-from services.engine.errors import FlowBusy
+from services.engine.errors import FlowBusy, FlowStartsTooOften
 from services.engine.store import Begun, Occupied, Queued, TakenUp
 from storage.batches import answers_of
 from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 from storage.scripts import Script
+from workflow.ports import Rate, RateLimiter
 
 CHECKED_AT_ONCE = 20
 """Holders that are looked at when a flow is found full, those that were not looked at for the longest time first."""
@@ -46,8 +48,9 @@ _log = structlog.get_logger()
 class FlowPlaces:
     """The places of all flows that have a limit; for the others it makes no call."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, rates: RateLimiter) -> None:
         self._client = client
+        self._rates = rates
 
     async def begun(
         self, program: Program, fresh: ExecutionState, begin: Callable[[], Awaitable[MaybeBegun]]
@@ -58,8 +61,9 @@ class FlowPlaces:
         Args:
             begin: Records `fresh`, or finds what was begun before; the place is given back where that holds none.
 
-        Raises FlowBusy, StoreUnavailable.
+        Raises FlowBusy, FlowStartsTooOften, StoreUnavailable.
         """
+        await self._take_turn(program, fresh)
         limit = limit_of(program, fresh)
         if limit is None:
             return await begin()
@@ -74,6 +78,16 @@ class FlowPlaces:
         """Gives back the place of an execution that has ended. Does not fail: a place left over is found later."""
         if limit_of(program, state) is not None:
             await self._free(state)
+
+    async def _take_turn(self, program: Program, fresh: ExecutionState) -> None:
+        """Counts a start; a repeated call counts once."""
+        limit = program.graph.settings.rate_limit
+        if limit is None or fresh.options.dry_run:
+            return
+        rate = Rate(f"starts:{fresh.workflow_id}", limit.max_requests, limit.window_ms, limit.strategy)
+        permit = await self._rates.reserve(rate, _name(fresh), 0)
+        if not permit.granted:
+            raise FlowStartsTooOften(fresh.workflow_id, limit.max_requests, permit.wait_ms)
 
     async def _take(self, fresh: ExecutionState, limit: int) -> bool:
         """Returns whether the place is new; a repeated call holds its place already."""

@@ -86,6 +86,11 @@ def places(workflow_id: str) -> str:
     return f"njia:{{w:{workflow_id}}}:places"
 
 
+def turns_of_rate(name: str) -> str:
+    """Sorted set: permits of a rate by their turn, Unix ms."""
+    return f"njia:rate:{name}"
+
+
 PROLONGED = "njia:prolonged"
 """String: an engine prolongs, or has lately prolonged, the lives of what executions need that wait."""
 

@@ -110,6 +110,13 @@ REFUSALS: ErrorTable = {
         {"workflow_id": error.workflow_id, "limit": str(error.limit)},
         retry_after_ms=FLOW_RETRY_MS,
     ),
+    errors.FlowStartsTooOften: lambda error: Refusal(
+        StatusCode.RESOURCE_EXHAUSTED,
+        "WORKFLOW_RATE_LIMITED",
+        str(error),
+        {"workflow_id": error.workflow_id, "limit": str(error.limit)},
+        retry_after_ms=error.retry_after_ms,
+    ),
     incoming.NobodyListens: lambda error: Refusal(StatusCode.NOT_FOUND, "WEBHOOK_NOT_FOUND", str(error)),
     incoming.MethodNotAllowed: lambda error: Refusal(
         StatusCode.UNIMPLEMENTED, "METHOD_NOT_ALLOWED", str(error), {"allow": error.method}

@@ -44,6 +44,7 @@ from services.engine.lifetimes import Retention
 from services.engine.live_runs import LiveRuns
 from services.engine.payment_notifications import PaymentNotifications
 from services.engine.programs import Programs
+from services.engine.rate_limits import SharedRates
 from services.engine.redials import Redials
 from services.engine.redis_store import RedisStore
 from services.engine.refusals import REFUSALS
@@ -109,10 +110,11 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         programs = Programs(redis, validator, flow_secrets, retention, time.monotonic)
         registry = Registry(redis, programs, validator, flow_secrets, CallbackAccess(at_adapter).is_protected, _now_ms)
         run_sessions = RunSessions(sessions)
+        rates = SharedRates(redis)
         around = _surroundings(
-            config, at_adapter, _web(config, parts), sessions, EarlyReports(store, _now_ms), tracer_provider
+            config, at_adapter, _web(config, parts), rates, sessions, EarlyReports(store, _now_ms), tracer_provider
         )
-        places = FlowPlaces(redis)
+        places = FlowPlaces(redis, rates)
         runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), places, config.max_live)
         typed = TypedText(config.encryption_keys)
         unclaimed = Unclaimed(redis, typed, config.unclaimed_ms, _now_ms)
@@ -217,6 +219,7 @@ def _surroundings(
     config: EngineConfig,
     at_adapter: "AtAdapterServiceAsyncStub",
     web: WebClient,
+    rates: SharedRates,
     sessions: SessionsClient,
     reports: EarlyReports,
     tracer_provider: TracerProvider,
@@ -229,6 +232,7 @@ def _surroundings(
             airtime=AtAdapterAirtime(at_adapter),
             payments=AtAdapterPayments(at_adapter),
             http=web,
+            rates=rates,
             cipher=FernetCipher(config.encryption_keys) if config.encryption_keys else NoCipher(),
         ),
         sessions=sessions,

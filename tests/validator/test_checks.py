@@ -164,9 +164,9 @@ SETTINGS = [
     ),
     Row(
         "rate limit",
-        "UNSUPPORTED_SETTING",
-        "settings.rateLimit",
-        changed("settings", rateLimit={"maxRequests": 1, "windowMs": 1}),
+        "SCHEMA_VALIDATION_ERROR",
+        "settings.rateLimit.maxRequests",
+        changed("settings", rateLimit={"maxRequests": 0, "windowMs": 1}),
         changed("settings", maxConcurrentExecutions=5),
     ),
     Row(
@@ -950,7 +950,6 @@ def test_every_documented_code_has_a_row() -> None:
         "MAYBE_UNBOUND_VARIABLE",
         "USSD_SCREEN_TOO_LONG",
         "SMS_MULTI_SEGMENT",
-        "UNSUPPORTED_SETTING",
         "UNSUPPORTED_BY_PROVIDER",
         "INVALID_PHONE_NUMBER",
         "MENU_OPTION_WITHOUT_CASE",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.engine.core.outside import Rates
 from workflow.fields import NodeConfig
 from workflow.node_type import Arrival, Evaluation, NodeContext, NodeType, Ports, Resumption
 from workflow.outcome import Done, Outcome, Wait
@@ -123,6 +124,7 @@ class Stage:
 
     outbox: SmsOutbox = field(default_factory=SmsOutbox)
     web: Web = field(default_factory=Web)
+    rates: Rates = field(default_factory=Rates)
     may_have_begun: bool = False
     exchange: CallExchange = field(default_factory=CallExchange)
     call: CallState = CallState.NONE
@@ -145,6 +147,7 @@ class Stage:
             may_have_begun=self.may_have_begun,
             repetition=0,
             attempt=1,
+            timeout_ms=60_000,
             scope=Payload(self.payload),
             formatting=Formatting(),
             default_country=self.default_country,
@@ -158,6 +161,7 @@ class Stage:
                 airtime=self.desk,
                 payments=self.desk,
                 http=self.web,
+                rates=self.rates,
                 cipher=MarkingCipher(),
             ),
         )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import orjson
 
 from services.engine.core import flow
+from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program, RunnableEdge
 from services.engine.core.render import decided, evaluations, rendered
 from services.engine.core.scope import RunScope
@@ -177,6 +178,9 @@ class Attempts:
                 failure = self._masked(problem)
                 attempt = Attempt(number, started_ms, None, failure, [])
                 seen.ended(status_of(failure.error), failure.error)
+            except StoreUnavailable:
+                # Nothing can be written either: the run breaks off, and the attempt is made again.
+                raise
             except Exception:  # noqa: BLE001 - a defect in one node is a failure of that node
                 _log.exception("a node raised what it must not", extra={"node_type": self._node.node.type})
                 attempt = Attempt(number, started_ms, None, DEFECT, [])
@@ -256,6 +260,7 @@ class Attempts:
             node_id=self._node.node.id,
             visit=self._own.visit,
             attempt=number,
+            timeout_ms=self._node.node.timeout_ms,
             may_have_begun=self._may_have_begun,
             repetition=self._own.repetition,
             scope=self._scope,

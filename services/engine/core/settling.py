@@ -20,11 +20,14 @@ from services.engine.core.ports import (
     Unsettled,
 )
 from services.engine.core.program import Program
-from services.engine.core.state import Commit, ExecutionState, ExecutionStatus, NodeResult, Reply, Turn
+from services.engine.core.state import Commit, ExecutionState, ExecutionStatus, NodeResult, Reply, Turn, Waiting
 from workflow.outcome import WaitKind
 from workflow.voice import VOICE, Say, spoken
 
 USSD = "ussd"
+
+LONGEST_SAT_OUT_MS = 8000
+"""A screen behind a longer pause is not waited for: no network lets a person wait so long."""
 
 _log = logging.getLogger(__name__)
 
@@ -228,14 +231,18 @@ def _has_nothing_to_say_yet(state: ExecutionState) -> bool:
     )
 
 
+def _may_be_sat_out(wait: Waiting) -> bool:
+    """Whether a person with the phone at the ear waits for it: for a timer only if it is short."""
+    if wait.kind is WaitKind.TIMER:
+        return wait.expires_at_ms - wait.since_ms <= LONGEST_SAT_OUT_MS
+    return wait.kind in (WaitKind.RETRY, WaitKind.SETTLEMENT)
+
+
 def owes_answer(state: ExecutionState, program: Program) -> bool:
-    """Whether a person waits for a screen that a node ahead can still show once it has been tried again or settled."""
+    """Whether a person waits for a screen that a node ahead can still show once a pause is over."""
     return (
         state.turn_key is not None
         and state.reply is None
         and not state.ended
-        and any(
-            wait.kind in (WaitKind.RETRY, WaitKind.SETTLEMENT) and program.nodes[node_id].shows_ahead
-            for node_id, wait in state.waits.items()
-        )
+        and any(_may_be_sat_out(wait) and program.nodes[node_id].shows_ahead for node_id, wait in state.waits.items())
     )

@@ -1,8 +1,7 @@
-"""SCHEMA_VALIDATION_ERROR for settings that name nothing, UNSUPPORTED_SETTING for those without an effect yet."""
+"""SCHEMA_VALIDATION_ERROR for settings that name nothing real."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
-from typing import Any
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -12,14 +11,9 @@ from workflow.issues import Issue
 from workflow.suggestions import did_you_mean
 from workflow.web.requests import url_problem
 
-WITHOUT_EFFECT: Mapping[str, str] = {
-    "settings.rateLimit": "starts are not limited",
-}
-"""Settings that this release reads and does not act on, with what that means. Zero means that they are not wanted."""
-
 
 def check(flow: Flow) -> Iterator[Issue]:
-    """Yields unknown time zones and countries, and settings that do nothing."""
+    """Yields unknown time zones and countries, and addresses that cannot be called."""
     zone = flow.draft.settings.timezone
     if zone not in _time_zones():
         message = f'"{zone[:60]}" is no IANA time zone, such as Africa/Nairobi{did_you_mean(zone, _time_zones())}'
@@ -32,23 +26,8 @@ def check(flow: Flow) -> Iterator[Issue]:
     problem = url_problem(webhook) if webhook else None
     if problem:
         yield Issue("SCHEMA_VALIDATION_ERROR", problem, path="errorHandling.errorWebhook")
-    for path, meaning in WITHOUT_EFFECT.items():
-        if _value(flow.draft.document, path) not in (None, 0):
-            yield _without_effect(path, meaning)
 
 
 @cache
 def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
-
-
-def _value(document: Mapping[str, Any], path: str) -> Any:
-    value: Any = document
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def _without_effect(path: str, meaning: str) -> Issue:
-    name = path.rpartition(".")[2]
-    return Issue("UNSUPPORTED_SETTING", f"{name} has no effect in this release: {meaning}", path=path, is_warning=True)

@@ -29,7 +29,9 @@ from workflow.ports import (
     HttpRequest,
     PaymentReceipt,
     PaymentRequest,
+    Permit,
     PlacedCall,
+    Rate,
     RefundRequest,
     SmsRecipient,
     SmsRequest,
@@ -337,3 +339,26 @@ class Web:
             await asyncio.get_running_loop().create_future()
         await asyncio.sleep(0.1)
         return HttpAnswer(status, {"content-type": "application/json"}, b'{"status": "here"}', "utf-8", None)
+
+
+class Rates:
+    """
+    See RateLimiter. A permit keeps the turn that it was given.
+
+    Attributes:
+        waits_ms: How long the permits to come wait, in the order of asking; those behind them do not wait.
+        turns: When each permit has its turn, seconds of virtual time.
+    """
+
+    def __init__(self) -> None:
+        self.waits_ms: list[int] = []
+        self.turns: dict[str, float] = {}
+
+    async def reserve(self, rate: Rate, permit: str, longest_wait_ms: int) -> Permit:
+        now = asyncio.get_running_loop().time()
+        if permit not in self.turns:
+            wait_ms = self.waits_ms.pop(0) if self.waits_ms else 0
+            if wait_ms > longest_wait_ms:
+                return Permit(False, wait_ms)
+            self.turns[permit] = now + wait_ms / 1000
+        return Permit(True, max(0, round((self.turns[permit] - now) * 1000)))

@@ -11,6 +11,7 @@ from workflow.outcome import Settlement
 
 SLOW_RETRY = {"retry": {"maxAttempts": 3, "initialDelayMs": 4000, "backoffMultiplier": 2}}
 UNKNOWN = failing("SEND_OUTCOME_UNKNOWN", "permanent")
+CHAIN = ["start > limit", "limit > send"]
 REPORT = Settlement(f"sms:{NUMBER}", "ATXid_late", "Success")
 
 
@@ -209,3 +210,72 @@ async def test_a_check_waits_for_the_answer_under_way_and_is_no_input() -> None:
     assert await world.answer("1*1") == Reply("con", "B")
     world.comes_in("1*1*9", {"text": "1*1*9"})
     assert await world.answer("1*1*9") == Reply("end", "9")
+
+
+def limited_menu() -> World:
+    limit = node("RATE_LIMIT", maxRequests=1, windowMs=1000)
+    return World(document("ussd", {"limit": limit, "menu": ask("Menu")}, ["start > limit", "limit > menu"]))
+
+
+@in_virtual_time
+async def test_a_screen_behind_a_turn_that_comes_soon_is_waited_for() -> None:
+    world = limited_menu()
+    world.rates.waits_ms = [2000]
+    (await Phone(world).dials()).sees("Menu")
+
+
+@in_virtual_time
+async def test_a_screen_behind_a_turn_that_comes_late_is_not_waited_for() -> None:
+    world = limited_menu()
+    world.rates.waits_ms = [20_000]
+    (await Phone(world).dials()).reads_last("Thank you. Goodbye.")
+
+
+@in_virtual_time
+async def test_a_turn_that_is_waited_for_holds_no_memory_and_counts_as_no_active_time() -> None:
+    flow = document("sms", {"limit": node("RATE_LIMIT", maxRequests=1, windowMs=1000), "send": sms()}, CHAIN)
+    world = World({**flow, "settings": {"maxExecutionTimeMs": 1000}})
+    world.rates.waits_ms = [40_000]
+    state = await world.execute()
+    assert waits(state) == {"limit": ("timer", 40_000)}
+    assert not world.disk.leased
+    await world.elapse(41)
+    assert world.state.status == "completed"
+    assert world.output("limit") == {"waitedMs": 40_000}
+
+
+@in_virtual_time
+async def test_a_turn_that_comes_later_than_the_timeout_takes_its_edge() -> None:
+    limit = node("RATE_LIMIT", maxRequests=1, windowMs=1000, top={"timeout": 5000})
+    edges = [*CHAIN, "limit:timeout > late"]
+    world = World(document("sms", {"limit": limit, "send": sms(), "late": sms("+254711000009")}, edges))
+    world.rates.waits_ms = [6000]
+    state = await world.execute()
+    assert state.status == "completed"
+    assert world.sms.calls == [("exe:late:0", 0.0)]
+    error = world.results("limit")[-1].error
+    assert error is not None
+    assert "the next turn comes in 6000 ms" in error.message
+
+
+@in_virtual_time
+@pytest.mark.parametrize("stop_after", range(1, 6))
+async def test_a_death_around_a_turn_takes_no_second_one(stop_after: int) -> None:
+    world = World(document("sms", {"limit": node("RATE_LIMIT", maxRequests=1, windowMs=1000), "send": sms()}, CHAIN))
+    world.rates.waits_ms = [3000]
+    world.steps.stop_after = stop_after
+    await world.execute()
+    await world.elapse(30)
+    assert world.state.status == "completed"
+    assert list(world.rates.turns) == ["exe:limit:0"]
+    assert len(world.sms.inbox) == 1
+
+
+@in_virtual_time
+async def test_a_rehearsal_takes_no_turn() -> None:
+    world = World(
+        document("sms", {"limit": node("RATE_LIMIT", maxRequests=1, windowMs=1000), "send": sms()}, CHAIN), dry_run=True
+    )
+    state = await world.execute()
+    assert state.status == "completed"
+    assert world.rates.turns == {}

@@ -21,6 +21,7 @@ from tests.engine.core.outside import (
     NobodyLooks,
     NoMoney,
     PlainCipher,
+    Rates,
     SessionsService,
     Steps,
     Telephone,
@@ -61,6 +62,7 @@ class World:
         self.sms = AfricasTalking()
         self.calls = Telephone()
         self.web = Web()
+        self.rates = Rates()
         self.reports = EarlyReports()
         self.deaths = 0
         self._slept: list[float] = []
@@ -71,6 +73,7 @@ class World:
                 airtime=NoMoney(),
                 payments=NoMoney(),
                 http=self.web,
+                rates=self.rates,
                 cipher=PlainCipher(),
             ),
             sessions=self.sessions,
@@ -217,8 +220,13 @@ class World:
         return self.run
 
     async def _retries(self) -> bool:
-        """Waits for the next attempt of a node that failed and takes the execution up; False when none is to come."""
-        due = [wait.expires_at_ms for wait in self.state.waits.values() if wait.kind is WaitKind.RETRY]
+        """
+        Waits for the next attempt of a node that failed, or for what somebody with a phone at the ear waits for, and
+        takes the execution up; False when none is to come.
+        """
+        state = self.state
+        kinds = {WaitKind.RETRY} if state.turn_key is None else {WaitKind.RETRY, WaitKind.TIMER}
+        due = [wait.expires_at_ms for wait in state.waits.values() if wait.kind in kinds]
         if not due:
             return False
         pause = max(0.0, (min(due) - now_ms()) / 1000)

@@ -24,7 +24,7 @@ from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_turns import UssdTurns
 from services.engine.voice_turns import VoiceTurns
 from services.sessions.memory_store import MemorySessionStore
-from tests.engine.core.outside import AfricasTalking, NobodyLooks, NoMoney, PlainCipher, Telephone, Web
+from tests.engine.core.outside import AfricasTalking, NobodyLooks, NoMoney, PlainCipher, Rates, Telephone, Web
 from tests.engine.core.virtual_time import now_ms
 from tests.engine.restarts.power import STORE_WRITES, Cut, Power, Powered
 from tests.engine.restarts.sessions_in_process import SessionsInProcess
@@ -62,7 +62,7 @@ class Engine:
         self.store = cast("ExecutionStore", Powered(stores.of(name), self.power, STORE_WRITES))
         registry, run_sessions = _OneRoute(program), RunSessions(reached)
         # Asked by flows that limit their executions alone, and these do not.
-        places = FlowPlaces(cast("Any", None))
+        places = FlowPlaces(cast("Any", None), Rates())
         around = Surroundings(
             ports=Ports(
                 sms=cast("SmsSender", Powered(network, self.power, {"send"})),
@@ -70,6 +70,7 @@ class Engine:
                 http=Web(),
                 airtime=NoMoney(),
                 payments=NoMoney(),
+                rates=Rates(),
                 cipher=PlainCipher(),
             ),
             sessions=reached,

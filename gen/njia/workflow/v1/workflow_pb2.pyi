@@ -530,7 +530,7 @@ class Settings(_message.Message):
     max_execution_time_ms: _builtins.int
     """Longest active time of one execution, milliseconds; waiting for people and timers does not count. Default 300000."""
     timezone: _builtins.str
-    """IANA time zone of dates and schedules. Default UTC."""
+    """IANA time zone of the dates in texts. Default UTC."""
     enable_replay: _builtins.bool
     """Whether executions keep what a replay needs. Default true."""
     max_concurrent_executions: _builtins.int
