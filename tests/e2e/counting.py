@@ -19,6 +19,9 @@ BACKGROUND = (
 OUTBOX = b"njia:at:outbox"
 """The adapter looks for delivery reports that wait, request or not."""
 
+SCHEDULES = b"njia:{registry}:schedules"
+"""The engine looks for flows that a clock starts, every scan."""
+
 ENDED = b":ended"
 """End of the key by which the engine looks for executions whose retention is over, request or not."""
 
@@ -128,4 +131,4 @@ def _commands(data: bytes) -> list[list[bytes]]:
 
 def _is_background(command: list[bytes]) -> bool:
     upkeep = command[0] == b"EVALSHA" and command[3].endswith(ENDED)
-    return tuple(command[:1]) in BACKGROUND or OUTBOX in command or upkeep
+    return tuple(command[:1]) in BACKGROUND or OUTBOX in command or SCHEDULES in command or upkeep
