@@ -13,6 +13,7 @@ CODE ?= *384*1\#
 FROM ?= +254711000001
 TEXT ?= PRICE
 TO ?= 22384
+NUMBER ?= +254711082000
 
 # Length of the load of `make chaos`, and the seed of its choices; no seed: a new one, which is printed.
 SECONDS ?= 300
@@ -36,6 +37,14 @@ dial: $(INSTALLED) ## Dial a code from a phone in the terminal: make dial CODE='
 .PHONY: sms
 sms: $(INSTALLED) ## Send an SMS from a phone in the terminal: make sms TEXT=PRICE TO=22384 FROM=+254711000001
 	@$(PYTHON) -m emulator.handset --sms '$(TEXT)' --to '$(TO)' --from '$(FROM)'
+
+.PHONY: call
+call: $(INSTALLED) ## Call a number from a phone in the terminal: make call NUMBER=+254711082000 FROM=+254711000001
+	@$(PYTHON) -m emulator.handset --call '$(NUMBER)' --from '$(FROM)'
+
+.PHONY: answer
+answer: $(INSTALLED) ## Wait for a call from the platform and pick up: make answer FROM=+254711000001
+	@$(PYTHON) -m emulator.handset --answer --wait 120 --from '$(FROM)'
 
 .PHONY: test
 test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test ARGS='tests/rpc -k health'

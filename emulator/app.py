@@ -38,6 +38,7 @@ def build(config: EmulatorConfig) -> Starlette:
             Route("/api/version1/messaging", emulator.messaging.fetch, methods=["GET"]),
             Route("/api/version1/messaging/bulk", emulator.messaging.send_bulk, methods=["POST"]),
             Route("/content/version1/messaging", emulator.messaging.send_premium, methods=["POST"]),
+            Route("/voice/call", emulator.calls.place, methods=["POST"]),
             Route("/api/version1/user", emulator.account.user, methods=["GET"]),
             Route("/api/version1/airtime/send", emulator.airtime_api.send, methods=["POST"]),
             Route("/payments/mobile/checkout/request", emulator.payments_api.checkout, methods=["POST"]),
@@ -46,6 +47,7 @@ def build(config: EmulatorConfig) -> Starlette:
             *emulator.sms.routes(),
             *emulator.airtime.routes(),
             *emulator.payments.routes(),
+            *emulator.voice.routes(),
             *emulator.behaviour.routes(),
         ],
         exception_handlers={

@@ -100,14 +100,23 @@ class CallbackSender:
         Raises:
             CallbackFailed: Nothing listens there, the connection broke, or the time ran out.
         """
+        return await self._exchange(
+            self._root + callback.path, f"{self._place}{callback.path}", callback, timeout_seconds
+        )
+
+    async def post_to(self, url: str, callback: Callback, timeout_seconds: float) -> CallbackAnswer:
+        """Delivers a callback to an address that the platform gave. Raises CallbackFailed."""
+        return await self._exchange(url, url.partition("?")[0], callback, timeout_seconds)
+
+    async def _exchange(self, url: str, place: str, callback: Callback, timeout_seconds: float) -> CallbackAnswer:
+        """`place` is what may be said of the address."""
         if self._session is None:
             raise CallbackFailed("callback_unreachable", "the emulator is stopping")
-        place = f"{self._place}{callback.path}"
         headers = {"Content-Type": "application/x-www-form-urlencoded", **callback.headers}
         timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds))
         try:
             async with self._session.post(
-                self._root + callback.path,
+                url,
                 data=callback.body,
                 headers=headers,
                 timeout=timeout,

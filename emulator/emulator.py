@@ -6,6 +6,7 @@ from typing import Any
 from emulator.airtime.sent import SentAirtimes
 from emulator.api.account import Account
 from emulator.api.airtime import AirtimeApi
+from emulator.api.calls import Calls
 from emulator.api.messaging import Messaging
 from emulator.api.payments import PaymentsApi
 from emulator.background import Background
@@ -16,6 +17,7 @@ from emulator.control.behaviour import BehaviourControl
 from emulator.control.payments import PaymentsControl
 from emulator.control.sms import SmsControl
 from emulator.control.ussd import UssdControl
+from emulator.control.voice import VoiceControl
 from emulator.faults import Faults
 from emulator.payments.payments import Payments
 from emulator.settings import LiveSettings, Settings
@@ -26,6 +28,7 @@ from emulator.sms.messages import SentMessages
 from emulator.submissions import Submissions
 from emulator.ussd.driver import UssdDriver
 from emulator.ussd.end_events import EndEvents
+from emulator.voice.driver import VoiceDriver
 
 SCREEN_CONNECTIONS = 256
 """USSD callbacks under way at a time."""
@@ -56,7 +59,10 @@ class Emulator:
         self._driver = UssdDriver(
             self._screens, self._settings, EndEvents(self._others, self._settings, self._background)
         )
+        self._calls = VoiceDriver(self._screens, self._settings, self._background)
         self.ussd = UssdControl(self._driver)
+        self.voice = VoiceControl(self._calls)
+        self.calls = Calls(self._calls, self._faults, config.api_key)
         self.sms = SmsControl(self._messages, self._incoming, self._reports, self._acceptance)
         self.behaviour = BehaviourControl(self._faults, self._settings, self.reset, self.counts)
         self.messaging = Messaging(self._acceptance, self._incoming, self._faults, config.api_key)
@@ -74,6 +80,7 @@ class Emulator:
     async def close(self) -> None:
         """Stops what runs in the background and closes the connections to the platform."""
         self._driver.clear()
+        self._calls.clear()
         await self._background.stop()
         await self._screens.close()
         await self._others.close()
@@ -82,6 +89,7 @@ class Emulator:
         """Goes back to the start: no messages, sessions, faults or blacklist, the first settings."""
         await self._background.stop()
         self._driver.clear()
+        self._calls.clear()
         self._messages.clear()
         self._incoming.clear()
         self._airtime.clear()
@@ -104,5 +112,6 @@ class Emulator:
             "payments": len(self._payments.of(None)),
             "faultsTaken": self._faults.taken,
             "ussdSessions": len(self._driver),
+            "calls": len(self._calls),
             "backgroundTasks": len(self._background),
         }

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from emulator.api.answers import AUTHENTICATION_INVALID, NoAnswer, text_answer
 from emulator.document import Document
 
-Product = Literal["sms", "account", "airtime", "payments"]
+Product = Literal["sms", "account", "airtime", "payments", "voice"]
 """
-sms is every request that sends; account is the request for the balance; payments is every payment request. Fetching
-incoming SMS takes no fault.
+sms is every request that sends; account is the request for the balance; payments is every payment request; voice is
+one that places calls. Fetching incoming SMS takes no fault.
 """
 
 Times = Annotated[int, Field(ge=1, le=100_000)]
@@ -113,6 +113,7 @@ class Faults:
             "account": deque(),
             "airtime": deque(),
             "payments": deque(),
+            "voice": deque(),
         }
         self.taken = 0
 

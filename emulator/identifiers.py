@@ -18,6 +18,11 @@ def new_transaction_id() -> str:
     return f"ATPid_{secrets.token_hex(16)}"
 
 
+def new_call_id() -> str:
+    """Returns the id of a call, such as ATVId_7468c9a251f9e9efcc6b2f7ea756a56c."""
+    return f"ATVId_{secrets.token_hex(16)}"
+
+
 def new_session_id() -> str:
     """Returns the id of a USSD session, such as ATUid_7468c9a251f9e9efcc6b2f7ea756a56c."""
     return f"ATUid_{secrets.token_hex(16)}"

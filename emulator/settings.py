@@ -29,6 +29,9 @@ class Settings(Document):
             Default 1,000; Africa's Talking waits a minute.
         payment_retry_attempts: Notifications of one payment in all. Default 360, which is 6 hours of minutes.
         payment_validation: Whether the platform is asked first whether a payment to a user is its own. Default false.
+        voice_answer_timeout_ms: How long the application may take to say what is done in a call. Default 10,000.
+        voice_ring_ms: How long a phone rings that the application calls. Default 30,000.
+        voice_events: Whether the states of calls are reported to the events address too.
     """
 
     delivery_reports: bool = True
@@ -48,6 +51,9 @@ class Settings(Document):
     payment_retry_interval_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_000
     payment_retry_attempts: Annotated[int, Field(ge=1, le=360)] = 360
     payment_validation: bool = False
+    voice_answer_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = 10_000
+    voice_ring_ms: Annotated[int, Field(ge=1, le=600_000)] = 30_000
+    voice_events: bool = True
 
 
 class LiveSettings:

@@ -11,6 +11,7 @@ from emulator.handset.control_client import ControlClient, EmulatorUnreachable, 
 from emulator.handset.display import Display
 from emulator.handset.keypad import Keypad
 from emulator.handset.phone import HANG_UP, Phone
+from emulator.handset.voice import VoicePhone
 from rpc.listening import parse_listen
 
 EXIT_ENDED, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
@@ -22,10 +23,10 @@ _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (nothing is
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """
-    Dials or texts.
+    Dials, texts, calls, or waits for a call.
 
     Returns:
-        0 when the session ended properly or the SMS was answered, 1 otherwise, 130 after Ctrl-C.
+        0 when the session or the call ended properly or the SMS was answered, 1 otherwise, 130 after Ctrl-C.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -54,7 +55,12 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _use(client: ControlClient, display: Display, options: argparse.Namespace) -> bool:
-    phone = Phone(client, display, Keypad(sys.stdin.fileno(), _IDLE_SECONDS), options.msisdn)
+    keypad = Keypad(sys.stdin.fileno(), _IDLE_SECONDS)
+    if options.call is not None:
+        return VoicePhone(client, display, keypad, options.msisdn).call(options.call, options.wait)
+    if options.answer:
+        return VoicePhone(client, display, keypad, options.msisdn).wait_for_call(options.wait)
+    phone = Phone(client, display, keypad, options.msisdn)
     if options.sms is not None:
         return phone.text(options.to, options.sms, options.wait)
     return phone.call(options.code, options.service_code, options.network, options.wait)
@@ -74,13 +80,17 @@ def _parser() -> argparse.ArgumentParser:
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--code", help="dial this USSD code, such as '*384*1#'")
     action.add_argument("--sms", metavar="TEXT", help="send this SMS and wait for the answer; needs --to")
+    action.add_argument("--call", metavar="NUMBER", type=_phone_number, help="call this number of the account")
+    action.add_argument("--answer", action="store_true", help="wait for a call from the platform and pick up")
     parser.add_argument(
         "--from", dest="msisdn", type=_phone_number, default="+254711000001", help="the phone's number (%(default)s)"
     )
     parser.add_argument("--to", help="the short code that the SMS goes to")
     parser.add_argument("--service-code", help="the rented code, when --code has more typed behind it")
     parser.add_argument("--network", metavar="CODE", help="the phone's network, such as 63902 for Safaricom")
-    parser.add_argument("--wait", type=float, default=10.0, help="longest wait for SMS, seconds (%(default)g)")
+    parser.add_argument(
+        "--wait", type=float, default=10.0, help="longest wait for SMS or a call, seconds (%(default)g)"
+    )
     parser.add_argument("--emulator", metavar="URL", help="the emulator (http:// and NJIA_EMULATOR_LISTEN)")
     return parser
 

@@ -52,6 +52,32 @@ class InboxMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveCall:
+    """
+    How a call stands.
+
+    Attributes:
+        session_id: The call.
+        number: Number of the account.
+        rings: Whether the phone rings.
+        active: Whether it is not over.
+        heard: What was heard so far; recordings by their address in brackets.
+        waits_for: keys, recording or hangup; None where it waits for nothing.
+        hangup_cause: Why it is over, or None.
+        error: What the platform did wrong, or None.
+    """
+
+    session_id: str
+    number: str
+    rings: bool
+    active: bool
+    heard: tuple[str, ...]
+    waits_for: str | None
+    hangup_cause: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingSms:
     """What came of the first delivery of an SMS from the phone: `status` is the platform's, None without an answer."""
 
@@ -91,6 +117,22 @@ class ControlClient:
         answer = self._call("POST", "/control/sms", {"from": msisdn, "to": to, "text": text})
         return OutgoingSms(answer["delivered"], answer["lastStatus"], answer["error"])
 
+    def call(self, msisdn: str, number: str) -> LiveCall:
+        """Calls a number of the account."""
+        return _live_call(self._call("POST", "/control/calls", {"from": msisdn, "to": number}))
+
+    def calls(self, msisdn: str) -> list[LiveCall]:
+        """Returns the calls of a phone, the oldest first."""
+        return [_live_call(call) for call in self._call("GET", f"/control/calls?msisdn={quote(msisdn)}", None)["calls"]]
+
+    def look_at_call(self, session_id: str) -> LiveCall:
+        """Returns how a call stands."""
+        return _live_call(self._call("GET", f"/control/calls/{session_id}", None))
+
+    def in_call(self, session_id: str, what: str, body: Mapping[str, str]) -> LiveCall:
+        """Does something in a call: answer, refuse, keys, silence or hangup."""
+        return _live_call(self._call("POST", f"/control/calls/{session_id}/{what}", body))
+
     def inbox(self, msisdn: str) -> list[InboxMessage]:
         """Returns the phone's newest messages, the oldest of them first."""
         answer = self._call("GET", f"/control/inbox/{quote(msisdn)}", None)
@@ -108,6 +150,20 @@ class ControlClient:
         if response.is_error:
             raise RequestRefused(answer["error"]["message"])
         return dict(answer)
+
+
+def _live_call(answer: Mapping[str, Any]) -> LiveCall:
+    heard = tuple(f"[{each['text']}]" if each["kind"] == "play" else str(each["text"]) for each in answer["heard"])
+    return LiveCall(
+        session_id=answer["sessionId"],
+        number=answer["number"],
+        rings=answer["state"] == "Ringing",
+        active=answer["active"],
+        heard=heard,
+        waits_for=answer["waitsFor"],
+        hangup_cause=answer["hangupCause"],
+        error=answer["error"],
+    )
 
 
 def _screen(answer: Mapping[str, Any]) -> ShownScreen:

@@ -26,6 +26,10 @@ class Display:
         """Draws a message that arrived."""
         self._frame(f"SMS from {_plain(sender)}", text, None, "magenta")
 
+    def heard(self, words: str) -> None:
+        """Shows what is heard in a call."""
+        self._console.print(Text(f"♪ {_plain(words)}", "cyan"), soft_wrap=True)
+
     def warn(self, sentence: str) -> None:
         """Says what would look wrong on a real phone."""
         self._console.print(Text(f"! {_plain(sentence)}", "yellow"), soft_wrap=True)

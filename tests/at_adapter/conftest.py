@@ -36,6 +36,12 @@ from njia.engine.v1.money_pb2 import (
     HandlePaymentRequest,
     HandlePaymentResponse,
 )
+from njia.engine.v1.voice_pb2 import (
+    HandleVoiceEndRequest,
+    HandleVoiceEndResponse,
+    HandleVoiceRequest,
+    HandleVoiceResponse,
+)
 from rpc.server import GrpcServer, start_server
 from rpc.status import CallRefused, Refusal
 from services.at_adapter.server import serve
@@ -79,6 +85,9 @@ class RecordingEngine(EngineServiceServicer):
     sms: list[HandleSmsRequest] = field(default_factory=list)
     reports: list[HandleDeliveryReportRequest] = field(default_factory=list)
     ends: list[HandleUssdEndRequest] = field(default_factory=list)
+    voice: list[HandleVoiceRequest] = field(default_factory=list)
+    voice_ends: list[HandleVoiceEndRequest] = field(default_factory=list)
+    said: HandleVoiceResponse = field(default_factory=HandleVoiceResponse)
     airtime: list[HandleAirtimeStatusRequest] = field(default_factory=list)
     payments: list[HandlePaymentRequest] = field(default_factory=list)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
@@ -100,6 +109,16 @@ class RecordingEngine(EngineServiceServicer):
         self.ends.append(request)
         await self._think()
         return HandleUssdEndResponse(execution_id="exec-1")
+
+    async def HandleVoice(self, request: HandleVoiceRequest, context: Any) -> HandleVoiceResponse:
+        self.voice.append(request)
+        await self._think()
+        return self.said
+
+    async def HandleVoiceEnd(self, request: HandleVoiceEndRequest, context: Any) -> HandleVoiceEndResponse:
+        self.voice_ends.append(request)
+        await self._think()
+        return HandleVoiceEndResponse(execution_id="exec-1")
 
     async def HandleDeliveryReport(
         self, request: HandleDeliveryReportRequest, context: Any

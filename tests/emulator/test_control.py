@@ -48,6 +48,7 @@ async def test_reset_goes_back_to_the_start(client: httpx.AsyncClient, send: Sen
         "payments": 0,
         "faultsTaken": 0,
         "ussdSessions": 0,
+        "calls": 0,
         "backgroundTasks": 0,
     }
     assert (await client.get("/control/settings")).json() == settings

@@ -11,7 +11,7 @@ from workflow.parse import parse_text
 Nodes = Mapping[str, Mapping[str, Any]]
 Edges = Sequence[str | tuple[str, Mapping[str, Any]]]
 
-TRIGGERS = {"ussd": "USSD_SESSION_START", "sms": "SMS_RECEIVED"}
+TRIGGERS = {"ussd": "USSD_SESSION_START", "sms": "SMS_RECEIVED", "voice": "INCOMING_CALL"}
 NUMBER = "+254711000001"
 FAST = {"maxAttempts": 3, "initialDelayMs": 1000, "backoffMultiplier": 2}
 
@@ -34,6 +34,16 @@ def say(message: str, **more: Any) -> dict[str, Any]:
 def sms(to: str = NUMBER, message: str = "hello", **more: Any) -> dict[str, Any]:
     """A text to a number."""
     return node("SEND_SMS", to=to, message=message, **more)
+
+
+def hear(text: str, **more: Any) -> dict[str, Any]:
+    """Words in a call."""
+    return node("PLAY_IVR", text=text, **more)
+
+
+def keys(**config: Any) -> dict[str, Any]:
+    """Keys that a caller is asked for."""
+    return node("COLLECT_DTMF", **config)
 
 
 def switch(*cases: str, value: str = "{{input}}", **more: Any) -> dict[str, Any]:

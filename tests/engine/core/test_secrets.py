@@ -24,7 +24,7 @@ def mark(text: str) -> str:
 class Recording(World):
     """A world whose turns are recorded as an engine with a key records them."""
 
-    def comes_in(self, key: str | None, payload: Mapping[str, Any]) -> None:
+    def comes_in(self, key: str | None, payload: Mapping[str, Any], **more: Any) -> None:
         text = payload.get("text")
         typed = {"text": {SEALED: PlainCipher().seal(text)}} if text else {}
         super().comes_in(None if key is None else mark(key), {**payload, **typed})

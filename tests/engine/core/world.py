@@ -132,9 +132,9 @@ class World:
         """Whether the log has anything but a skip of the node."""
         return any(result.status != "skipped" for result in self.results(node_id))
 
-    def comes_in(self, key: str | None, payload: Mapping[str, Any]) -> None:
+    def comes_in(self, key: str | None, payload: Mapping[str, Any], **more: Any) -> None:
         """Records a turn; a run that is under way takes it, else one begins."""
-        self.disk.turns.append(records.turn_to_bytes({"key": key, "payload": payload}))
+        self.disk.turns.append(records.turn_to_bytes({"key": key, "payload": payload, **more}))
         if self.run is not None and self.disk.leased:
             for turn in self.disk.left():
                 self.run.deliver(turn)

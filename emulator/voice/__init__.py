@@ -1,0 +1,1 @@
+"""Calls: placing, answering, and doing what the platform says."""
