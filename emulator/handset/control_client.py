@@ -86,6 +86,15 @@ class OutgoingSms:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class AskedPayment:
+    """A payment that the phone is asked to confirm; `amount` such as KES 50.0000."""
+
+    transaction_id: str
+    amount: str
+    product_name: str
+
+
 class ControlClient:
     """Calls the emulator. Every method raises EmulatorUnreachable or RequestRefused."""
 
@@ -137,6 +146,16 @@ class ControlClient:
         """Returns the phone's newest messages, the oldest of them first."""
         answer = self._call("GET", f"/control/inbox/{quote(msisdn)}", None)
         return [InboxMessage(entry["id"], entry["from"], entry["text"]) for entry in answer["messages"]]
+
+    def asked_payments(self, msisdn: str) -> list[AskedPayment]:
+        """Returns the payments that the phone is asked for and has not answered, the oldest first."""
+        answer = self._call("GET", f"/control/payments?of={quote(msisdn)}&pending=true", None)
+        return [AskedPayment(entry["id"], entry["amount"], entry["productName"]) for entry in answer["payments"]]
+
+    def answer_payment(self, transaction_id: str, *, confirms: bool) -> None:
+        """Confirms or rejects a payment."""
+        word = "confirm" if confirms else "reject"
+        self._call("POST", f"/control/payments/{quote(transaction_id)}/{word}", {})
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         try:

@@ -30,6 +30,10 @@ class Display:
         """Shows what is heard in a call."""
         self._console.print(Text(f"♪ {_plain(words)}", "cyan"), soft_wrap=True)
 
+    def payment(self, amount: str, product_name: str) -> None:
+        """Draws what a phone shows when it is asked for a payment."""
+        self._frame("Mobile money", f"Pay {amount} to {product_name}?\n1. Pay\n2. Cancel", None, "yellow")
+
     def warn(self, sentence: str) -> None:
         """Says what would look wrong on a real phone."""
         self._console.print(Text(f"! {_plain(sentence)}", "yellow"), soft_wrap=True)

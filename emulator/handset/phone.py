@@ -10,6 +10,9 @@ from emulator.handset.keypad import Keypad
 HANG_UP = "/hangup"
 """Typing this hangs up; everything else, an empty line too, is sent."""
 
+PAY = "1"
+"""Typing this confirms a payment that the phone is asked for; everything else, and the end of the input, cancels it."""
+
 PLATFORM_HINT = "Is the platform running? Start it with `make run`, or alone with `python -m services all`."
 
 
@@ -46,6 +49,7 @@ class Phone:
             raise
         if screen.error is not None:
             return False
+        self._answer_payments(wait_seconds)
         self._show_until_quiet(wait_seconds)
         return True
 
@@ -98,6 +102,18 @@ class Phone:
         self._display.say("Hung up.")
         self._show_until_quiet(wait_seconds)
         return True
+
+    def _answer_payments(self, wait_seconds: float) -> None:
+        """Asks the person for every payment that the phone is asked for, and waits for what comes of it."""
+        answered = False
+        for asked in self._client.asked_payments(self._msisdn):
+            self._display.payment(asked.amount, asked.product_name)
+            typed = self._type()
+            self._client.answer_payment(asked.transaction_id, confirms=typed == PAY)
+            answered = True
+        if answered:
+            for message in self._inbox.wait(wait_seconds):
+                self._display.sms(message.sender, message.text)
 
     def _show_arrived(self) -> bool:
         arrived = self._inbox.new()

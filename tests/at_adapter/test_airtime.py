@@ -1,5 +1,8 @@
 """Airtime: once, never twice, and asked about afterwards."""
 
+import asyncio
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +10,8 @@ import grpc
 import orjson
 import pytest
 
+from launcher.valkey import free_port
+from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceStub
 from njia.at_adapter.v1.money_pb2 import Money, SendAirtimeRequest
 from rpc.status import Refusal, refusal_of
 
@@ -151,3 +156,49 @@ async def test_a_status_comes_as_json_or_as_a_form_and_keeps_unknown_words(
     first, second = engine.servicer.airtime
     assert first == second
     assert (first.request_id, first.status, first.currency, first.amount) == ("ATQid_1", "Parked", "KES", "100")
+
+
+async def test_a_killed_adapter_leaves_a_send_that_is_unknown_and_not_made_again(
+    emulator: Any, redis: Any, redis_url: str, start_adapter: Any
+) -> None:
+    """The process dies between sending and recording; whoever asks the next one is not told that nothing was sent."""
+    port = free_port()
+    environ = {
+        **os.environ,
+        "NJIA_REDIS_URL": redis_url,
+        "AT_BASE_URL": emulator.url,
+        "NJIA_AT_ADAPTER_LISTEN": f"127.0.0.1:{port}",
+    }
+    await emulator.fault(product="airtime", kind="slow", delayMs=5_000)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services", "at_adapter"),
+        env=environ,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(20):
+            while b"serving" not in await process.stdout.readline():
+                pass
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            asking = asyncio.ensure_future(AtAdapterServiceStub(channel).SendAirtime(airtime()))
+            async with asyncio.timeout(20):
+                while not await sent(emulator):
+                    await asyncio.sleep(0.02)
+            process.kill()
+            await process.wait()
+            with pytest.raises(grpc.aio.AioRpcError):
+                await asking
+    finally:
+        if process.returncode is None:
+            process.kill()
+    adapter = await start_adapter(AT_BASE_URL=emulator.url)
+    assert (await refused(adapter, airtime())).reason == "SEND_IN_PROGRESS"
+    # The claim of the dead process runs out.
+    [entry] = await redis.keys("njia:at:send:*")
+    await redis.hset(entry, "lease_until_ms", 1)
+
+    for _ in range(2):
+        assert (await refused(adapter, airtime())).reason == "SEND_OUTCOME_UNKNOWN"
+    assert len(await sent(emulator)) == 1

@@ -67,8 +67,8 @@ async def dial(platform: Platform, phone: str, code: str = CODE) -> Handset:
     )
 
 
-async def play(platform: Platform, phone: str, lines: Sequence[str]) -> str:
-    handset = await dial(platform, phone)
+async def play(platform: Platform, phone: str, lines: Sequence[str], code: str = CODE) -> str:
+    handset = await dial(platform, phone, code)
     for line in lines:
         await handset.type(line)
     return await handset.end()
@@ -109,6 +109,17 @@ async def test_a_small_offer_takes_the_other_branch_and_sends_nothing(platform: 
 
     assert shown == (GOLDENS / "market-too-little.txt").read_text()
     assert await platform.sent_to(phone) == []
+
+
+async def test_airtime_is_paid_for_on_the_phone(platform: Platform) -> None:
+    for name in ("airtime-shop", "airtime-shop-paid"):
+        await platform.publish((EXAMPLES / f"{name}.json").read_text())
+
+    shown = await play(platform, new_phone(), ["7", "50", "1"], "*384*5#")
+
+    assert shown == (GOLDENS / "airtime-shop.txt").read_text()
+    for name in ("airtime-shop", "airtime-shop-paid"):
+        await platform.unpublish(name)
 
 
 async def test_prices_come_by_sms(platform: Platform) -> None:

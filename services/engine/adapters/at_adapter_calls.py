@@ -62,7 +62,7 @@ async def answer_of(
 ) -> Any:
     """
     Asks until there is an answer. An engine that died may have begun the same send: it is under way until the
-    adapter has its answer, or gives it up. Whoever awaits this sets the limit.
+    adapter has its answer. An adapter that died never has it, and no send takes as long as is asked here.
 
     A call that broke off may have begun the send too. Its key makes asking again harmless, and to say that nothing
     was sent would be a lie, so it is asked about until the adapter knows.
@@ -82,13 +82,14 @@ async def answer_of(
             return await call(message, timeout=call_timeout(CALL_SECONDS))
         except grpc.aio.AioRpcError as error:
             refusal = refusal_of(error)
-        if refusal.reason != UNDER_WAY:
-            if unknown_from is None and _may_have_begun(refusal):
-                unknown_from = time.monotonic() + unknown_after_seconds
-            if unknown_from is None or _settles(refusal):
-                raise _failure(refusal)
-            if time.monotonic() > unknown_from:
-                raise _unknown(refusal)
+        is_under_way = refusal.reason == UNDER_WAY
+        if unknown_from is None and (is_under_way or _may_have_begun(refusal)):
+            unknown_from = time.monotonic() + unknown_after_seconds
+        if unknown_from is None or (_settles(refusal) and not is_under_way):
+            raise _failure(refusal)
+        if time.monotonic() > unknown_from:
+            # An adapter that is there has its answer sooner: the one that was to keep it is gone.
+            raise _unknown(refusal)
         await asyncio.sleep((refusal.retry_after_ms or ASK_AGAIN_MS) / 1000)
 
 

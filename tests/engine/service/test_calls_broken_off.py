@@ -54,6 +54,15 @@ async def without_redis(context: Any) -> pb.SendSmsResponse:
     raise AssertionError
 
 
+async def under_way(context: Any) -> pb.SendSmsResponse:
+    refusal = Refusal(
+        grpc.StatusCode.ABORTED, "SEND_IN_PROGRESS", "a send is under way", metadata={"type": "transient"}
+    )
+    details = ((DETAILS_KEY, rich_status(refusal).SerializeToString()),)
+    await context.abort(refusal.code, refusal.message, details)
+    raise AssertionError
+
+
 async def sent(_: Any) -> pb.SendSmsResponse:
     row = pb.SmsRecipient(number="+254711000001", status="Success", status_code=101, message_id="ATXid_1", cost="0")
     return pb.SendSmsResponse(recipients=[row])
@@ -112,3 +121,15 @@ async def test_where_nobody_listens_nothing_was_sent(way: tuple[int, AtAdapterSm
     with pytest.raises(NodeFailure) as failed:
         await sms.send(REQUEST)
     assert failed.value.error.code == "NETWORK_ERROR"
+
+
+async def test_a_send_that_stays_under_way_is_unknown_since_whoever_made_it_is_gone(
+    way: tuple[int, AtAdapterSms],
+) -> None:
+    port, sms = way
+    server = await serving(port, Adapter(under_way))
+
+    with pytest.raises(NodeFailure) as failed:
+        await sms.send(REQUEST)
+    assert failed.value.error.code == "SEND_OUTCOME_UNKNOWN"
+    await server.stop(None)
