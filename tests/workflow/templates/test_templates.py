@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import timeit
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -314,12 +313,6 @@ def test_filters_never_fail_in_another_way_than_documented(
         except RenderError:
             continue
         assert rendered.endswith(".")
-
-
-def test_three_placeholders_render_in_microseconds(scope_of: MakeScope) -> None:
-    template = parse_template("Hi {{name}}, you owe {{amount}} for {{items.0.name}}.")
-    scope = scope_of(VALUES)
-    assert min(timeit.repeat(lambda: template.render(scope, STRICT), number=1000, repeat=5)) / 1000 < 50e-6
 
 
 def test_importing_the_package_leaves_the_slow_libraries_out() -> None:
