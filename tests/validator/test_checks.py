@@ -826,6 +826,29 @@ VARIABLES = [
         ),
     ),
     Row(
+        "error behind a success",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[1].config.message",
+        flow({"a": sms(), "end": bye("{{node_a.error.code}}")}, "start > a", "a > end"),
+        flow({"a": sms(), "end": bye("{{node_a.error.code}}")}, "start > a", "a :error > end"),
+    ),
+    Row(
+        "error of what has not run",
+        "UNKNOWN_VARIABLE",
+        "nodes[0].config.message",
+        flow({"a": sms("{{node_b.error.code}}"), "b": sms(), "end": bye()}, "start > a", "a > b", "b > end"),
+        flow(
+            {"a": sms(), "b": sms("{{node_a.error.details.any}}"), "end": bye()}, "start > a", "a :error > b", "b > end"
+        ),
+    ),
+    Row(
+        "unknown part of an error",
+        "UNKNOWN_VARIABLE",
+        "nodes[1].config.message",
+        flow({"a": sms(), "end": bye("{{node_a.error.cod}}")}, "start > a", "a :error > end"),
+        flow({"a": sms(), "end": bye("{{node_a.error}}")}, "start > a", "a :error > end"),
+    ),
+    Row(
         "node whose failure is passed over",
         "MAYBE_UNBOUND_VARIABLE",
         "nodes[1].config.message",

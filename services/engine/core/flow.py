@@ -140,6 +140,7 @@ def _begin(state: ExecutionState, node: RunnableNode, arrived: list[str]) -> Non
     current.visit += 1
     current.attempt = 0
     current.begun = 0
+    current.error = None
     current.retry_delay_ms = None
     current.repetition = 0
     state.visits += 1

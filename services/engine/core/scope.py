@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.engine.core.program import Program
-from services.engine.core.state import ExecutionState
+from services.engine.core.state import ExecutionState, NodeState
 from workflow.paths import UNSET
 from workflow.sealing import Cipher, unsealed
 from workflow.session import Scope
@@ -30,7 +30,7 @@ class RunScope:
         node_id = root.removeprefix(NODE_PREFIX)
         if node_id != root and node_id in self._program.nodes:
             node = self._state.nodes.get(node_id)
-            return UNSET if node is None or node.output is None else {"output": node.output}
+            return UNSET if node is None else _known_of(node)
         match root:
             case "triggerPayload":
                 return self._state.payload
@@ -76,3 +76,19 @@ class RunScope:
     def _data(self, scope: Scope) -> Mapping[str, Any]:
         session = self._state.session
         return {} if session is None else session.data.get(scope, {})
+
+
+def _known_of(node: NodeState) -> object:
+    """What a flow can name of a node: the output of its last success, and why it failed last."""
+    known: dict[str, Any] = {}
+    if node.output is not None:
+        known["output"] = node.output
+    if node.error is not None:
+        error = node.error
+        known["error"] = {
+            "code": error.code,
+            "message": error.message,
+            "type": str(error.type),
+            "details": error.details,
+        }
+    return known or UNSET

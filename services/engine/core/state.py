@@ -113,6 +113,7 @@ class NodeState:
         begun: Number of the newest attempt of this visit whose beginning was noted; 0 where none was.
         arrived: Ids of the edges that began this visit, in the order of their handles.
         output: Output of the last successful visit.
+        error: Why the last attempt of this visit failed; None where none has.
         config: Config as this visit began with it, texts rendered, where it has effects; None otherwise.
         retry_delay_ms: Pause before the next attempt of this visit; None before the first.
         repetition: How often its effect was repeated in this visit since its outcome stayed unknown.
@@ -125,6 +126,7 @@ class NodeState:
     begun: int = 0
     arrived: list[str] = field(default_factory=list)
     output: dict[str, Any] | None = None
+    error: NodeError | None = None
     config: dict[str, Any] | None = None
     retry_delay_ms: int | None = None
     repetition: int = 0

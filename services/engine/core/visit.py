@@ -206,6 +206,7 @@ class Visit:
                 error=error,
             )
         )
+        self._own.error = error
         # Nobody answered, so what stands behind the answer does not run, not even where errors are passed over.
         taken = flow.failure_edges(self._node, timed_out=True, holds=self._attempts.surely_holds)
         return Failed(error, taken or None, wait_expired=True)
@@ -254,6 +255,7 @@ class Visit:
         )
         if error is not None:
             return self._failed(error)
+        self._own.error = None
         done = attempt.outcome
         assert isinstance(done, Done)
         return Ended(
@@ -270,7 +272,8 @@ class Visit:
         return window_ms
 
     def _failed(self, error: NodeError) -> Failed:
-        """A failure, with the edges that it takes."""
+        """A failure, with the edges that it takes; their conditions see it."""
+        self._own.error = error
         taken = flow.failure_edges(self._node, error.code == TIMED_OUT, self._attempts.surely_holds)
         if taken or not self._state.options.continue_on_error:
             return Failed(error, taken or None)

@@ -19,6 +19,8 @@ from workflow.suggestions import did_you_mean
 
 STORED = "data"
 INPUT = "input"
+ERROR = "error"
+ERROR_FIELDS = ("code", "message", "type", "details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class _Judge:
         return Answer(Outlook.NEVER, f"names no node of this flow{did_you_mean(path.root, names)}")
 
     def _output(self, path: Path, maker: FlowNode, reader: _Reader) -> Answer | None:
+        if path.segments[:1] == (ERROR,):
+            return self._error(path, maker, reader)
         wrong = _wrong_field(path, maker)
         if wrong is not None:
             return wrong
@@ -138,6 +142,18 @@ class _Judge:
         if maker is reader.node:
             return Answer(Outlook.NEVER, "is never there: a node has no output before it ran")
         return Answer(Outlook.NEVER, f"is never there: no way leads from {maker.id} to {reader.node.id}")
+
+    def _error(self, path: Path, maker: FlowNode, reader: _Reader) -> Answer | None:
+        """Behind an edge of a failure the error is there; behind a success it is not."""
+        name = str(path.segments[1]) if len(path.segments) > 1 else ERROR_FIELDS[0]
+        if name not in ERROR_FIELDS:
+            fields = ", ".join(ERROR_FIELDS)
+            return Answer(Outlook.NEVER, f"is never there: an error has {fields}{did_you_mean(name, ERROR_FIELDS)}")
+        if not reader.may_follow(maker.id):
+            return Answer(Outlook.NEVER, f"is never there: no way leads from {maker.id} to {reader.node.id}")
+        if reader.has(maker.id):
+            return Answer(Outlook.MAYBE, f"is there only where {maker.id} failed; give it a default")
+        return None
 
     def _stored(self, scope: str, key: str, reader: _Reader) -> Answer | None:
         for node in self._flow.nodes.values():
@@ -162,7 +178,7 @@ class _Judge:
 
 def _wrong_field(path: Path, maker: FlowNode) -> Answer | None:
     if path.segments and path.segments[0] != "output":
-        return Answer(Outlook.NEVER, f"names nothing: a node has an output, so write {path.root}.output.…")
+        return Answer(Outlook.NEVER, f"names nothing: write {path.root}.output.… or {path.root}.error.…")
     if len(path.segments) < 2 or maker.type is None:
         return None
     model, name = maker.type.output, str(path.segments[1])

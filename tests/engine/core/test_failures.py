@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.core.flow_dicts import FAST, NUMBER, condition, document, sms, switch, write
+from tests.engine.core.flow_dicts import FAST, NUMBER, condition, document, node, sms, switch, write
 from tests.engine.core.outside import HANGS, Answer, failing, slow
 from tests.engine.core.virtual_time import in_virtual_time, told
 from tests.engine.core.world import World
@@ -319,3 +319,41 @@ async def test_a_defect_of_a_port_is_an_internal_error_and_the_flow_goes_on_as_f
     assert (error.code, error.type) == ("INTERNAL", "permanent")
     assert "secret" not in error.message
     assert list(world.sms.inbox) == ["exe:caught:0"]
+
+
+@in_virtual_time
+async def test_what_stands_behind_a_failure_can_say_why_it_failed() -> None:
+    flow = document(
+        "sms",
+        {
+            "ask": node("HTTP_REQUEST", url="https://api.example.com/orders"),
+            "missing": sms(A, "{{node_ask.error.code}}: {{node_ask.error.details.body.status}}"),
+            "other": sms(B),
+        },
+        [
+            "start > ask",
+            ("ask:error > missing", {"condition": "{{node_ask.error.details.statusCode}} == 404"}),
+            ("ask:error > other", {"condition": "{{node_ask.error.details.statusCode}} != 404"}),
+        ],
+    )
+    world = World(flow)
+    world.web.statuses = [404]
+    state = await world.execute()
+    assert state.status == "completed"
+    assert world.sms.inbox == {"exe:missing:0": ((A,), "4XX: here")}
+
+
+@in_virtual_time
+async def test_a_failure_is_forgotten_once_a_retry_succeeds() -> None:
+    flow = document(
+        "sms",
+        {
+            "ask": node("HTTP_REQUEST", url="https://api.example.com/"),
+            "tell": sms(A, '{{node_ask.error.code | default("fine")}}'),
+        },
+        ["start > ask", "ask > tell"],
+    )
+    world = World(flow)
+    world.web.statuses = [503, 200]
+    await world.execute()
+    assert world.sms.texts() == ["fine"]
