@@ -9,6 +9,7 @@ from fastapi import Request
 if TYPE_CHECKING:
     from grpc_health.v1.health_pb2_grpc import HealthStub
 
+    from njia.engine.v1.admin_service_pb2_grpc import AdminServiceAsyncStub
     from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
     from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceAsyncStub
     from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceAsyncStub
@@ -25,6 +26,7 @@ class Clients:
     validator: "ValidatorServiceAsyncStub"
     engine: "EngineServiceAsyncStub"
     workflows: "WorkflowServiceAsyncStub"
+    admin: "AdminServiceAsyncStub"
     sessions: "SessionServiceAsyncStub"
     health: "Mapping[str, HealthStub]"
 

@@ -35,6 +35,7 @@ TAGS = [
     },
     {"name": "Sessions", "description": "Sessions of phone users: look into them, end them."},
     {"name": "Webhooks", "description": "The addresses of published flows with an `HTTP_WEBHOOK` trigger."},
+    {"name": "Operations", "description": "Who did what; what is erased."},
     {"name": "Health", "description": "Whether the platform is up."},
 ]
 

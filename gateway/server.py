@@ -12,6 +12,7 @@ from opentelemetry.trace import TracerProvider
 from gateway.app import gateway_app
 from gateway.clients import Clients
 from gateway.config import GatewayConfig
+from njia.engine.v1.admin_service_pb2_grpc import AdminServiceStub
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
 from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceStub
 from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub
@@ -46,6 +47,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             validator=ValidatorServiceStub(validator),
             engine=EngineServiceStub(engine),
             workflows=WorkflowServiceStub(engine),
+            admin=AdminServiceStub(engine),
             sessions=SessionServiceStub(sessions),
             health={
                 "validator": HealthStub(validator),

@@ -1,6 +1,7 @@
 """What happens around every RPC: the request is parsed, the deadline is noted, a domain error becomes a refusal."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any, Never, TypeAlias
 
 import grpc
@@ -14,6 +15,9 @@ from telemetry import attributes
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+Afterwards: TypeAlias = Callable[[Any, Any], Awaitable[None]]
+"""What is done with the request and the answer of a call that succeeded, before the answer goes out."""
 
 INTERNAL = Refusal(grpc.StatusCode.INTERNAL, "INTERNAL", "internal error")
 """What a caller learns of an error that no table lists; the log has the rest."""
@@ -44,10 +48,17 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
     so that a call costs one dictionary look-up and one more coroutine.
     """
 
-    def __init__(self, services: Collection[str], errors: ErrorTable, max_calls: int) -> None:
+    def __init__(
+        self,
+        services: Collection[str],
+        errors: ErrorTable,
+        max_calls: int,
+        afterwards: Mapping[str, Afterwards] = MappingProxyType({}),
+    ) -> None:
         self._services = frozenset(services)
         self._errors = errors
         self._max_calls = max_calls
+        self._afterwards = afterwards
         self._running = 0
         self._handlers: dict[str, Handler] = {}
 
@@ -70,12 +81,16 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
 
     def _unary(self, method: str, handler: Handler) -> Handler:
         behaviour: Any = handler.unary_unary
+        afterwards = self._afterwards.get(method)
 
         async def serve(raw: bytes, context: Context) -> Any:
             request = await self._request(handler, raw, context)
             self._running += 1
             try:
-                return await behaviour(request, context)
+                answer = await behaviour(request, context)
+                if afterwards is not None:
+                    await afterwards(request, answer)
+                return answer
             except Exception as error:  # noqa: BLE001 (the one place where every error ends)
                 await self._refuse(method, error, context)
             finally:

@@ -12,7 +12,7 @@ from opentelemetry.trace import TracerProvider
 
 from rpc.authentication import Authentication
 from rpc.callers import Scope
-from rpc.interceptors import RefusalInterceptor
+from rpc.interceptors import Afterwards, RefusalInterceptor
 from rpc.limits import MAX_MESSAGE_BYTES, SHORTEST_PING_INTERVAL_MS
 from rpc.listening import ListenFailed, parse_listen
 from rpc.protection import UNPROTECTED, Protection
@@ -74,6 +74,7 @@ async def start_server(
     ready: Callable[[], Awaitable[bool]],
     protection: Protection = UNPROTECTED,
     scopes: Mapping[str, Scope] = MappingProxyType({}),
+    afterwards: Mapping[str, Afterwards] = MappingProxyType({}),
 ) -> GrpcServer:
     """
     Starts a server with health service, reflection, tracing, deadlines, keys and the translation of errors.
@@ -87,6 +88,7 @@ async def start_server(
         ready: Asked every second; health says NOT_SERVING when it answers false, raises or takes too long.
         protection: Who may call, and the certificate.
         scopes: What each method asks for, by its full name; ADMIN where it is not listed.
+        afterwards: What is done behind a method that has succeeded, by its full name.
 
     Raises:
         ListenFailed: The address is taken or not of this machine.
@@ -96,7 +98,7 @@ async def start_server(
         interceptors=(
             *(() if guard is None else (Authentication(guard, scopes),)),
             *grpc_tracing.server_interceptors(tracer_provider),
-            RefusalInterceptor(services, errors, MAX_CONCURRENT_CALLS),
+            RefusalInterceptor(services, errors, MAX_CONCURRENT_CALLS, afterwards),
         ),
         options=OPTIONS,
         maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS + CALLS_HEADROOM,

@@ -1,8 +1,10 @@
 """What each RPC asks for. What comes from Africa's Talking comes by the adapter alone."""
 
+from collections.abc import Mapping, Sequence
+
 from rpc.callers import Scope
 
-_RPCS = {
+_RPCS: Mapping[str, Mapping[Scope, Sequence[str]]] = {
     "/njia.engine.v1.EngineService": {
         Scope.READ: ("GetExecution", "ListExecutions", "WatchExecution", "ListUnclaimed"),
         Scope.EXECUTE: ("Execute", "CancelExecution", "ReplayExecution"),
@@ -22,6 +24,7 @@ _RPCS = {
         Scope.READ: ("GetWorkflow", "ListWorkflows"),
         Scope.PUBLISH: ("SaveWorkflow", "PublishWorkflow", "UnpublishWorkflow", "DeleteWorkflow"),
     },
+    "/njia.engine.v1.AdminService": {Scope.ADMIN: ("ListAudit", "EraseSubject")},
 }
 
 SCOPES = {

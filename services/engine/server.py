@@ -13,10 +13,12 @@ import structlog
 from opentelemetry.trace import TracerProvider
 
 from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceStub
+from njia.engine.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from njia.engine.v1.engine_service_pb2_grpc import add_EngineServiceServicer_to_server
 from njia.engine.v1.workflow_service_pb2_grpc import add_WorkflowServiceServicer_to_server
 from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub
 from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
+from rpc.callers import caller_name
 from rpc.channels import open_channel
 from rpc.server import GrpcServer, start_server
 from rpc.tasks import end_task
@@ -32,14 +34,18 @@ from services.engine.adapters.http.tokens import AccessTokens
 from services.engine.adapters.sessions_grpc import SessionsClient
 from services.engine.adapters.spans import NodeSpans, NoSpans
 from services.engine.adapters.validator_grpc import ValidatorClient
+from services.engine.admin_servicer import AdminServicer
+from services.engine.audited import AUDITED
 from services.engine.config import EngineConfig
 from services.engine.core.program import warm_up
 from services.engine.core.surroundings import Surroundings
+from services.engine.erasure import Erasure
 from services.engine.error_webhooks import ErrorWebhooks
 from services.engine.executions import Executions
 from services.engine.flow_places import FlowPlaces
 from services.engine.flow_secrets import FlowSecrets
 from services.engine.follow_ups import FollowUps
+from services.engine.key_changes import KeyChanges
 from services.engine.lifetimes import Retention
 from services.engine.live_runs import LiveRuns
 from services.engine.payment_notifications import PaymentNotifications
@@ -65,6 +71,7 @@ from services.engine.voice_turns import VoiceTurns
 from services.engine.watching import Watches
 from services.engine.webhooks import Webhooks
 from services.engine.workflow_servicer import WorkflowServicer
+from storage.audit import AuditLog, noting
 from storage.connection import connect
 from storage.outages import Store
 from telemetry import tracing
@@ -73,7 +80,7 @@ from workflow.node_type import Ports
 if TYPE_CHECKING:
     from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceAsyncStub
 
-SERVICES = ("njia.engine.v1.EngineService", "njia.engine.v1.WorkflowService")
+SERVICES = ("njia.engine.v1.EngineService", "njia.engine.v1.WorkflowService", "njia.engine.v1.AdminService")
 
 LARGEST_ANSWER_PER_OUTPUT = 4
 """An answer may be so many times as long as an output: JSON shrinks as it is read. The output has its own bound."""
@@ -120,32 +127,34 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         unclaimed = Unclaimed(redis, typed, config.unclaimed_ms, _now_ms)
         executions = Executions(store, registry, run_sessions, places, runs, typed, unclaimed, _now_ms)
         in_time = TimelyTurns(store, places, runs, _now_ms, config.ussd_budget_ms)
-        redials = Redials(store, typed, _now_ms)
 
         reports = DeliveryReports(store, runs)
-        webhooks = Webhooks(store, registry, executions, typed, _now_ms)
         watches = Watches(store)
-        replays = Replays(store, runs, _now_ms)
 
         servicer = EngineServicer(
             executions,
-            UssdTurns(store, registry, in_time, runs, redials, typed, unclaimed, _now_ms),
+            UssdTurns(store, registry, in_time, runs, Redials(store, typed, _now_ms), typed, unclaimed, _now_ms),
             VoiceTurns(store, registry, in_time, runs, typed, unclaimed, _now_ms),
             reports,
             PaymentNotifications(executions, reports, store, unclaimed),
             watches,
-            replays,
+            Replays(store, runs, _now_ms),
             unclaimed,
-            webhooks,
+            Webhooks(store, registry, executions, typed, _now_ms),
             store,
             programs,
             registry,
             _now_ms,
         )
 
+        audit = AuditLog(redis)
+        _note_key_changes(parts, config, audit)
+        admin = AdminServicer(audit, Erasure(redis, executions, sessions.erase), _now_ms)
+
         def register(server: grpc.aio.Server) -> None:
             add_EngineServiceServicer_to_server(servicer, server)
             add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
+            add_AdminServiceServicer_to_server(admin, server)
 
         ready = Store(redis, config.redis_url).answers
 
@@ -172,6 +181,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             ready=ready,
             protection=config.protection,
             scopes=SCOPES,
+            afterwards=noting(audit, AUDITED, caller_name, _now_ms),
         )
         parts.push_async_callback(_drain, config, server, runs, looking)
         parts.callback(watches.stop)
@@ -188,6 +198,13 @@ def _kept_up(parts: AsyncExitStack, work: Coroutine[Any, Any, None]) -> asyncio.
     task = asyncio.create_task(work)
     parts.push_async_callback(end_task, task)
     return task
+
+
+def _note_key_changes(parts: AsyncExitStack, config: EngineConfig, audit: AuditLog) -> None:
+    if config.protection.api_keys is not None:
+        key_changes = KeyChanges(audit, _now_ms)
+        parts.push_async_callback(key_changes.end)
+        config.protection.api_keys.when_changed(key_changes.note)
 
 
 def _web(config: EngineConfig, parts: AsyncExitStack) -> WebClient:

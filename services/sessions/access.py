@@ -8,6 +8,7 @@ _RPCS = {
     Scope.READ: ("GetSession", "FindSession", "ListSessions"),
     Scope.EXECUTE: ("OpenSession", "UpdateSession", "TouchSession", "EndSession", "DeleteSession"),
     Scope.SERVICE: ("CommitSession",),
+    Scope.ADMIN: ("EraseMsisdn",),
 }
 
 SCOPES = {f"{_SERVICE}/{rpc}": scope for scope, rpcs in _RPCS.items() for rpc in rpcs}

@@ -16,7 +16,7 @@ from services.sessions.errors import (
 from services.sessions.listing import MAX_PAGE_BYTES, Entry, Filter, Page, Position
 from services.sessions.memory_values import ValueSet
 from services.sessions.session import Commit, Data, DataChange, NewSession, ScopedData, Session, SessionType
-from services.sessions.store import Committed, Opened
+from services.sessions.store import Committed, Erased, Opened
 
 
 @dataclass(slots=True)
@@ -129,6 +129,16 @@ class MemorySessionStore:
             return False
         del self._kept[session_id]
         return True
+
+    async def erase(self, msisdn: str) -> Erased:
+        """See SessionStore.erase."""
+        gone = [name for name in list(self._kept) if (it := self._readable(name)) and it.session.msisdn == msisdn]
+        for session_id in gone:
+            del self._kept[session_id]
+        now = self._now_ms()
+        sets = [self._in_workflow.pop(key) for key in list(self._in_workflow) if key[0] == msisdn]
+        sets += [self._in_all.pop(msisdn)] if msisdn in self._in_all else []
+        return Erased(len(gone), sum(bool(it.living(now)) for it in sets))
 
     async def scoped(self, msisdn: str, workflow_id: str) -> ScopedData:
         """See SessionStore.scoped."""

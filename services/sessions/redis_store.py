@@ -18,9 +18,10 @@ from services.sessions.errors import (
     VersionConflict,
 )
 from services.sessions.listing import Entry, Filter, Page, Position
+from services.sessions.redis_erasure import erase
 from services.sessions.redis_index import SessionIndex
 from services.sessions.session import Commit, DataChange, NewSession, ScopedData, Session, SessionType
-from services.sessions.store import Committed, Opened
+from services.sessions.store import Committed, Erased, Opened
 from storage.batches import run_in_order
 from storage.connection import Client, store_errors
 from storage.scripts import Argument, Script, ScriptCall
@@ -131,6 +132,11 @@ class RedisSessionStore:
         with store_errors():
             # There is no list of commits without a session. What the index knows is ignored by reads.
             return await self._client.unlink(keys.session(session_id), keys.commits(session_id)) > 0
+
+    async def erase(self, msisdn: str) -> Erased:
+        """See SessionStore.erase."""
+        with store_errors():
+            return await erase(self._client, self._index, msisdn)
 
     async def scoped(self, msisdn: str, workflow_id: str) -> ScopedData:
         """See SessionStore.scoped."""

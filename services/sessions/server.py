@@ -1,6 +1,7 @@
 """The parts of the sessions service, and how they hang together."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
@@ -8,14 +9,17 @@ import structlog
 from opentelemetry.trace import TracerProvider
 
 from njia.sessions.v1.sessions_service_pb2_grpc import add_SessionServiceServicer_to_server
+from rpc.callers import caller_name
 from rpc.server import start_server
 from rpc.tasks import end_task
 from services.sessions.access import SCOPES
+from services.sessions.audited import AUDITED
 from services.sessions.config import SessionsConfig
 from services.sessions.index_upkeep import IndexUpkeep
 from services.sessions.redis_store import RedisSessionStore
 from services.sessions.refusals import REFUSALS
 from services.sessions.servicer import SessionServicer
+from storage.audit import AuditLog, noting
 from storage.connection import connect
 from storage.outages import Store
 
@@ -53,7 +57,12 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             ready=Store(client, config.redis_url).answers,
             protection=config.protection,
             scopes=SCOPES,
+            afterwards=noting(AuditLog(client), AUDITED, caller_name, _now_ms),
         )
         parts.push_async_callback(server.stop, GRACE_SECONDS)
         _log.info("serving", port=server.port)
         await stop.wait()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

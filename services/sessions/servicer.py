@@ -6,7 +6,7 @@ import grpc
 
 from njia.sessions.v1 import sessions_service_pb2 as pb
 from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceServicer
-from services.sessions import convert
+from services.sessions import convert, rules
 from services.sessions.errors import NoLiveSession
 from services.sessions.session import Session
 from services.sessions.store import SessionStore
@@ -80,6 +80,11 @@ class SessionServicer(SessionServiceServicer):
     async def DeleteSession(self, request: pb.DeleteSessionRequest, context: Context) -> pb.DeleteSessionResponse:
         """Removes a session."""
         return pb.DeleteSessionResponse(deleted=await self._store.delete(request.session_id))
+
+    async def EraseMsisdn(self, request: pb.EraseMsisdnRequest, context: Context) -> pb.EraseMsisdnResponse:
+        """Removes all that is kept of a phone number."""
+        erased = await self._store.erase(rules.check_msisdn("msisdn", request.msisdn))
+        return pb.EraseMsisdnResponse(sessions=erased.sessions, value_sets=erased.value_sets)
 
     async def _scoped(self, session: Session, workflow_id: str | None) -> pb.ScopedData | None:
         if workflow_id is None or session.msisdn is None:

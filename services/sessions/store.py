@@ -31,6 +31,19 @@ class Committed:
     repeated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """
+    What was removed of a phone number.
+
+    Attributes:
+        value_sets: Sets of values that outlive sessions, in one flow or in all.
+    """
+
+    sessions: int
+    value_sets: int
+
+
 class SessionStore(Protocol):
     """
     Every method is atomic for the session that it names, and may raise storage.connection.StoreUnavailable.
@@ -107,4 +120,8 @@ class SessionStore(Protocol):
 
     async def scoped(self, msisdn: str, workflow_id: str) -> ScopedData:
         """Returns the data of a phone number that outlives sessions: in one flow, and in all."""
+        ...
+
+    async def erase(self, msisdn: str) -> Erased:
+        """Removes every session of a phone number, and its data that outlives sessions. Safe to repeat."""
         ...

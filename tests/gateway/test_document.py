@@ -9,7 +9,11 @@ import pytest
 from google.protobuf.message import Message
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from njia.engine.v1 import engine_service_pb2 as engine_pb, workflow_service_pb2 as registry_pb
+from njia.engine.v1 import (
+    admin_service_pb2 as admin_pb,
+    engine_service_pb2 as engine_pb,
+    workflow_service_pb2 as registry_pb,
+)
 from njia.sessions.v1 import sessions_service_pb2 as sessions_pb
 from njia.validator.v1 import validator_service_pb2 as validator_pb
 from njia.workflow.v1 import workflow_pb2
@@ -30,6 +34,8 @@ ANSWERS = {
     ("post", "/api/workflows/executions/{execution_id}/cancel"): {"200", "400", "404", "409"} | SERVICE,
     ("get", "/api/workflows/executions/{execution_id}/events"): {"200", "204", "400", "404"} | SERVICE,
     ("post", "/api/workflows/executions/{execution_id}/replay"): {"200", "400", "404", "409"} | BODY | SERVICE,
+    ("get", "/api/audit"): {"200", "400"} | SERVICE,
+    ("delete", "/api/subjects/{msisdn}"): {"200", "400"} | SERVICE,
     ("get", "/api/unclaimed"): {"200", "400"} | SERVICE,
     ("post", "/api/workflows"): {"200", "201", "400"} | BODY | SERVICE,
     ("get", "/api/workflows"): {"200", "400"} | SERVICE,
@@ -77,6 +83,8 @@ MESSAGES: dict[str, type[Message]] = {
     "DeliveryReport": engine_pb.DeliveryReport,
     "ReplayAnswer": engine_pb.ReplayExecutionResponse,
     "ReplayDifference": engine_pb.ReplayDifference,
+    "AuditEntry": admin_pb.AuditEntry,
+    "ErasedSubject": admin_pb.EraseSubjectResponse,
     "Unclaimed": engine_pb.Unclaimed,
     "SavedWorkflow": registry_pb.Workflow,
     "Session": sessions_pb.Session,
@@ -117,6 +125,7 @@ OURS = {
     "SessionPage",
     "ReplayRequest",
     "UnclaimedPage",
+    "AuditPage",
 }
 """Documents that the gateway makes itself."""
 

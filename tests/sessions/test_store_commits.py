@@ -227,3 +227,19 @@ async def test_scoped_data_needs_a_phone_number(store: SessionStore) -> None:
 
     assert refused.value.field == "global_changes"
     assert (await store.get("nobody")).version == 1
+
+
+async def test_all_that_is_kept_of_a_phone_number_is_erased_and_nothing_of_others(store: SessionStore) -> None:
+    other = "+254711000002"
+    await store.open(NewSession("t", SessionType.SMS, other, 60_000, {}))
+    for session_id in ("s", "t"):
+        await store.commit(session_id, Commit("c1", 1, scoped=scoped(a="1")))
+
+    first, again = await store.erase(MSISDN), await store.erase(MSISDN)
+
+    assert (first.sessions, first.value_sets, again.sessions, again.value_sets) == (1, 2, 0, 0)
+    assert await store.scoped(MSISDN, "flow") == ScopedData({}, {})
+    assert await store.scoped(other, "flow") == ScopedData({"a": "1"}, {"a": "1"})
+    with pytest.raises(SessionNotFound):
+        await store.get("s")
+    assert (await store.get("t")).msisdn == other

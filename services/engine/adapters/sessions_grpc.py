@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceAsyncStub
 
 CALL_SECONDS = 3.0
+ERASE_SECONDS = 60.0
+"""Every key of the store may have to be looked at."""
+
 MAX_CONFLICTS = 10
 """A commit that lost so many races in a row is left to the journal."""
 
@@ -108,6 +111,20 @@ class SessionsClient:
             session.version = response.session.version
             return session.version
         raise SessionsUnavailable(f"{MAX_CONFLICTS} conflicts in a row")
+
+    async def erase(self, msisdn: str) -> tuple[int, int]:
+        """
+        Erases the sessions of a number and the values that flows keep of it; returns how many of each.
+
+        Raises CallRefused, SessionsUnavailable.
+        """
+        try:
+            answer = await self._stub.EraseMsisdn(
+                pb.EraseMsisdnRequest(msisdn=msisdn), timeout=call_timeout(ERASE_SECONDS)
+            )
+        except grpc.aio.AioRpcError as error:
+            raise _failure(error) from None
+        return answer.sessions, answer.value_sets
 
     async def _catch_up(self, session: TurnSession, commit: Commit) -> None:
         """Takes over what others wrote; the changes of the commit, and of the turn since, stay on top."""

@@ -15,6 +15,7 @@ from opentelemetry.trace import NoOpTracerProvider
 import emulator.config
 import emulator.server
 from launcher.valkey import free_port
+from njia.engine.v1.admin_service_pb2_grpc import AdminServiceStub
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
 from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceStub
 from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub
@@ -84,6 +85,7 @@ async def _running(redis_url: str, settings: Mapping[str, str]) -> AsyncIterator
             environ["AT_BASE_URL"],
             stops["VALIDATOR"],
             stops["ENGINE"],
+            AdminServiceStub(channels["ENGINE"]),
         )
         for stop in stops.values():
             stop.set()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from njia.workflow.v1 import workflow_pb2
 
 if TYPE_CHECKING:
+    from njia.engine.v1.admin_service_pb2_grpc import AdminServiceAsyncStub
     from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
     from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceAsyncStub
     from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceAsyncStub
@@ -33,6 +34,7 @@ class Platform:
     emulator_url: str
     stop_validator: asyncio.Event
     stop_engine: asyncio.Event
+    admin: "AdminServiceAsyncStub"
 
 
 StartPlatform = Callable[..., Awaitable[Platform]]

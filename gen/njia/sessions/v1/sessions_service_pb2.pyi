@@ -721,3 +721,51 @@ class DeleteSessionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteSessionResponse: _TypeAlias = DeleteSessionResponse  # noqa: Y015
+
+@_typing.final
+class EraseMsisdnRequest(_message.Message):
+    """See SessionService.EraseMsisdn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MSISDN_FIELD_NUMBER: _builtins.int
+    msisdn: _builtins.str
+    """Phone number, E.164."""
+    def __init__(
+        self,
+        *,
+        msisdn: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["msisdn", b"msisdn"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseMsisdnRequest: _TypeAlias = EraseMsisdnRequest  # noqa: Y015
+
+@_typing.final
+class EraseMsisdnResponse(_message.Message):
+    """See SessionService.EraseMsisdn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    VALUE_SETS_FIELD_NUMBER: _builtins.int
+    sessions: _builtins.int
+    """Sessions that were removed."""
+    value_sets: _builtins.int
+    """Sets of values, in one flow or in all, that were removed."""
+    def __init__(
+        self,
+        *,
+        sessions: _builtins.int = ...,
+        value_sets: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sessions", b"sessions", "value_sets", b"value_sets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseMsisdnResponse: _TypeAlias = EraseMsisdnResponse  # noqa: Y015

@@ -82,6 +82,11 @@ class SessionServiceStub:
                 request_serializer=njia_dot_sessions_dot_v1_dot_sessions__service__pb2.DeleteSessionRequest.SerializeToString,
                 response_deserializer=njia_dot_sessions_dot_v1_dot_sessions__service__pb2.DeleteSessionResponse.FromString,
                 _registered_method=True)
+        self.EraseMsisdn = channel.unary_unary(
+                '/njia.sessions.v1.SessionService/EraseMsisdn',
+                request_serializer=njia_dot_sessions_dot_v1_dot_sessions__service__pb2.EraseMsisdnRequest.SerializeToString,
+                response_deserializer=njia_dot_sessions_dot_v1_dot_sessions__service__pb2.EraseMsisdnResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -183,6 +188,15 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseMsisdn(self, request, context):
+        """Removes every session of a phone number, and the values that flows keep of it. Safe to repeat.
+        Errors:
+        - INVALID_ARGUMENT: the number is not usable (INVALID_SESSION)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -230,6 +244,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.DeleteSession,
                     request_deserializer=njia_dot_sessions_dot_v1_dot_sessions__service__pb2.DeleteSessionRequest.FromString,
                     response_serializer=njia_dot_sessions_dot_v1_dot_sessions__service__pb2.DeleteSessionResponse.SerializeToString,
+            ),
+            'EraseMsisdn': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseMsisdn,
+                    request_deserializer=njia_dot_sessions_dot_v1_dot_sessions__service__pb2.EraseMsisdnRequest.FromString,
+                    response_serializer=njia_dot_sessions_dot_v1_dot_sessions__service__pb2.EraseMsisdnResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -478,6 +497,33 @@ class SessionService:
             '/njia.sessions.v1.SessionService/DeleteSession',
             njia_dot_sessions_dot_v1_dot_sessions__service__pb2.DeleteSessionRequest.SerializeToString,
             njia_dot_sessions_dot_v1_dot_sessions__service__pb2.DeleteSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseMsisdn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.sessions.v1.SessionService/EraseMsisdn',
+            njia_dot_sessions_dot_v1_dot_sessions__service__pb2.EraseMsisdnRequest.SerializeToString,
+            njia_dot_sessions_dot_v1_dot_sessions__service__pb2.EraseMsisdnResponse.FromString,
             options,
             channel_credentials,
             insecure,

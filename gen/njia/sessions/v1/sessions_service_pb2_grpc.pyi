@@ -92,6 +92,11 @@ class SessionServiceStub:
     """
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.DeleteSessionRequest, _sessions_service_pb2.DeleteSessionResponse]
     """Removes a session and its data. Safe to repeat."""
+    EraseMsisdn: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.EraseMsisdnRequest, _sessions_service_pb2.EraseMsisdnResponse]
+    """Removes every session of a phone number, and the values that flows keep of it. Safe to repeat.
+    Errors:
+    - INVALID_ARGUMENT: the number is not usable (INVALID_SESSION)
+    """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
@@ -157,6 +162,11 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """
     DeleteSession: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.DeleteSessionRequest, _sessions_service_pb2.DeleteSessionResponse]  # type: ignore[assignment]
     """Removes a session and its data. Safe to repeat."""
+    EraseMsisdn: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.EraseMsisdnRequest, _sessions_service_pb2.EraseMsisdnResponse]  # type: ignore[assignment]
+    """Removes every session of a phone number, and the values that flows keep of it. Safe to repeat.
+    Errors:
+    - INVALID_ARGUMENT: the number is not usable (INVALID_SESSION)
+    """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps sessions. Every write is atomic; concurrent writers never lose an update.
@@ -273,5 +283,16 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_service_pb2.DeleteSessionResponse, _abc.Awaitable[_sessions_service_pb2.DeleteSessionResponse]]:
         """Removes a session and its data. Safe to repeat."""
+
+    @_abc_1.abstractmethod
+    def EraseMsisdn(
+        self,
+        request: _sessions_service_pb2.EraseMsisdnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_service_pb2.EraseMsisdnResponse, _abc.Awaitable[_sessions_service_pb2.EraseMsisdnResponse]]:
+        """Removes every session of a phone number, and the values that flows keep of it. Safe to repeat.
+        Errors:
+        - INVALID_ARGUMENT: the number is not usable (INVALID_SESSION)
+        """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
