@@ -151,13 +151,6 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         _note_key_changes(parts, config, audit)
         admin = AdminServicer(audit, Erasure(redis, executions, sessions.erase), _now_ms)
 
-        def register(server: grpc.aio.Server) -> None:
-            add_EngineServiceServicer_to_server(servicer, server)
-            add_WorkflowServiceServicer_to_server(WorkflowServicer(registry), server)
-            add_AdminServiceServicer_to_server(admin, server)
-
-        ready = Store(redis, config.redis_url).answers
-
         # Stopped in the opposite order: the drain, then what looks after the executions that it hands over.
         _kept_up(parts, keep_leases(runs, store, config.lease_ms))
         _kept_up(parts, reports.serve())
@@ -174,11 +167,11 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         _kept_up(parts, upkeep.keep_prolonging())
         server = await start_server(
             listen=config.listen,
-            register=register,
+            register=lambda server: _register(server, servicer, WorkflowServicer(registry), admin),
             services=SERVICES,
             errors=REFUSALS,
             tracer_provider=tracer_provider,
-            ready=ready,
+            ready=Store(redis, config.redis_url).answers,
             protection=config.protection,
             scopes=SCOPES,
             afterwards=noting(audit, AUDITED, caller_name, _now_ms),
@@ -187,6 +180,14 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         parts.callback(watches.stop)
         _log.info("serving", port=server.port, encrypts=bool(config.encryption_keys))
         await stop.wait()
+
+
+def _register(
+    server: grpc.aio.Server, engine: EngineServicer, workflows: WorkflowServicer, admin: AdminServicer
+) -> None:
+    add_EngineServiceServicer_to_server(engine, server)
+    add_WorkflowServiceServicer_to_server(workflows, server)
+    add_AdminServiceServicer_to_server(admin, server)
 
 
 def _kept_up(parts: AsyncExitStack, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
