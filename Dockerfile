@@ -7,6 +7,7 @@ RUN useradd --system --uid 10001 --no-create-home njia
 
 WORKDIR /build
 COPY requirements.lock pyproject.toml ./
+COPY cli cli
 COPY emulator emulator
 COPY gateway gateway
 COPY gen gen

@@ -16,7 +16,7 @@ from gateway.answers import error_answer
 from gateway.clients import Clients
 from gateway.errors import HttpError, bad_request, defect
 from gateway.openapi import DescribedApp, docs_router, operation_id
-from gateway.routes import admin, events, executions, flows, health, registry, sessions, unclaimed, webhooks
+from gateway.routes import admin, events, executions, flows, health, metrics, registry, sessions, unclaimed, webhooks
 from rpc.guard import Guard
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -58,7 +58,7 @@ def gateway_app(
     app.state.max_body_bytes = max_body_bytes
     app.state.stopping = stopping
     # /api/workflows/executions stands before /api/workflows/{workflow_id}.
-    for routes in (health, flows, executions, events, registry, unclaimed, sessions, webhooks, admin):
+    for routes in (health, metrics, flows, executions, events, registry, unclaimed, sessions, webhooks, admin):
         app.include_router(routes.router)
     app.include_router(docs_router())
     app.add_exception_handler(HttpError, _refused)

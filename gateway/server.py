@@ -19,6 +19,7 @@ from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub
 from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
 from rpc.channels import open_channel
 from rpc.http_server import serve_http
+from telemetry.exposition import Exposition
 
 GRACE_SECONDS = 10.0
 
@@ -56,13 +57,18 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
                 "at_adapter": HealthStub(at_adapter),
             },
         )
+        exposition = Exposition("gateway")
+        parts.callback(exposition.close)
+        app = gateway_app(clients, config.max_body_bytes, stop, config.protection.guard(), config.cors_origins)
+        app.state.exposition = exposition
         server = await serve_http(
-            gateway_app(clients, config.max_body_bytes, stop, config.protection.guard(), config.cors_origins),
+            app,
             listen=config.listen,
             stop=stop,
             tracer_provider=tracer_provider,
             grace_seconds=GRACE_SECONDS,
             tls=config.tls,
+            meters=exposition.meters,
         )
         parts.push_async_callback(server.stop)
         _log.info("serving", port=server.port, asks_for_keys=config.protection.asks_for_keys)

@@ -98,6 +98,10 @@ class Environment:
             return default
         return value
 
+    def optional_listen(self, name: str) -> str | None:
+        """Returns an address to listen on, or None when it is not set."""
+        return None if self.optional_text(name) is None else self.listen(name, "")
+
     def target(self, name: str, default: str) -> str:
         """Returns the address of another service, as gRPC names it: host:port, or a name with a scheme like dns:///."""
         value = self.text(name, default)

@@ -11,7 +11,8 @@ import uvicorn
 from opentelemetry.trace import TracerProvider
 
 from rpc.listening import ListenFailed, parse_listen
-from telemetry import http_tracing
+from telemetry import http_metrics, http_tracing
+from telemetry.metrics import UNMETERED, Meters
 
 MAX_CONNECTIONS = 2000
 """Connections and requests at once; a request beyond it is answered 503."""
@@ -64,6 +65,7 @@ async def serve_http(
     tracer_provider: TracerProvider,
     grace_seconds: float,
     tls: ssl.SSLContext | None = None,
+    meters: Meters = UNMETERED,
 ) -> HttpServer:
     """
     Starts a server and returns once it accepts connections.
@@ -75,6 +77,7 @@ async def serve_http(
         tracer_provider: Where the spans of the requests go; nothing is installed when it does not record.
         grace_seconds: How long requests that run may take to finish after the stop; then they are cancelled.
         tls: Certificate and key; None: plain HTTP.
+        meters: Where the times of the requests go; nothing is installed where nobody looks.
 
     Raises:
         ListenFailed: The address is taken or not of this machine.
@@ -83,7 +86,7 @@ async def serve_http(
     port: int = listener.getsockname()[1]
     server = _Server(
         uvicorn.Config(
-            http_tracing.traced(app, tracer_provider),
+            http_metrics.measured(http_tracing.traced(app, tracer_provider), meters),
             http="httptools",
             ws="none",
             lifespan="off",

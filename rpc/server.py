@@ -20,7 +20,8 @@ from rpc.readiness import Readiness
 from rpc.status import ErrorTable
 from rpc.tasks import end_task
 from rpc.tls import Tls
-from telemetry import grpc_tracing
+from telemetry import grpc_metrics, grpc_tracing
+from telemetry.metrics import UNMETERED, Meters
 
 MAX_CONCURRENT_CALLS = 2000
 """Calls of the services that run at once; a call beyond is refused with SERVER_BUSY and RetryInfo."""
@@ -75,6 +76,7 @@ async def start_server(
     protection: Protection = UNPROTECTED,
     scopes: Mapping[str, Scope] = MappingProxyType({}),
     afterwards: Mapping[str, Afterwards] = MappingProxyType({}),
+    meters: Meters = UNMETERED,
 ) -> GrpcServer:
     """
     Starts a server with health service, reflection, tracing, deadlines, keys and the translation of errors.
@@ -89,6 +91,7 @@ async def start_server(
         protection: Who may call, and the certificate.
         scopes: What each method asks for, by its full name; ADMIN where it is not listed.
         afterwards: What is done behind a method that has succeeded, by its full name.
+        meters: Where the times of the calls go; nothing is installed where nobody looks.
 
     Raises:
         ListenFailed: The address is taken or not of this machine.
@@ -97,6 +100,7 @@ async def start_server(
     server = grpc.aio.server(
         interceptors=(
             *(() if guard is None else (Authentication(guard, scopes),)),
+            *grpc_metrics.server_interceptors(meters),
             *grpc_tracing.server_interceptors(tracer_provider),
             RefusalInterceptor(services, errors, MAX_CONCURRENT_CALLS, afterwards),
         ),

@@ -1,4 +1,4 @@
-"""Every span attribute name, once. Names of the OpenTelemetry conventions where there is one, else the domain first."""
+"""Every name of an attribute of spans and metrics, once. OpenTelemetry's where there is one, else the domain first."""
 
 from typing import Final
 
@@ -50,6 +50,9 @@ RPC_METHOD: Final = "rpc.method"
 RPC_STATUS_CODE: Final = "rpc.grpc.status_code"
 """Number of the gRPC status code, integer."""
 
+RPC_STATUS: Final = "rpc.response.status_code"
+"""Name of the gRPC status, such as OK; of metrics."""
+
 HTTP_METHOD: Final = "http.request.method"
 """HTTP method in capitals."""
 HTTP_ROUTE: Final = "http.route"
@@ -65,3 +68,15 @@ RECIPIENT_COUNT: Final = "africastalking.recipient_count"
 """How many recipients a send has, integer."""
 CALLBACK_TYPE: Final = "africastalking.callback"
 """Which callback of Africa's Talking: ussd, sms, delivery and the like."""
+PROVIDER_PRODUCT: Final = "africastalking.product"
+"""What is sent: sms, voice, airtime, payment or refund."""
+PROVIDER_OUTCOME: Final = "africastalking.outcome"
+"""What became of a request: accepted, or the reason of the refusal in lower case."""
+CURRENCY: Final = "africastalking.currency"
+"""Three letters of ISO 4217."""
+USSD_SCREEN: Final = "ussd.screen"
+"""What a USSD callback was answered: con, end or unavailable."""
+WAIT_KIND: Final = "workflow.wait.kind"
+"""What an execution waits for: input, timer, retry and the like."""
+FOUND_IN: Final = "workflow.graph.found_in"
+"""Where a compiled flow was found: memory or store."""

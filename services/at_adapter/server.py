@@ -11,6 +11,7 @@ from njia.at_adapter.v1.at_adapter_service_pb2_grpc import add_AtAdapterServiceS
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
 from rpc.channels import open_channel
 from rpc.http_server import serve_http
+from rpc.scraping import scraped
 from rpc.server import start_server
 from rpc.tasks import end_task
 from services.at_adapter.access import SCOPES
@@ -22,6 +23,7 @@ from services.at_adapter.callbacks.outbox import ReportOutbox
 from services.at_adapter.callbacks.outbox_worker import hand_over_reports
 from services.at_adapter.callbacks.payments import PaymentCallback, PaymentValidationCallback
 from services.at_adapter.callbacks.reporting import Reporting
+from services.at_adapter.callbacks.screen_times import timed_screens
 from services.at_adapter.callbacks.sms import SmsCallback
 from services.at_adapter.callbacks.ussd import UssdCallback
 from services.at_adapter.callbacks.ussd_events import UssdEndCallback
@@ -36,6 +38,7 @@ from services.at_adapter.outgoing.airtime_requests import AirtimeRequests
 from services.at_adapter.outgoing.call_gateway import CallGateway, CallRequests
 from services.at_adapter.outgoing.calls import CallOrder, CallReceipt
 from services.at_adapter.outgoing.exchange import Exchange
+from services.at_adapter.outgoing.measured import Measured
 from services.at_adapter.outgoing.payment_requests import PaymentRequests
 from services.at_adapter.outgoing.payments import PaymentReceipt
 from services.at_adapter.outgoing.rate_limit import NoLimit, SendRate, SharedRate
@@ -50,6 +53,8 @@ from services.at_adapter.records.requested import AIRTIME, B2C, Requested
 from services.at_adapter.servicer import AtAdapterServicer
 from storage.connection import Client, connect
 from storage.outages import Store
+from telemetry.instruments import OUTBOX_DEPTH
+from telemetry.metrics import Meters
 
 SERVICE_NAME = "njia.at_adapter.v1.AtAdapterService"
 GRACE_SECONDS = 10.0
@@ -71,15 +76,16 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
     """
     config = AtAdapterConfig.from_env(environ)
     async with AsyncExitStack() as parts:
+        meters = await parts.enter_async_context(scraped("at_adapter", environ))
         redis = connect(config.redis_url)
         parts.push_async_callback(redis.aclose)
-        servicer = _servicer(parts, config, redis, tracer_provider)
+        servicer = _servicer(parts, config, redis, tracer_provider, meters)
 
         ready = Store(redis, config.redis_url).answers
 
         app = None
         if config.engine_target is not None:
-            app = _callbacks(parts, config, config.engine_target, redis, ready, tracer_provider)
+            app = _callbacks(parts, config, config.engine_target, redis, ready, tracer_provider, meters)
         stops: list[Callable[[], Awaitable[None]]] = []
         parts.push_async_callback(_stop_together, stops)
         server = await start_server(
@@ -91,6 +97,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             ready=ready,
             protection=config.protection,
             scopes=SCOPES,
+            meters=meters,
         )
         stops.append(lambda: server.stop(GRACE_SECONDS))
         _log.info("serving", port=server.port, africas_talking=config.account.environment.value)
@@ -101,6 +108,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
                 stop=stop,
                 tracer_provider=tracer_provider,
                 grace_seconds=GRACE_SECONDS,
+                meters=meters,
             )
             stops.append(http.stop)
             _log.info("taking callbacks", port=http.port)
@@ -108,7 +116,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
 
 
 def _servicer(
-    parts: AsyncExitStack, config: AtAdapterConfig, redis: Client, tracer_provider: TracerProvider
+    parts: AsyncExitStack, config: AtAdapterConfig, redis: Client, tracer_provider: TracerProvider, meters: Meters
 ) -> AtAdapterServicer:
     """Each product has connections and places of its own, so that a slow one keeps no other waiting."""
 
@@ -117,8 +125,10 @@ def _servicer(
         parts.push_async_callback(opened.close)
         return opened
 
-    def slots() -> SendSlots:
-        return SendSlots(config.concurrent_sends, config.queued_sends)
+    measured = Measured(meters)
+
+    def slots(product: str) -> SendSlots:
+        return measured.slots(product, SendSlots(config.concurrent_sends, config.queued_sends))
 
     def rate(product: str, per_second: int | None) -> SendRate:
         return NoLimit() if per_second is None else SharedRate(redis, product, per_second, config.account.username)
@@ -129,12 +139,20 @@ def _servicer(
     money = SendLedger(redis, lease_ms, config.money_ttl_seconds)
     sms_rate = rate("sms", config.sms_rate_per_second)
     sms: SendOnce[SmsOrder, SmsReceipt] = SendOnce(
-        lambda _, order: gateway.deliver(order), lambda *_: sms_rate.admit(), messages, slots(), SmsReceipt
+        measured.sms(lambda _, order: gateway.deliver(order)),
+        lambda *_: sms_rate.admit(),
+        messages,
+        slots("sms"),
+        SmsReceipt,
     )
     call_gateway = CallGateway(CallRequests(config.account), Exchange(transport(), tracer_provider))
     call_rate = rate("voice", config.call_rate_per_second)
     calls: SendOnce[CallOrder, CallReceipt] = SendOnce(
-        call_gateway.deliver, lambda *_: call_rate.admit(), messages, slots(), CallReceipt
+        measured.delivery("voice", call_gateway.deliver),
+        lambda *_: call_rate.admit(),
+        messages,
+        slots("voice"),
+        CallReceipt,
     )
     airtime = Airtime(
         AirtimeRequests(config.account),
@@ -151,10 +169,16 @@ def _servicer(
         record,
     )
     refunds = Refunds(payments, record)
-    airtime_once = SendOnce(airtime.deliver, airtime.prepare, money, slots(), AirtimeReceipt)
-    payment_slots = slots()
-    payments_once = SendOnce(payments.deliver, payments.prepare, money, payment_slots, PaymentReceipt)
-    refunds_once = SendOnce(refunds.deliver, refunds.prepare, money, payment_slots, PaymentReceipt)
+    airtime_once = SendOnce(
+        measured.delivery("airtime", airtime.deliver), airtime.prepare, money, slots("airtime"), AirtimeReceipt
+    )
+    payment_slots = slots("payment")
+    payments_once = SendOnce(
+        measured.delivery("payment", payments.deliver), payments.prepare, money, payment_slots, PaymentReceipt
+    )
+    refunds_once = SendOnce(
+        measured.delivery("refund", refunds.deliver), refunds.prepare, money, payment_slots, PaymentReceipt
+    )
     for drain in (sms.drain, calls.drain, airtime_once.drain, payments_once.drain, refunds_once.drain):
         parts.push_async_callback(drain)
     return AtAdapterServicer(
@@ -175,6 +199,7 @@ def _callbacks(
     redis: Client,
     ready: Callable[[], Awaitable[bool]],
     tracer_provider: TracerProvider,
+    meters: Meters,
 ) -> App:
     if config.callback_token is None and config.account.environment is AtEnvironment.PRODUCTION:
         _log.warning("anyone who finds the callback addresses can post to them: set NJIA_AT_CALLBACK_TOKEN")
@@ -183,12 +208,13 @@ def _callbacks(
     engine = EngineServiceStub(channel)
     outbox = ReportOutbox(redis, config.outbox_capacity)
     parts.push_async_callback(end_task, asyncio.create_task(hand_over_reports(outbox, engine)))
+    _show_depth(outbox, meters)
     reporting = Reporting(engine, outbox)
     airtime, b2c = ValidationCallback(Requested(redis, AIRTIME)), ValidationCallback(Requested(redis, B2C))
     record = PaymentRecord(redis, config.payment_record_seconds)
     return callback_app(
         {
-            "/ussd": UssdCallback(engine, config.ussd_budget_ms),
+            "/ussd": timed_screens(UssdCallback(engine, config.ussd_budget_ms), meters),
             "/ussd/events": UssdEndCallback(reporting),
             "/sms": SmsCallback(engine),
             "/sms/delivery": DeliveryCallback(reporting),
@@ -202,6 +228,19 @@ def _callbacks(
         ready=ready,
         token=config.callback_token,
     )
+
+
+def _show_depth(outbox: ReportOutbox, meters: Meters) -> None:
+    depth: int | None = None
+
+    async def look_up() -> None:
+        nonlocal depth
+        # What was true at the last scrape is not shown as true now.
+        depth = None
+        depth = await outbox.depth()
+
+    meters.before_each_scrape(look_up)
+    meters.read(OUTBOX_DEPTH, lambda: depth)
 
 
 async def _stop_together(stops: Sequence[Callable[[], Awaitable[None]]]) -> None:

@@ -37,7 +37,12 @@ def document_of(source: workflow_pb2.WorkflowSource) -> str:
 
 
 class Programs:
-    """Finds programs by digest: in memory, else in Redis, where secrets are encrypted, else by compiling."""
+    """
+    Finds programs by digest: in memory, else in Redis, where secrets are encrypted, else by compiling.
+
+    Attributes:
+        lookups: How often one was asked for, by where it was found: memory or store.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,12 @@ class Programs:
         self._ready: OrderedDict[str, Program] = OrderedDict()
         self._kept_at: dict[str, float] = {}
         self._compiling = asyncio.Lock()
+        self.lookups = {"memory": 0, "store": 0}
+
+    @property
+    def count(self) -> int:
+        """How many are kept in memory."""
+        return len(self._ready)
 
     async def of_source(self, source: workflow_pb2.WorkflowSource) -> Program:
         """
@@ -69,7 +80,9 @@ class Programs:
         digest = self._secrets.digest(source.SerializeToString(deterministic=True))
         kept_at = self._kept_at.get(digest)
         if kept_at is not None and self._now() - kept_at < self._keep_again_seconds:
+            self.lookups["memory"] += 1
             return self._ready[digest]
+        self.lookups["store"] += 1
         async with self._compiling:
             data = await self._prolonged(digest)
             if data is None:
@@ -89,6 +102,7 @@ class Programs:
         Raises SecretsUnreadable, StoreUnavailable.
         """
         program = self._ready.get(digest)
+        self.lookups["memory" if program is not None else "store"] += 1
         if program is None:
             data = await self._call(self._client.get(keys.graph(digest)))
             program = None if data is None else self._loaded(digest, data)

@@ -20,6 +20,7 @@ from njia.sessions.v1.sessions_service_pb2_grpc import SessionServiceStub
 from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
 from rpc.callers import caller_name
 from rpc.channels import open_channel
+from rpc.scraping import scraped
 from rpc.server import GrpcServer, start_server
 from rpc.tasks import end_task
 from services.engine.access import SCOPES
@@ -31,12 +32,14 @@ from services.engine.adapters.encryption import FernetCipher, NoCipher
 from services.engine.adapters.http.client import WebClient
 from services.engine.adapters.http.exchange import Exchange
 from services.engine.adapters.http.tokens import AccessTokens
+from services.engine.adapters.measured_nodes import observer_for
 from services.engine.adapters.sessions_grpc import SessionsClient
-from services.engine.adapters.spans import NodeSpans, NoSpans
+from services.engine.adapters.spans import observer_of_spans
 from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.admin_servicer import AdminServicer
 from services.engine.audited import AUDITED
 from services.engine.config import EngineConfig
+from services.engine.core.ports import Observer
 from services.engine.core.program import warm_up
 from services.engine.core.surroundings import Surroundings
 from services.engine.erasure import Erasure
@@ -56,6 +59,7 @@ from services.engine.redis_store import RedisStore
 from services.engine.refusals import REFUSALS
 from services.engine.registry import Registry
 from services.engine.replays import Replays
+from services.engine.run_metrics import turns_for
 from services.engine.run_sessions import RunSessions
 from services.engine.schedules import Schedules
 from services.engine.servicer import EngineServicer
@@ -74,7 +78,8 @@ from services.engine.workflow_servicer import WorkflowServicer
 from storage.audit import AuditLog, noting
 from storage.connection import connect
 from storage.outages import Store
-from telemetry import tracing
+from telemetry.instruments import GRAPH_LOOKUPS, GRAPHS_READY, LIVE_RUNS, LIVE_RUNS_ROOM
+from telemetry.metrics import Meters
 from workflow.node_type import Ports
 
 if TYPE_CHECKING:
@@ -99,6 +104,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
     config = EngineConfig.from_env(environ)
     warm_up()
     async with AsyncExitStack() as parts:
+        meters = await parts.enter_async_context(scraped("engine", environ))
         redis = connect(config.redis_url)
         parts.push_async_callback(redis.aclose)
 
@@ -119,10 +125,25 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         run_sessions = RunSessions(sessions)
         rates = SharedRates(redis)
         around = _surroundings(
-            config, at_adapter, _web(config, parts), rates, sessions, EarlyReports(store, _now_ms), tracer_provider
+            config,
+            at_adapter,
+            _web(config, parts),
+            rates,
+            sessions,
+            EarlyReports(store, _now_ms),
+            observer_for(observer_of_spans(tracer_provider), meters),
         )
         places = FlowPlaces(redis, rates)
-        runs = LiveRuns(store, programs, run_sessions, around, traces_for(tracer_provider), places, config.max_live)
+        runs = LiveRuns(
+            store,
+            programs,
+            run_sessions,
+            around,
+            turns_for(traces_for(tracer_provider), meters),
+            places,
+            config.max_live,
+        )
+        _show(meters, runs, programs)
         typed = TypedText(config.encryption_keys)
         unclaimed = Unclaimed(redis, typed, config.unclaimed_ms, _now_ms)
         executions = Executions(store, registry, run_sessions, places, runs, typed, unclaimed, _now_ms)
@@ -175,6 +196,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             protection=config.protection,
             scopes=SCOPES,
             afterwards=noting(audit, AUDITED, caller_name, _now_ms),
+            meters=meters,
         )
         parts.push_async_callback(_drain, config, server, runs, looking)
         parts.callback(watches.stop)
@@ -214,6 +236,13 @@ def _web(config: EngineConfig, parts: AsyncExitStack) -> WebClient:
     return WebClient(exchange, AccessTokens(exchange))
 
 
+def _show(meters: Meters, runs: LiveRuns, programs: Programs) -> None:
+    meters.read(LIVE_RUNS, lambda: len(runs.ids()))
+    meters.read(LIVE_RUNS_ROOM, lambda: runs.room)
+    meters.read(GRAPHS_READY, lambda: programs.count)
+    meters.read(GRAPH_LOOKUPS, lambda: programs.lookups)
+
+
 async def _drain(
     config: EngineConfig, server: GrpcServer, runs: LiveRuns, looking: Iterable[asyncio.Task[None]]
 ) -> None:
@@ -240,9 +269,8 @@ def _surroundings(
     rates: SharedRates,
     sessions: SessionsClient,
     reports: EarlyReports,
-    tracer_provider: TracerProvider,
+    observer: Observer,
 ) -> Surroundings:
-    recording = tracing.records(tracer_provider)
     return Surroundings(
         ports=Ports(
             sms=AtAdapterSms(at_adapter),
@@ -255,7 +283,7 @@ def _surroundings(
         ),
         sessions=sessions,
         reports=reports,
-        observer=NodeSpans(tracer_provider.get_tracer("njia.engine")) if recording else NoSpans(),
+        observer=observer,
         now_ms=_now_ms,
         random=random.random,
         sleep=asyncio.sleep,

@@ -10,6 +10,7 @@ from opentelemetry.trace import TracerProvider
 
 from njia.sessions.v1.sessions_service_pb2_grpc import add_SessionServiceServicer_to_server
 from rpc.callers import caller_name
+from rpc.scraping import scraped
 from rpc.server import start_server
 from rpc.tasks import end_task
 from services.sessions.access import SCOPES
@@ -43,6 +44,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
     config = SessionsConfig.from_env(environ)
     retention_ms = config.retention_seconds * 1000
     async with AsyncExitStack() as parts:
+        meters = await parts.enter_async_context(scraped("sessions", environ))
         client = connect(config.redis_url)
         parts.push_async_callback(client.aclose)
         upkeep = asyncio.create_task(IndexUpkeep(client, retention_ms).run())
@@ -58,6 +60,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             protection=config.protection,
             scopes=SCOPES,
             afterwards=noting(AuditLog(client), AUDITED, caller_name, _now_ms),
+            meters=meters,
         )
         parts.push_async_callback(server.stop, GRACE_SECONDS)
         _log.info("serving", port=server.port)

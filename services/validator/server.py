@@ -7,6 +7,7 @@ import structlog
 from opentelemetry.trace import TracerProvider
 
 from njia.validator.v1.validator_service_pb2_grpc import add_ValidatorServiceServicer_to_server
+from rpc.scraping import scraped
 from rpc.server import start_server
 from services.validator.access import SCOPES
 from services.validator.config import ValidatorConfig
@@ -30,21 +31,23 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
     """
     config = ValidatorConfig.from_env(environ)
     servicer = ValidatorServicer()
-    server = await start_server(
-        listen=config.listen,
-        register=lambda server: add_ValidatorServiceServicer_to_server(servicer, server),
-        services=(SERVICE_NAME,),
-        errors=ERRORS,
-        tracer_provider=tracer_provider,
-        ready=_always_ready,
-        protection=config.protection,
-        scopes=SCOPES,
-    )
-    _log.info("serving", port=server.port)
-    try:
-        await stop.wait()
-    finally:
-        await server.stop(GRACE_SECONDS)
+    async with scraped("validator", environ) as meters:
+        server = await start_server(
+            listen=config.listen,
+            register=lambda server: add_ValidatorServiceServicer_to_server(servicer, server),
+            services=(SERVICE_NAME,),
+            errors=ERRORS,
+            tracer_provider=tracer_provider,
+            ready=_always_ready,
+            protection=config.protection,
+            scopes=SCOPES,
+            meters=meters,
+        )
+        _log.info("serving", port=server.port)
+        try:
+            await stop.wait()
+        finally:
+            await server.stop(GRACE_SECONDS)
 
 
 async def _always_ready() -> bool:

@@ -11,9 +11,13 @@ import pytest
 import pytest_asyncio
 
 from launcher.stack import ONE_PROCESS, ONE_PROCESS_EACH, Stack
+from launcher.valkey import free_port
 from tests.e2e.collecting import Collector, collecting
 from tests.e2e.counting import Proxy, counting
 from tests.e2e.driving import Platform
+
+SCRAPED = ("validator", "engine", "sessions", "at_adapter")
+"""Services whose metrics have a listener of their own."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -65,7 +69,7 @@ class Observed:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Observed]:
-    """Every service in one process, with tracing on."""
+    """Every service in one process, with tracing and metrics on."""
     directory = tmp_path_factory.mktemp("observed")
     async with collecting() as collector, counting() as redis:
         environ = {
@@ -73,6 +77,7 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_SCHEDULE_DELAY": "50",
             "NJIA_USSD_BUDGET_MS": "1500",
+            **{f"NJIA_{name.upper()}_METRICS_LISTEN": f"127.0.0.1:{free_port()}" for name in SCRAPED},
         }
         stack = Stack(directory, layout=ONE_PROCESS, environ=environ)
         address = urlsplit(stack.redis_url)

@@ -24,6 +24,7 @@ BODY, SERVICE = {"413", "415"}, {"429", "500", "503", "504", "default"}
 
 ANSWERS = {
     ("get", "/livez"): {"200"},
+    ("get", "/metrics"): {"200"},
     ("get", "/health"): {"200", "503"},
     ("get", "/api/node-types"): {"200"} | SERVICE,
     ("post", "/api/workflows/validate"): {"200", "400"} | BODY | SERVICE,

@@ -295,7 +295,7 @@ async def test_a_filter_that_cannot_be_used_is_a_400_that_names_it(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api", "/api/workflows/", "/api/workflows/a/b/c", "/metrics", "/docs/", "/docs/x.js", "/redoc"]
+    "path", ["/", "/api", "/api/workflows/", "/api/workflows/a/b/c", "/metrics/", "/docs/", "/docs/x.js", "/redoc"]
 )
 async def test_an_unknown_path_is_a_404_in_the_error_shape(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)

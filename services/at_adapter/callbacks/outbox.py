@@ -87,6 +87,11 @@ class ReportOutbox:
         if not kept:
             raise OutboxFull
 
+    async def depth(self) -> int:
+        """Returns how many reports wait. Raises StoreUnavailable."""
+        with store_errors():
+            return int(await self._client.zcard(KEY))
+
     async def take(self) -> WaitingReport | None:
         """Returns a report that is due, ours for LEASE_MS, or None. Raises StoreUnavailable."""
         with store_errors():

@@ -24,6 +24,17 @@ class SendSlots:
         self._places = asyncio.Semaphore(concurrent)
         self._queued = queued
         self._waiting = 0
+        self._under_way = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return self._waiting
+
+    @property
+    def under_way(self) -> int:
+        """How many hold a place."""
+        return self._under_way
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -35,9 +46,11 @@ class SendSlots:
                 served or LONGEST_WAIT_SECONDS.
         """
         await self._take()
+        self._under_way += 1
         try:
             yield
         finally:
+            self._under_way -= 1
             self._places.release()
 
     async def _take(self) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, TracerProvider
 
-from services.engine.core.ports import AttemptObserver
+from services.engine.core.ports import AttemptObserver, Observer
 from services.engine.core.program import Program, RunnableNode
 from services.engine.core.state import ExecutionState
-from telemetry import attributes
+from telemetry import attributes, tracing
 from workflow.errors import NodeError
 
 
@@ -63,3 +63,8 @@ class NodeSpans:
                         span.set_status(Status(StatusCode.ERROR, error.code))
 
             yield Seen()
+
+
+def observer_of_spans(provider: TracerProvider) -> Observer:
+    """Returns what makes spans of attempts with this provider."""
+    return NodeSpans(provider.get_tracer("njia.engine")) if tracing.records(provider) else NoSpans()

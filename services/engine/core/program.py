@@ -37,6 +37,7 @@ class RunnableNode:
         downstream: Nodes that it leads to before a cycle closes: those that a visit of it leads to.
         downstream_edges: Edges that leave it or one of those.
         secrets: Secrets of the config, templates in them not rendered.
+        asks: Whether it asks a person and waits for the answer.
         is_sensitive: Whether what a person types into it must not be seen.
         shows_ahead: Whether it, or a node that can run after it in the same turn, may add to the screen.
     """
@@ -54,6 +55,7 @@ class RunnableNode:
     downstream: frozenset[str]
     downstream_edges: tuple[ExecutionEdge, ...]
     secrets: tuple[Any, ...]
+    asks: bool
     is_sensitive: bool
     shows_ahead: bool
     waits_for_all: bool
@@ -158,6 +160,7 @@ def _runnable(
             edge for other in (node.id, *sorted(downstream)) for edge in graph.nodes[other].outgoing
         ),
         secrets=tuple(config_secrets(node_type.config, node.config).values()),
+        asks=node_type.waits(config) and node_type.shows(config),
         is_sensitive=node_type.is_sensitive(config),
         shows_ahead=shows_ahead,
         waits_for_all=node_type.waits_for_all(config),
