@@ -17,6 +17,7 @@ from workflow.nodes.play_ivr import PlayIvr
 from workflow.nodes.rate_limit import RateLimit
 from workflow.nodes.refund_payment import RefundPayment
 from workflow.nodes.request_payment import RequestPayment
+from workflow.nodes.retry import Retry
 from workflow.nodes.scheduled import Scheduled
 from workflow.nodes.send_airtime import SendAirtime
 from workflow.nodes.send_sms import SendSms
@@ -47,6 +48,7 @@ _TYPES: tuple[NodeType[Any], ...] = (
     Condition(),
     Switch(),
     Delay(),
+    Retry(),
     RateLimit(),
     Merge(),
     SessionRead(),

@@ -280,6 +280,18 @@ class NodeType(ABC, Generic[C]):
         """
         return False
 
+    def branch_policy(self, config: C) -> RetryPolicy | None:
+        """How often the branch behind its usual edges is tried, where it tries that again; else None."""
+        return None
+
+    def gives_up_by(self, config: C) -> str:
+        """Handle that it leaves by when its branch is given up. Only types that try a branch again have one."""
+        raise TypeError(f"{self.type} tries nothing again")
+
+    def keeps_success(self, config: C) -> bool:
+        """Whether what it did stands when a branch that it is in is tried again, so that nothing is done twice."""
+        return self.has_effect or self.shows(config)
+
     def waits_for_all(self, config: C) -> bool:
         """Whether it runs once all of its incoming edges are decided, rather than at the first that is taken."""
         return True

@@ -168,6 +168,7 @@ async def test_the_catalogue_has_all_that_a_canvas_draws(validator: "ValidatorSe
         "CONDITION",
         "SWITCH",
         "DELAY",
+        "RETRY",
         "RATE_LIMIT",
         "MERGE",
         "SESSION_READ",

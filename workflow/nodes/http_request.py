@@ -132,6 +132,9 @@ class HttpRequestNode(NodeType[Config]):
             )
         return of_node if config.method in NEVER_REPEATED else super().retry_policy(config, of_node, of_flow)
 
+    def keeps_success(self, config: Config) -> bool:
+        return config.method not in SAFE
+
     def attempt_timeout_ms(self, config: Config) -> int:
         return config.timeout
 

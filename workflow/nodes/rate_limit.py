@@ -46,6 +46,9 @@ class RateLimit(NodeType[Config]):
     timeout_ms = 60_000
     has_effect = True
 
+    def keeps_success(self, config: Config) -> bool:
+        return False
+
     async def run(self, config: Config, context: NodeContext) -> Outcome:
         key = config.key or f"workflow:{context.workflow_id}"
         rate = Rate(key, config.max_requests, config.window_ms, config.strategy)

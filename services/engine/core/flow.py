@@ -62,6 +62,14 @@ def leave(
     _consider(state, program.nodes[node_id], texts)
 
 
+def forget_branch(state: ExecutionState, program: Program, head: RunnableNode) -> None:
+    """Forgets what was decided behind a node whose branch is tried again; successes that must stand are kept."""
+    for node_id in head.branch:
+        own = state.node(node_id)
+        own.kept = own.stage is Stage.DONE and own.succeeded and program.nodes[node_id].keeps_success
+    _forget_downstream(state, head)
+
+
 def success_edges(node: RunnableNode, handle: str | None, holds: Taken) -> list[str]:
     """Ids of the edges that a success by `handle` takes; None means the node's usual handle."""
     left_by = node.usual_handle if handle is None else handle
@@ -134,16 +142,23 @@ def _begin_visit(state: ExecutionState, node: RunnableNode) -> None:
 def _begin(state: ExecutionState, node: RunnableNode, arrived: list[str]) -> None:
     current = state.node(node.node.id)
     current.arrived = arrived
+    state.visits += 1
+    if current.kept:
+        current.stage = Stage.READY
+        return
     if current.stage is not Stage.PENDING:
         _forget_downstream(state, node)
+    for node_id in node.branch:
+        state.node(node_id).kept = False
     current.stage = Stage.READY
+    current.succeeded = False
+    current.tries_again = None
     current.visit += 1
     current.attempt = 0
     current.begun = 0
     current.error = None
     current.retry_delay_ms = None
     current.repetition = 0
-    state.visits += 1
 
 
 def _use(state: ExecutionState, node: RunnableNode) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.engine.core.coverage import covered, heads_of
 from workflow.catalogue import CATALOGUE
 from workflow.expressions import Expression, parse_expression
 from workflow.fields import COMPILING, NodeConfig, Role, config_secrets, config_texts
@@ -39,6 +40,9 @@ class RunnableNode:
         secrets: Secrets of the config, templates in them not rendered.
         asks: Whether it asks a person and waits for the answer.
         is_sensitive: Whether what a person types into it must not be seen.
+        branch: Nodes that are run again when it tries its branch again; empty where it does not.
+        covered_by: Nodes whose branch it is in, the innermost first.
+        keeps_success: Whether what it did stands when such a branch is tried again.
         shows_ahead: Whether it, or a node that can run after it in the same turn, may add to the screen.
     """
 
@@ -57,6 +61,9 @@ class RunnableNode:
     secrets: tuple[Any, ...]
     asks: bool
     is_sensitive: bool
+    branch: frozenset[str]
+    covered_by: tuple[str, ...]
+    keeps_success: bool
     shows_ahead: bool
     waits_for_all: bool
 
@@ -114,8 +121,9 @@ def load(graph: ExecutionGraph, digest: str) -> Program:
         [Arc(index, edge.source, edge.target) for index, edge in enumerate(edges)],
     )
     showing = _showing_ahead(graph, configs)
+    branches = covered(graph, configs)
     nodes = {
-        node.id: _runnable(node, configs[node.id], topology.downstream(node.id), node.id in showing, graph)
+        node.id: _runnable(node, configs[node.id], topology.downstream(node.id), node.id in showing, branches, graph)
         for node in graph.nodes.values()
     }
     return Program(
@@ -129,7 +137,12 @@ def load(graph: ExecutionGraph, digest: str) -> Program:
 
 
 def _runnable(
-    node: ExecutionNode, config: NodeConfig, downstream: frozenset[str], shows_ahead: bool, graph: ExecutionGraph
+    node: ExecutionNode,
+    config: NodeConfig,
+    downstream: frozenset[str],
+    shows_ahead: bool,
+    branches: Mapping[str, frozenset[str]],
+    graph: ExecutionGraph,
 ) -> RunnableNode:
     node_type = CATALOGUE[node.type]
     texts: dict[Place, tuple[Role, Template]] = {}
@@ -162,6 +175,9 @@ def _runnable(
         secrets=tuple(config_secrets(node_type.config, node.config).values()),
         asks=node_type.waits(config) and node_type.shows(config),
         is_sensitive=node_type.is_sensitive(config),
+        branch=branches.get(node.id, frozenset()),
+        covered_by=heads_of(branches, node.id),
+        keeps_success=node_type.keeps_success(config),
         shows_ahead=shows_ahead,
         waits_for_all=node_type.waits_for_all(config),
     )

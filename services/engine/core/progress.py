@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.engine.core import flow
+from services.engine.core.branches import Branches
 from services.engine.core.ports import Unsettled
 from services.engine.core.program import Program
 from services.engine.core.settling import Settling
@@ -32,6 +33,7 @@ class Progress:
         self._state = state
         self._settling = settling
         self._around = around
+        self._branches = Branches(program, state, around.now_ms, around.random)
         self._visits_before_turn = state.visits
         # What is ready as the run begins was ready in an engine that has handed over, which may have begun it.
         self._inherited = set(state.ready())
@@ -51,7 +53,9 @@ class Progress:
         may_have_begun = self._state.broken_off or node_id in self._inherited
         visit = Visit(self._program, self._state, node_id, self._around, may_have_begun=may_have_begun)
         self._inherited.discard(node_id)
-        if node.node.disabled:
+        if self._state.node(node_id).kept:
+            self.conclude(node_id, visit.kept())
+        elif node.node.disabled:
             self.conclude(node_id, visit.passed(self._settling.note))
         elif node.type.has_effect:
             failed = visit.settle_texts(self._settling.note)
@@ -64,6 +68,10 @@ class Progress:
 
     def conclude(self, node_id: str, outcome: Outcomes) -> None:
         """Carries what a visit came to into the state."""
+        self._carry(node_id, outcome)
+        self._branches.settle()
+
+    def _carry(self, node_id: str, outcome: Outcomes) -> None:
         match outcome:
             case Suspended(wait, text, names, actions, correlations):
                 self._state.node(node_id).stage = Stage.WAITING
@@ -74,11 +82,16 @@ class Progress:
             case Ended(taken, output, text, correlations, actions, opens_call):
                 if output is not None:
                     self._state.output = output
+                    self._state.node(node_id).succeeded = True
+                    self._branches.began(node_id)
                 if opens_call is not None:
                     self._state.call = Call(opens_call)
                 self._say(text, actions)
                 self._settling.correlate(correlations)
                 self._leave(node_id, taken)
+            case Failed(error) if _is_uncaught(outcome) and self._branches.take(node_id, error):
+                # A second try may send under a new key: that the first one failed must be durable before.
+                self._settling.has_unsaved_effect = True
             case Failed(error, None, wait_expired=wait_expired):
                 self.end(ExecutionStatus.TIMEOUT if wait_expired else ExecutionStatus.FAILED, error)
             case Failed(error, list(taken)):
@@ -157,6 +170,9 @@ class Progress:
                     self._resume(node_id, None)
                 case WaitKind.CALL if not expects_turn:
                     self._resume(node_id, None)
+                case WaitKind.RETRY if self._program.nodes[node_id].branch:
+                    self._branches.forget(node_id)
+                    self._resume(node_id, None)
                 case WaitKind.RETRY:
                     del self._state.waits[node_id]
                     self._state.node(node_id).stage = Stage.READY
@@ -233,3 +249,8 @@ class Progress:
             return False
         self.end(ExecutionStatus.FAILED, permanent("LOOP_LIMIT", f"the execution ran more than {limit}"))
         return True
+
+
+def _is_uncaught(failed: Failed) -> bool:
+    """Whether no edge catches a failure of the platform or the outside; a person who does not answer is none."""
+    return (failed.taken is None or failed.passed_over) and not failed.wait_expired

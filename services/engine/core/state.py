@@ -118,6 +118,11 @@ class NodeState:
         retry_delay_ms: Pause before the next attempt of this visit; None before the first.
         repetition: How often its effect was repeated in this visit since its outcome stayed unknown.
         asked: Visits to come once this one has ended, oldest first.
+        succeeded: Whether this visit has succeeded.
+        kept: Whether its success stands though the branch that it is in is tried again.
+        tries_again: Of a node that tries its branch again: whether it does, or gives up, once nothing of the branch
+            runs any more; None while nothing has failed.
+        tried_since_ms: Likewise: when the branch was tried first in this visit, Unix time.
     """
 
     stage: Stage = Stage.PENDING
@@ -131,6 +136,10 @@ class NodeState:
     retry_delay_ms: int | None = None
     repetition: int = 0
     asked: list[Asked] = field(default_factory=list)
+    succeeded: bool = False
+    kept: bool = False
+    tries_again: bool | None = None
+    tried_since_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

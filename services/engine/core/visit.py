@@ -178,6 +178,11 @@ class Visit:
         error = permanent(OUTCOME_UNKNOWN, message)
         return self._failed(error)
 
+    def kept(self) -> Ended:
+        """Passes through a node whose success stands from an earlier try of its branch."""
+        self._own.kept = False
+        return Ended(flow.success_edges(self._node, None, self._attempts.surely_holds), self._own.output)
+
     def passed(self, log: Log) -> Outcomes:
         """Passes through a disabled node."""
         now = self._around.now_ms()

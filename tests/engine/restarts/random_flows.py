@@ -237,6 +237,16 @@ def _tail(draw: st.DrawFn, canvas: _Canvas) -> None:
     canvas.put("log", condition("1 == 1"), [tail, f"{tail}:error"])
 
 
+def _tried_again(draw: st.DrawFn, canvas: _Canvas) -> None:
+    """Messages whose failures nothing catches but that they are tried again together."""
+    tries = node("RETRY", maxAttempts=draw(st.integers(1, 3)), initialDelayMs=draw(st.sampled_from([0, 3000])))
+    head = canvas.put("retry", tries, canvas.ends)
+    canvas.ends = [f"{head}:success"]
+    for _ in range(draw(st.integers(1, 2))):
+        canvas.ends = [canvas.put("sms", _sms(draw, canvas), canvas.ends)]
+    canvas.ends.append(f"{head}:max_retries")
+
+
 def _pause(draw: st.DrawFn, canvas: _Canvas) -> None:
     canvas.ends = [canvas.put("pause", _delay(draw), canvas.ends)]
 
@@ -254,6 +264,6 @@ def _delay(draw: st.DrawFn) -> dict[str, Any]:
     return node("DELAY", duration=draw(st.sampled_from(PAUSES_SECONDS)) * 1000)
 
 
-DIALOGUE = [_message, _note, _fork, _choice, _choice, _side_by_side, _line, _tail]
+DIALOGUE = [_message, _note, _fork, _choice, _choice, _side_by_side, _tried_again, _line, _tail]
 LOOPS = [_way_back, _way_back, _way_back]
-BACKGROUND = [_message, _message, _silent_fork, _side_by_side, _tail, _pause, _pause_aside]
+BACKGROUND = [_message, _message, _silent_fork, _side_by_side, _tried_again, _tail, _pause, _pause_aside]

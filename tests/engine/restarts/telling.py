@@ -24,11 +24,11 @@ from tests.engine.restarts.world import World
 from workflow.outcome import WaitKind
 
 ANY = Filter(None, None, None, None)
-WHILE_SECONDS = 60.0
+WHILE_SECONDS = 10.0
 UNTIL_CHECKED_SECONDS = 20.0
 """A commit that is not confirmed is looked at again within so long."""
 
-MANY = 20
+MANY = 120
 WHEN_IT_CAME = re.compile(r'"timestamp":"[^"]*"')
 
 

@@ -20,7 +20,7 @@ from tests.engine.restarts.random_flows import Story, stories
 from tests.engine.restarts.stores import StoresInMemory, stores_in_valkey
 from tests.engine.restarts.telling import Ending, tell
 
-STORIES_IN_MEMORY = 60
+STORIES_IN_MEMORY = 50
 """Stories of one run of the suite; each has some dozens of restarts."""
 
 STORIES_IN_VALKEY = 5
