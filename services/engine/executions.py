@@ -21,12 +21,13 @@ from services.engine.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
     SessionBusy,
+    SessionEnded,
 )
 from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
 from services.engine.registry import Registry
 from services.engine.run_sessions import REHEARSAL, RunSessions, new_session
-from services.engine.store import Begun, ExecutionStore, Occupied, Queued, Stored, TakenUp
+from services.engine.store import Begun, ExecutionStore, NoExecution, Occupied, Queued, Stored, TakenUp
 from services.engine.typed_text import TypedText
 from services.engine.unclaimed import Unclaimed
 from workflow.outcome import WaitKind
@@ -116,6 +117,8 @@ class Executions:
             return await self._at_rest(run, run.state.execution_id == execution_id, overrides.wait_ms)
         if isinstance(begun, Occupied):
             raise SessionBusy(own or "", begun.execution_id, begun.workflow_id)
+        if isinstance(begun, NoExecution):
+            raise SessionEnded(own or "")
         # The call was here before: what it began, or went on with, is known by now.
         known = begun.execution_id if isinstance(begun, Queued) else execution_id
         return await self._finished(known, overrides.wait_ms)

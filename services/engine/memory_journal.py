@@ -43,7 +43,7 @@ class MemoryJournal:
         self._expect(entry)
         kept = self._own(now)
         if kept is None:
-            self._held.pop(self._execution_id, None)
+            self._let_go()
             raise LeaseLost(self._execution_id)
         kept.state, kept.taken, kept.confirmed = records.state_to_bytes(state), state.turns, None
         kept.runs = not state.ended
@@ -51,7 +51,7 @@ class MemoryJournal:
         kept.results += [records.result_to_bytes(result) for result in entry.results]
         turns = turns_of(kept, kept.taken)
         if entry.released and not turns:
-            self._held.pop(self._execution_id, None)
+            self._let_go()
             kept.owner, kept.lease_until_ms = None, 0
             self._look_at(lifetimes.due_at(state, now))
             if state.ended:
@@ -67,6 +67,10 @@ class MemoryJournal:
             kept.confirmed = version
             self._look_at(lifetimes.wake_at(state))
 
+    def _let_go(self) -> None:
+        if self._held.get(self._execution_id) == self._fence:
+            del self._held[self._execution_id]
+
     def _own(self, now: int) -> KeptExecution | None:
         """The execution, None when another engine has taken it over."""
         kept = self._memory.execution(self._execution_id, now)
@@ -80,6 +84,9 @@ class MemoryJournal:
 
     def _write_ledgers(self, session_id: str, entry: Entry, now: int) -> None:
         state, own = entry.state, self._memory.ledger(session_id, now)
+        if own.execution_id not in (None, self._execution_id):
+            # What has ended is written again for its commits. Its session may have another execution by then.
+            return
         ledger = own if state.line is None else self._memory.ledger(state.line, now)
         if state.reply is not None:
             ledger.reply = records.reply_to_bytes(state.reply)

@@ -96,7 +96,10 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         if execution_id is None:
             ledger.execution_id, ledger.gone_at_ms = fresh.execution_id, now + LEDGER_LIFE_MS
             return self._create(turn, fresh)
-        kept = self._memory.executions[execution_id]
+        kept = self._memory.execution(execution_id, now)
+        if kept is None or not kept.runs:
+            # The phone's session is over; its answers are kept for a while.
+            return NoExecution()
         if kept.workflow_id != fresh.workflow_id or kept.leased_by(now) is not None:
             return Occupied(execution_id, kept.workflow_id)
         self._memory.resumed[fresh.execution_id] = Expiring(execution_id, now + IDEMPOTENCY_LIFE_MS)
@@ -202,6 +205,9 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         """See ExecutionStore.end_session."""
         ledger = self._memory.ledger(session_id, self._now_ms())
         if ledger.execution_id is None or ledger.closed or ledger.hung_up:
+            return NoExecution()
+        kept = self._memory.execution(ledger.execution_id, self._now_ms())
+        if kept is None or not kept.runs:
             return NoExecution()
         ledger.hung_up = True
         return self._record(ledger.execution_id, turn)

@@ -134,15 +134,21 @@ class RedisStore:
 
     async def renew(self, execution_ids: Sequence[str]) -> None:
         self._forget_lost(execution_ids)
+        calls: list[Call] = []
         for execution_id in execution_ids:
             fence = self.held.get(execution_id)
             if fence is not None:
                 partition = _partition(execution_id)
-                await self._run(
-                    _RENEW,
-                    [keys.execution(partition, execution_id)],
-                    [*self._lease(partition), execution_id, fence],
-                )
+                arguments = [*self._lease(partition), execution_id, fence]
+                calls.append(ScriptCall(_RENEW, [keys.execution(partition, execution_id)], arguments))
+        if calls:
+            with _unavailable():
+                await run_in_stages(self._client, calls)
+
+    def let_go(self, execution_id: str, fence: int) -> None:
+        """Forgets a lease that has ended. The next turn may have a newer one here before its own run knows."""
+        if self.held.get(execution_id) == fence:
+            del self.held[execution_id]
 
     def _forget_lost(self, running: Sequence[str]) -> None:
         """
@@ -452,11 +458,11 @@ class RedisJournal:
         ]
         answer = await self._store.write(script_keys, arguments, entry)
         if answer[0] == b"lost":
-            self._store.held.pop(self._execution_id, None)
+            self._store.let_go(self._execution_id, self._fence)
             raise LeaseLost(self._execution_id)
         turns = [records.turn_from_bytes(turn, taken + index) for index, turn in enumerate(answer[1], start=1)]
         if entry.released and not turns:
-            self._store.held.pop(self._execution_id, None)
+            self._store.let_go(self._execution_id, self._fence)
         return turns
 
     async def confirm(self, state: ExecutionState, version: int) -> None:

@@ -187,7 +187,8 @@ class ExecutionStore(Protocol):
 
     async def begin_on_session(self, turn: Mapping[str, Any], fresh: ExecutionState) -> Begun:
         """
-        Records a turn for the suspended execution of the session, or starts `fresh`; takes the lease.
+        Records a turn for the suspended execution of the session, or starts `fresh`; takes the lease. NoExecution where
+        the phone's session is over.
 
         The id of `fresh` is kept for 24 h: with the same id the call is a repetition, is Queued and records nothing.
         """

@@ -68,6 +68,9 @@ async def watch_turns(runs: LiveRuns, store: ExecutionStore) -> None:
         except StoreUnavailable as problem:
             outage.goes_on(why=str(problem))
             continue
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("looking for new turns failed")
+            continue
         for execution_id, turns in behind.items():
             runs.deliver(execution_id, turns)
 
@@ -82,3 +85,5 @@ async def keep_leases(runs: LiveRuns, store: ExecutionStore, lease_ms: int) -> N
             outage.is_over()
         except StoreUnavailable as problem:
             outage.goes_on(why=str(problem))
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("prolonging leases failed")

@@ -28,6 +28,8 @@ async def hand_over_reports(outbox: ReportOutbox, engine: "EngineServiceAsyncStu
                 continue
         except StoreUnavailable:
             _log.warning("the outbox cannot be read")
+        except Exception:  # noqa: BLE001 - one report (of a newer version, say) must not keep the others waiting
+            _log.exception("a report could not be handed over; it stays in the outbox")
         await asyncio.sleep(IDLE_SECONDS)
 
 

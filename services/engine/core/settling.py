@@ -53,6 +53,7 @@ class Settling:
         self._correlations: list[str] = []
         self._unsettled: list[Unsettled] = []
         self._writing = asyncio.Lock()
+        self._failure: Exception | None = None
 
     def note(self, result: NodeResult) -> None:
         """Takes what a node answered into the next write."""
@@ -82,7 +83,7 @@ class Settling:
     async def write(self) -> None:
         """Makes all that happened so far durable, in the middle of a turn. Raises LeaseLost, StoreUnavailable."""
         async with self._writing:
-            await self._journal.write(self._entry(None, released=False))
+            await self._put(self._entry(None, released=False))
 
     async def settle(self, *, idle: bool, has_turns: bool) -> tuple[Sequence[Turn], str | None, bool]:
         """
@@ -107,7 +108,7 @@ class Settling:
             if idle:
                 self._state.broken_off = False
             entry = self._entry(answered, released=idle and not has_turns)
-            turns = await self._journal.write(entry)
+            turns = await self._put(entry)
             version = await self.commit()
             if idle and version is not None:
                 await self._journal.confirm(self._state, version)
@@ -142,9 +143,19 @@ class Settling:
 
     async def _write_effects(self) -> Sequence[Turn]:
         async with self._writing:
-            if not self.has_unsaved_effect:
+            if self._failure is None and not self.has_unsaved_effect:
                 return ()
-            return await self._journal.write(self._entry(None, released=False))
+            return await self._put(self._entry(None, released=False))
+
+    async def _put(self, entry: Entry) -> Sequence[Turn]:
+        """Writes; once that has failed, it fails for good: what is behind it would stand in the log without it."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return await self._journal.write(entry)
+        except Exception as problem:
+            self._failure = problem
+            raise
 
     def _entry(self, answered: str | None, *, released: bool) -> Entry:
         results, self._unsaved = self._unsaved, []

@@ -31,8 +31,12 @@ class Turns:
         return self._state.turns + len(self._waiting)
 
     def add(self, turn: Turn) -> bool:
-        """Hands in a turn; returns False for one that was handed in before."""
-        if turn.number <= self.last:
+        """
+        Hands in a turn; returns False for one that was handed in before.
+
+        One that others lie before, recorded by another engine, is left to the journal, which has them in their order.
+        """
+        if turn.number != self.last + 1:
             return False
         self._waiting.append(turn)
         return True

@@ -17,6 +17,8 @@ if not id then
   return create(prefix, ARGV[6], ARGV[7], turn, ARGV[8], owner, now, lease_ms)
 end
 local key = execution_key(prefix, id)
+-- The phone's session is over; its answers are kept for a while.
+if redis.call('HGET', key, 'status') ~= 'running' then return {'none'} end
 local runs_flow = redis.call('HGET', key, 'workflow')
 if runs_flow ~= ARGV[8] or leased(key, now) then return {'occupied', id, runs_flow or ''} end
 redis.call('SET', resumed_key(prefix, ARGV[6]), id, 'PX', ARGV[9])

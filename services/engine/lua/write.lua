@@ -28,7 +28,9 @@ if released and #turns == 0 then
   end
 end
 
-if ARGV[10] ~= '' then
+-- What has ended is written again for its commits. Its session may have another execution by then.
+local live = redis.call('HGET', KEYS[2], 'execution')
+if ARGV[10] ~= '' and (not live or live == id) then
   local ledger = KEYS[3]
   if ARGV[11] ~= '' and ARGV[12] ~= '' then redis.call('HSETNX', ledger, 'a:' .. ARGV[11], ARGV[12]) end
   if ARGV[12] ~= '' then redis.call('HSET', ledger, 'reply', ARGV[12]) end

@@ -1,16 +1,20 @@
 """Deaths at any moment, a store or a sessions service that is away, an engine that lost its lease."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
+from services.engine import records
+from services.engine.beginnings import signal_record
 from services.engine.core.ports import LeaseLost, StoreUnavailable
-from services.engine.core.state import Reply
+from services.engine.core.state import Reply, Signal
 from tests.engine.core.flow_dicts import FAST, NUMBER, ask, bye, condition, document, merge, sms, switch, write
 from tests.engine.core.outside import HANGS, Answer, failing, slow
 from tests.engine.core.virtual_time import in_virtual_time, told
 from tests.engine.core.world import Phone, World
+from workflow.outcome import Settlement
 from workflow.session import Scope
 
 A, B, C = (f"+25471100001{digit}" for digit in range(3))
@@ -325,3 +329,30 @@ async def test_a_run_that_is_stopped_from_outside_leaves_no_node_behind() -> Non
     with pytest.raises(asyncio.CancelledError):
         await world.task
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@in_virtual_time
+async def test_nothing_goes_out_behind_a_write_that_failed_for_another_node() -> None:
+    nodes = {"a": sms(A), "b": sms(B), "behind-a": sms(), "behind-b": sms(C)}
+    world = World(document("sms", nodes, ["start > a", "start > b", "a > behind-a", "b > behind-b"]))
+    world.sms.script = {A: [slow(2)], B: [slow(2)]}
+    world.disk.write_seconds, world.disk.unavailable = 1, True
+    world.comes_in(None, {"msisdn": NUMBER})
+    assert world.task is not None
+    with pytest.raises(StoreUnavailable):
+        await world.task
+    assert [key for key, _ in world.sms.calls] == ["exe:a:0", "exe:b:0"]
+
+
+@in_virtual_time
+async def test_what_another_engine_recorded_first_is_not_lost_behind_what_this_one_recorded() -> None:
+    nodes = {"menu": ask("Menu"), "late": sms(A), "last": bye("{{input}}")}
+    world = World(document("ussd", nodes, ["start > menu", "start > late", "menu > last"]))
+    world.sms.script = {A: [slow(5)]}
+    (await Phone(world).dials()).sees("Menu")
+    assert world.run is not None
+    report = signal_record(Signal.REPORT, asdict(Settlement(f"sms:{B}", "ATXid_other", "Success")), "late")
+    world.disk.turns += [records.turn_to_bytes({"key": "7", "payload": {"text": "7"}}), records.turn_to_bytes(report)]
+    world.run.deliver(world.disk.left()[1])
+    assert world.run.listens_from == 1, "what lies before it is still asked for"
+    assert await world.answer("7") == Reply("end", "7")

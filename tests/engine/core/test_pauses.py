@@ -4,7 +4,7 @@ import pytest
 
 from services.engine.core.state import ExecutionState, Reply, SettledBy
 from tests.engine.core.flow_dicts import NUMBER, ask, bye, document, node, say, sms
-from tests.engine.core.outside import Answer, failing
+from tests.engine.core.outside import Answer, failing, slow
 from tests.engine.core.virtual_time import EPOCH_MS, in_virtual_time, now_ms
 from tests.engine.core.world import SETTLE_MS, Phone, World
 from workflow.outcome import Settlement
@@ -124,6 +124,15 @@ async def test_a_lost_answer_and_a_failure_beside_it_end_the_execution_and_leave
     state = await world.execute()
     assert state.status == "failed"
     assert not state.waits
+
+
+@in_virtual_time
+async def test_a_settle_time_that_is_over_before_it_was_written_is_a_repetition() -> None:
+    nodes = {"send": sms(), "other": sms("+254711000002", top={"timeout": 2 * SETTLE_MS})}
+    world = World(document("sms", nodes, ["start > send", "start > other"]), max_active_ms=4 * SETTLE_MS)
+    world.sms.script = {NUMBER: [UNKNOWN, Answer()], "+254711000002": [slow(1.5 * SETTLE_MS / 1000)]}
+    assert (await world.execute()).status == "completed"
+    assert [result.settled_by for result in world.results("send")] == [None, SettledBy.REPETITION]
 
 
 @in_virtual_time

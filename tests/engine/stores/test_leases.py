@@ -166,6 +166,19 @@ async def test_a_lease_that_was_lost_is_not_renewed(engines: Engines) -> None:
     assert await store.due(10) == [state.execution_id]
 
 
+async def test_a_run_that_lost_its_lease_does_not_end_a_newer_one_of_its_own_engine(engines: Engines) -> None:
+    state = fresh()
+    store = engines("a", RENEWED_MS)
+    lost = await begin(store, state)
+    await engines.elapse(RENEWED_MS)
+    assert await store.take_up(state.execution_id) is not None
+    with pytest.raises(LeaseLost):
+        await lost.write(entry(state))
+    await engines.elapse(RENEWED_MS)
+    await store.renew([state.execution_id])
+    assert await store.due(10) == []
+
+
 async def test_a_released_execution_may_be_taken_up_at_once(engines: Engines) -> None:
     state = fresh()
     journal = await begin(engines("a"), state)

@@ -22,6 +22,7 @@ from tests.engine.stores.engines import (
     taken,
     turn,
     waiting,
+    with_commit,
 )
 
 MENU, NEXT, BYE = Reply("con", "Menu"), Reply("con", "Next"), Reply("end", "Bye")
@@ -306,3 +307,24 @@ async def test_a_session_that_is_not_of_a_phone_takes_the_next_execution_when_on
     await begun.journal.write(entry(ended(begun.state)))
     second = taken(await engines().begin_on_session(turn(), fresh(2, SESSION)))
     assert second.state == fresh(2, SESSION)
+
+
+async def test_what_has_ended_and_is_written_again_leaves_its_session_to_the_next_execution(engines: Engines) -> None:
+    begun = taken(await engines().begin_on_session(turn(), fresh(1, SESSION)))
+    await begun.journal.write(entry(ended(with_commit(begun.state))))
+    second = taken(await engines().begin_on_session(turn(), fresh(2, SESSION)))
+    await second.journal.write(entry(waiting(second.state, engines.now_ms() + LONG_MS)))
+
+    again = await engines("b").take_up(begun.state.execution_id)
+    assert again is not None
+    await again.journal.write(entry(again.state))
+    assert await engines().live_on(SESSION) == second.state.execution_id
+
+
+async def test_a_call_on_a_session_whose_phone_has_hung_up_records_nothing(engines: Engines) -> None:
+    await answered(engines)
+    last = taken(await dial(engines(), "1"))
+    last.state.turns = 2
+    await last.journal.write(entry(ended(on_ussd(last.state, BYE)), answered=mark("1")))
+    assert isinstance(await engines().begin_on_session(turn(), fresh(2, SESSION)), NoExecution)
+    assert await dial(engines(), "1") == Answered(BYE, last.state.execution_id)
