@@ -125,6 +125,19 @@ async def test_airtime_of_which_nobody_hears_again_is_not_sent_again(shop: Platf
     assert len(await airtime_of(shop, phone)) == 1
 
 
+async def test_airtime_that_was_refused_is_paid_back_once(shop: Platform) -> None:
+    phone = new_phone()
+    payment = await buys(shop, phone, "70")
+    await shop.fault(product="airtime", kind="row_refused")
+    await confirms(shop, payment)
+
+    await got(shop, phone, "Airtime shop: the airtime could not be sent. Your KES 70 comes back to you.")
+    assert await airtime_of(shop, phone) == []
+    listed = (await shop.control.get("/control/payments", params={"of": phone})).json()["payments"]
+    back = [(entry["amount"], entry["metadata"]["refundOf"]) for entry in listed if entry["category"] == "MobileB2C"]
+    assert back == [("KES 70.0000", payment["id"])]
+
+
 async def test_a_refused_send_is_tried_once_more(shop: Platform) -> None:
     phone = new_phone()
     payment = await buys(shop, phone, "60")

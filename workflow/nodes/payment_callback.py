@@ -36,15 +36,15 @@ class Config(NodeConfig):
 class Payload(BaseModel):
     """
     What the flow knows of the payment. `status` may be a word that is not known yet; `amount` is a number of
-    `currency`; `msisdn` is the phone user, whichever way the money went; `executionId` is the execution that asked for
-    the payment; `providerRefId` stands on the user's receipt; `trusted`: whether nobody else can have posted it;
-    `timestamp` is ISO 8601 UTC.
+    `currency`, and both are missing where the value of the notification cannot be read; `msisdn` is the phone user,
+    whichever way the money went; `executionId` is the execution that asked for the payment; `providerRefId` stands on
+    the user's receipt; `trusted`: whether nobody else can have posted it; `timestamp` is ISO 8601 UTC.
     """
 
     transactionId: str
     status: str
-    amount: float | None = None
-    currency: str | None = None
+    amount: float
+    currency: str
     msisdn: str | None = None
     metadata: dict[str, str] | None = None
     transactionType: str | None = None
