@@ -88,9 +88,9 @@ class Reply(TypedDict):
     """What a turn says to the person."""
 
     kind: Literal["con", "end"]
-    """con: a screen that expects input; end: the last screen."""
+    """con: a screen, or words in a call, that expect input; end: the last ones."""
     text: str
-    """The text, without CON or END."""
+    """The text, without CON or END; of a call, what is heard, one line for each."""
 
 
 @with_config(WORDED)
@@ -99,10 +99,10 @@ class WaitingFor(TypedDict):
 
     nodeId: str
     """Node that waits."""
-    kind: Literal["input", "timer", "retry", "settlement"]
+    kind: Literal["input", "timer", "retry", "settlement", "call"]
     """
     input: a person; timer: a point in time; retry: the next attempt of a node that failed; settlement: word of a send
-    whose answer was lost.
+    whose answer was lost; call: a person whose phone rings.
     """
     expiresAt: NotRequired[Time]
     """When the wait expires."""

@@ -29,6 +29,9 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 _ERASE = Script.load("services.engine", "prelude", "erase")
 
+CALL = "call:"
+"""What the name of a call begins with among those that the outside knows of an execution."""
+
 _log = structlog.get_logger()
 
 
@@ -114,6 +117,9 @@ class Erasure:
         session_id = None if state is None else records.state_from_bytes(state).session_id
         ledger = execution if session_id is None else keys.ledger(partition, session_id)
         shared = [("UNLINK", key) for name in names for key in (keys.correlation(name), keys.reports(name))]
+        # What was said in calls that it placed lies beside it, each call in a ledger of its own.
+        calls = [name.removeprefix(CALL) for name in names if name.startswith(CALL)]
+        shared += [("UNLINK", keys.ledger(partition, ids.line_of(execution_id, call))) for call in calls]
         erase = ScriptCall(_ERASE, [execution, ledger], [keys.prefix(partition), execution_id])
         answers = await run_in_stages(self._client, shared, [erase])
         return bool(answers[-1][0])

@@ -185,6 +185,12 @@ async def test_an_engine_that_dies_between_two_callbacks_is_not_noticed_in_the_c
     await separate.stack.restart("engine")
     await separate.ready()
 
+    async def is_found_by_the_adapter() -> bool:
+        # Until then a caller hears that the service is away: an adapter may take longer than a caller is kept waiting.
+        return bool((await calls(separate, new_phone(), new_number())).now["hangupCause"] == "CALL_REJECTED")
+
+    await eventually(is_found_by_the_adapter)
+
     await call.presses("1")
 
     assert call.hears()[-1] == "Goodbye."

@@ -123,7 +123,8 @@ class InitiateCall(NodeType[Config]):
 
 def _went_on(call: str, event: Mapping[str, Any]) -> Done:
     if event["answered"]:
-        return Done(output={"callSessionId": call, "status": ANSWERED}, opens_call=call)
+        output = {"callSessionId": call, "status": ANSWERED}
+        return Done(output=output, opens_call=call, correlations=[f"call:{call}"])
     return _ended(call, str(event["cause"]))
 
 

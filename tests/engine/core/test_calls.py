@@ -9,7 +9,7 @@ from services.engine.core.state import Reply
 from tests.engine.core.flow_dicts import NUMBER, bye, document, hear, keys, node, sms
 from tests.engine.core.outside import failing, unknown
 from tests.engine.core.virtual_time import in_virtual_time, told
-from tests.engine.core.world import SESSION, World
+from tests.engine.core.world import SESSION, Phone, World
 from workflow.outcome import WaitKind
 from workflow.voice import GetDigits, Say
 
@@ -193,6 +193,28 @@ async def test_a_refused_call_is_not_placed_and_one_whose_answer_was_lost_is_not
     await world.elapse(600)
     assert world.state.error is not None
     assert (world.state.error.code, len(world.calls.placed)) == ("SEND_OUTCOME_UNKNOWN", 1)
+
+
+@in_virtual_time
+async def test_whoever_dialled_a_code_can_be_called_back_once_the_screen_is_gone() -> None:
+    flow = document(
+        "ussd",
+        {
+            "screen": node("SEND_USSD_RESPONSE", message="We call you", autoEndSession=True),
+            "call": node("INITIATE_CALL", to="{{msisdn}}"),
+            "words": hear("Hello"),
+            "answer": keys(maxDigits=1),
+            "bye": bye("Goodbye"),
+        },
+        ["start > screen", "screen > call", "call:success > words", "words > answer", "answer > bye"],
+    )
+    world = World(flow)
+    (await Phone(world).dials()).reads_last("We call you")
+    await world.rest()
+    caller = Caller(world, ON_THE_LINE)
+    assert (await caller.picks_up()).text == "Hello"
+    assert (await caller.presses("1")).actions == (Say("Goodbye"),)
+    assert world.state.status == "completed"
 
 
 Story = Callable[[World], Awaitable[list[Reply]]]
