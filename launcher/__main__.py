@@ -10,7 +10,9 @@ import os
 import secrets
 import signal
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvloop
@@ -37,6 +39,7 @@ def main(environ: Mapping[str, str]) -> int:
     """Runs the set and returns the exit code."""
     try:
         variables = {**env_file.read(stack.ROOT / ".env"), **environ}
+        _check_writable(DATA)
         with lock.held(DATA / "launcher.lock"):
             uvloop.run(run(variables))
     except lock.AlreadyRunningError as running:
@@ -193,6 +196,18 @@ def _modules(environ: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
 
 def _gateway_url(environ: Mapping[str, str]) -> str:
     return f"http://{addresses.reachable(addresses.listens(environ)['NJIA_GATEWAY_LISTEN'])}"
+
+
+def _check_writable(directory: Path) -> None:
+    """What is kept must not be lost for want of a place; told before anything is started."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as problem:
+        raise CannotStartError(
+            f"cannot write to {directory}, where data and logs are kept: {problem.strerror}"
+        ) from None
 
 
 def _refuse_taken_ports(environ: Mapping[str, str]) -> None:

@@ -51,6 +51,9 @@ GRPC_LISTENS: Mapping[str, str] = {
 }
 """Default of NJIA_<name>_LISTEN, from which `all` makes NJIA_<name>_TARGET where that is not set."""
 
+HTTP_LISTENS: Mapping[str, str] = {"GATEWAY": "127.0.0.1:8080", "AT_ADAPTER_CALLBACKS": "127.0.0.1:8090"}
+"""Default of NJIA_<name>_LISTEN of what serves HTTP."""
+
 DRAIN_WITHIN_SECONDS = 25.0
 """From the stop signal to the forced end. Kubernetes waits 30 s by default before it kills."""
 
@@ -127,7 +130,7 @@ def with_targets(environ: Mapping[str, str]) -> dict[str, str]:
     Returns the environment with the address of every service that has none, made from where it listens.
 
     Raises:
-        ConfigError: A service listens on port 0, so that nobody knows its address beforehand.
+        ConfigError: A service listens on port 0, so that nobody knows its address beforehand, or two on the same.
     """
     result = dict(environ)
     problems = []
@@ -146,9 +149,22 @@ def with_targets(environ: Mapping[str, str]) -> dict[str, str]:
     if _is_set(result, "NJIA_API_KEYS") and not _is_set(result, "NJIA_SERVICE_KEY"):
         # In one process nobody else needs to know it.
         result["NJIA_SERVICE_KEY"] = secrets.token_urlsafe(32)
+    problems += _shared_addresses(result)
     if problems:
         raise ConfigError(problems)
     return result
+
+
+def _shared_addresses(environ: Mapping[str, str]) -> list[str]:
+    """Returns a problem for each address that is another's as well; nobody could say later whose it is."""
+    first: dict[str, str] = {}
+    problems = []
+    for name, default in (*GRPC_LISTENS.items(), *HTTP_LISTENS.items()):
+        variable = f"NJIA_{name}_LISTEN"
+        listen = environ.get(variable, "").strip() or default
+        if not listen.endswith(":0") and first.setdefault(listen, variable) != variable:
+            problems.append(f"{variable}: {listen} is that of {first[listen]} as well; give one of them another port")
+    return problems
 
 
 def _is_set(environ: Mapping[str, str], secret: str) -> bool:

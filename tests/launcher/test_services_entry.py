@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from rpc.config import ConfigError
+from services.__main__ import with_targets
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 PROGRAM = """
@@ -190,3 +193,29 @@ def test_a_port_in_use_is_named() -> None:
 
     assert done.returncode == 1
     assert f"error: cannot listen on {listen}: " in done.stderr
+
+
+def test_two_services_on_one_port_are_named() -> None:
+    with pytest.raises(ConfigError) as told:
+        with_targets({"NJIA_GATEWAY_LISTEN": "127.0.0.1:50052", "NJIA_SESSIONS_LISTEN": "127.0.0.1:50052"})
+    assert [problem.split(":")[0] for problem in told.value.problems] == ["NJIA_SESSIONS_LISTEN", "NJIA_GATEWAY_LISTEN"]
+    assert all("NJIA_ENGINE_LISTEN" in problem for problem in told.value.problems)
+
+
+def test_services_in_one_process_need_no_key_of_theirs_from_the_operator() -> None:
+    assert len(with_targets({"NJIA_API_KEYS": "a line"})["NJIA_SERVICE_KEY"]) >= 32
+    assert "NJIA_SERVICE_KEY" not in with_targets({})
+    assert with_targets({"NJIA_API_KEYS": "a line", "NJIA_SERVICE_KEY_FILE": "/key"}).get("NJIA_SERVICE_KEY") is None
+
+
+def test_a_gateway_that_nothing_protects_does_not_start_beyond_this_machine() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "services", "gateway"],
+        env={**os.environ, "NJIA_GATEWAY_LISTEN": "0.0.0.0:0"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "NJIA_GATEWAY_LISTEN: 0.0.0.0:0 can be reached from other machines" in ended.stderr

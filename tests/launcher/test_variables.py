@@ -33,3 +33,20 @@ async def test_a_redis_that_was_asked_for_and_does_not_answer_is_named_without_i
     assert f"127.0.0.1:{port}" in str(refusal.value)
     assert "start it" in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+def test_a_key_for_the_services_is_made_where_api_keys_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launcher, "DATA", tmp_path)
+    assert len(launcher._with_keys({"NJIA_API_KEYS_FILE": "/keys"})["NJIA_SERVICE_KEY"]) >= 32
+    assert "NJIA_SERVICE_KEY" not in launcher._with_keys({})
+
+
+def test_data_that_cannot_be_written_are_told_of_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").write_text("in the way")
+    monkeypatch.setattr(launcher, "DATA", tmp_path / "data")
+    assert launcher.main({}) == 1
+    assert f"cannot write to {tmp_path / 'data'}" in capsys.readouterr().err
