@@ -29,7 +29,11 @@ HTTP_STATUS: Mapping[StatusCode, int] = {
 }
 """Every status that is not listed is a 500."""
 
-STATUS_OF_REASON: Mapping[str, int] = {"METHOD_NOT_ALLOWED": 405, "UNSUPPORTED_MEDIA_TYPE": 415}
+STATUS_OF_REASON: Mapping[str, int] = {
+    "METHOD_NOT_ALLOWED": 405,
+    "PAYLOAD_TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+}
 """Reasons for which HTTP has a status and gRPC has none."""
 
 TOO_LARGE = "message larger than max"

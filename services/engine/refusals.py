@@ -123,6 +123,7 @@ REFUSALS: ErrorTable = {
     ),
     incoming.NotAuthentic: lambda error: Refusal(StatusCode.UNAUTHENTICATED, "WEBHOOK_UNAUTHENTICATED", str(error)),
     incoming.MissingHeader: lambda error: Refusal(StatusCode.INVALID_ARGUMENT, "MISSING_HEADER", str(error)),
+    incoming.TooLarge: lambda error: Refusal(StatusCode.INVALID_ARGUMENT, "PAYLOAD_TOO_LARGE", str(error)),
     incoming.UnusableBody: lambda error: Refusal(StatusCode.INVALID_ARGUMENT, "INVALID_BODY", str(error)),
     incoming.UnsupportedBody: lambda error: Refusal(StatusCode.INVALID_ARGUMENT, "UNSUPPORTED_MEDIA_TYPE", str(error)),
     StoreUnavailable: lambda _: Refusal(

@@ -161,7 +161,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             watches,
             Replays(store, runs, _now_ms),
             unclaimed,
-            Webhooks(store, registry, executions, typed, _now_ms),
+            Webhooks(store, registry, executions, typed, _now_ms, config.max_output_bytes),
             store,
             programs,
             registry,

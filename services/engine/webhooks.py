@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
+import orjson
+
 from services.engine import ids
 from services.engine.beginnings import timestamp
 from services.engine.errors import IdempotencyKeyReused, InvalidRequest
@@ -12,7 +14,7 @@ from services.engine.registry import Registry
 from services.engine.store import ExecutionStore, Stored
 from services.engine.typed_text import TypedText
 from workflow.outcome import WaitKind
-from workflow.web.incoming import IncomingRequest, NobodyListens
+from workflow.web.incoming import IncomingRequest, NobodyListens, TooLarge
 
 CHANNEL = "webhook"
 KEY = "idempotency-key"
@@ -33,7 +35,17 @@ class Taken:
 
 
 class Webhooks:
-    """Takes requests for flows. `now_ms` is Unix time."""
+    """
+    Takes requests for flows.
+
+    Args:
+        store: Knows the keys of requests that came before.
+        registry: Knows who listens.
+        executions: Starts flows.
+        typed: Records what may be secret.
+        now_ms: Unix time.
+        max_payload_bytes: Largest payload as JSON: it is the output of the trigger, and more of that is not kept.
+    """
 
     def __init__(
         self,
@@ -42,12 +54,14 @@ class Webhooks:
         executions: Executions,
         typed: TypedText,
         now_ms: Callable[[], int],
+        max_payload_bytes: int,
     ) -> None:
         self._store = store
         self._registry = registry
         self._executions = executions
         self._typed = typed
         self._now_ms = now_ms
+        self._max_payload_bytes = max_payload_bytes
 
     async def take(self, workflow_id: str, request: IncomingRequest, *, waits: bool) -> Taken:
         """
@@ -64,6 +78,9 @@ class Webhooks:
         program = route.program
         trigger, config = program.trigger_type, program.trigger.fixed
         payload = trigger.admit(config, request, timestamp(self._now_ms()))
+        size = len(orjson.dumps(payload))
+        if size > self._max_payload_bytes:
+            raise TooLarge(size, self._max_payload_bytes)
         execution_id = await self._named(workflow_id, request)
         recorded = self._typed.recorded(payload) if program.is_sensitive else payload
         await self._executions.start(program, recorded, execution_id)

@@ -145,6 +145,26 @@ async def test_a_body_that_cannot_be_read_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("content_type", "content", "status"),
+    [
+        ("text/plain", b"x" * 250_000, 202),
+        ("text/plain", b"x" * 263_000, 413),
+        ("application/json", b'{"x": "' + b"x" * 140_000 + b'"}', 413),
+    ],
+)
+async def test_what_an_execution_could_not_keep_is_not_taken(
+    hooks: httpx.AsyncClient, content_type: str, content: bytes, status: int
+) -> None:
+    answer = await hooks.post("/webhooks/hook-open/in/alerts", content=content, headers={"content-type": content_type})
+    assert answer.status_code == status
+    if status == 413:
+        assert answer.json()["code"] == "PAYLOAD_TOO_LARGE"
+    else:
+        log = await log_of(hooks, answer.json()["executionId"])
+        assert log["nodeResults"][0]["status"] == "success"
+
+
+@pytest.mark.parametrize(
     ("name", "headers"),
     [
         ("basic", {"Authorization": basic(f"ada:{SECRET}")}),

@@ -86,6 +86,16 @@ class UnsupportedBody(IncomingRefused):
         super().__init__(f"send JSON, a form or text; the content type is {shown}")
 
 
+class TooLarge(IncomingRefused):
+    """What the request brings is more than an execution keeps."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"what the flow would get takes {size} bytes, at most {limit}; the members of an object count twice, since "
+            "they stand at the top level and in body"
+        )
+
+
 def same(given: str, expected: str) -> bool:
     """Compares secrets in a time that says nothing of where they differ."""
     return hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode())

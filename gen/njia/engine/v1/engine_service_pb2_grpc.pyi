@@ -137,8 +137,8 @@ class EngineServiceStub:
     - NOT_FOUND: no published flow listens at this address (WEBHOOK_NOT_FOUND)
     - UNIMPLEMENTED: the flow listens for another method (METHOD_NOT_ALLOWED; metadata `allow` has the one)
     - UNAUTHENTICATED: credentials or signature are missing or wrong (WEBHOOK_UNAUTHENTICATED)
-    - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY) or is of
-      a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
+    - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY), is of a
+      type that is not taken (UNSUPPORTED_MEDIA_TYPE) or more than an execution keeps (PAYLOAD_TOO_LARGE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
       used with another request (IDEMPOTENCY_KEY_REUSED)
     """
     HandleAirtimeStatus: _grpc.UnaryUnaryMultiCallable[_money_pb2.HandleAirtimeStatusRequest, _money_pb2.HandleAirtimeStatusResponse]
@@ -261,8 +261,8 @@ class EngineServiceAsyncStub(EngineServiceStub):
     - NOT_FOUND: no published flow listens at this address (WEBHOOK_NOT_FOUND)
     - UNIMPLEMENTED: the flow listens for another method (METHOD_NOT_ALLOWED; metadata `allow` has the one)
     - UNAUTHENTICATED: credentials or signature are missing or wrong (WEBHOOK_UNAUTHENTICATED)
-    - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY) or is of
-      a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
+    - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY), is of a
+      type that is not taken (UNSUPPORTED_MEDIA_TYPE) or more than an execution keeps (PAYLOAD_TOO_LARGE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
       used with another request (IDEMPOTENCY_KEY_REUSED)
     """
     HandleAirtimeStatus: _aio.UnaryUnaryMultiCallable[_money_pb2.HandleAirtimeStatusRequest, _money_pb2.HandleAirtimeStatusResponse]  # type: ignore[assignment]
@@ -466,8 +466,8 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         - NOT_FOUND: no published flow listens at this address (WEBHOOK_NOT_FOUND)
         - UNIMPLEMENTED: the flow listens for another method (METHOD_NOT_ALLOWED; metadata `allow` has the one)
         - UNAUTHENTICATED: credentials or signature are missing or wrong (WEBHOOK_UNAUTHENTICATED)
-        - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY) or is of
-          a type that is not taken (UNSUPPORTED_MEDIA_TYPE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
+        - INVALID_ARGUMENT: a required header is missing (MISSING_HEADER), the body cannot be read (INVALID_BODY), is of a
+          type that is not taken (UNSUPPORTED_MEDIA_TYPE) or more than an execution keeps (PAYLOAD_TOO_LARGE), or the Idempotency-Key is too long (INVALID_REQUEST) or was
           used with another request (IDEMPOTENCY_KEY_REUSED)
         """
 
