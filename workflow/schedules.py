@@ -41,8 +41,12 @@ class Schedule:
     skips_missed: bool = False
 
     def after(self, ms: int) -> int | None:
-        """Returns the first time behind this moment, None when there is none."""
-        found = next(CronSim(self.cron, self._clock(max(ms, self.first_ms - 1))), None)
+        """Returns the first time behind this moment, not before 1970; None when there is none."""
+        try:
+            found = next(CronSim(self.cron, self._clock(max(ms, self.first_ms - 1, 0))), None)
+        except (OverflowError, ValueError):
+            # Calendars of the language end with the year 9999.
+            return None
         if found is None or (self.last_ms is not None and _as_ms(found) > self.last_ms):
             return None
         return _as_ms(found)

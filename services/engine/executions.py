@@ -216,8 +216,11 @@ class Executions:
                 return await self._store.create(turn, fresh)
             return await self._store.begin_on_session(turn, fresh)
 
+        start: str | None = fresh.execution_id
+        if joined is not None and program.graph.settings.rate_limit is not None and await self._store.live_on(joined):
+            start = None
         try:
-            return await self._places.begun(program, fresh, begin)
+            return await self._places.begun(program, fresh, start, begin)
         except FlowBusy:
             # What the session has begun before goes on.
             if joined is None or await self._store.live_on(joined) is None:

@@ -53,17 +53,20 @@ class FlowPlaces:
         self._rates = rates
 
     async def begun(
-        self, program: Program, fresh: ExecutionState, begin: Callable[[], Awaitable[MaybeBegun]]
+        self, program: Program, fresh: ExecutionState, start: str | None, begin: Callable[[], Awaitable[MaybeBegun]]
     ) -> MaybeBegun:
         """
         Records an execution with a place of its flow.
 
         Args:
+            start: What names this start among those that settings.rateLimit counts; the same one again is not counted.
+                None: an execution that has begun goes on.
             begin: Records `fresh`, or finds what was begun before; the place is given back where that holds none.
 
         Raises FlowBusy, FlowStartsTooOften, StoreUnavailable.
         """
-        await self._take_turn(program, fresh)
+        if start is not None:
+            await self._take_turn(program, fresh, start)
         limit = limit_of(program, fresh)
         if limit is None:
             return await begin()
@@ -79,13 +82,12 @@ class FlowPlaces:
         if limit_of(program, state) is not None:
             await self._free(state)
 
-    async def _take_turn(self, program: Program, fresh: ExecutionState) -> None:
-        """Counts a start; a repeated call counts once."""
+    async def _take_turn(self, program: Program, fresh: ExecutionState, start: str) -> None:
         limit = program.graph.settings.rate_limit
         if limit is None or fresh.options.dry_run:
             return
         rate = Rate(f"starts:{fresh.workflow_id}", limit.max_requests, limit.window_ms, limit.strategy)
-        permit = await self._rates.reserve(rate, _name(fresh), 0)
+        permit = await self._rates.reserve(rate, start, 0)
         if not permit.granted:
             raise FlowStartsTooOften(fresh.workflow_id, limit.max_requests, permit.wait_ms)
 

@@ -14,15 +14,12 @@ import structlog
 from services.engine import ids, keys
 from services.engine.beginnings import timestamp
 from services.engine.core.ports import StoreUnavailable
-from services.engine.errors import EngineBusy, FlowBusy, WorkflowNotFound
+from services.engine.errors import EngineError, WorkflowNotFound
 from services.engine.executions import Executions
 from services.engine.registry import Registry
 from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
 from storage.outages import Outage
 from storage.scripts import Script
-
-BATCH = 100
-"""Flows that are looked at in one look."""
 
 _ADVANCE = Script.load("services.engine", "advance_schedule")
 
@@ -37,6 +34,7 @@ class Schedules:
         self._registry = registry
         self._executions = executions
         self._now_ms = now_ms
+        self._held_up: dict[str, Outage] = {}
 
     async def watch(self, interval_seconds: float) -> None:
         """Starts what is due, until it is cancelled."""
@@ -53,17 +51,20 @@ class Schedules:
 
     async def look(self) -> None:
         """Starts every flow whose time has come. Raises StoreUnavailable."""
+        # All of them, which are never more than there are published flows: those that are held up stay the first ones,
+        # and would keep the others out of a part.
         due = await self._call(
-            self._client.zrange(
-                keys.SCHEDULES, "-inf", self._now_ms(), byscore=True, offset=0, num=BATCH, withscores=True
-            )
+            self._client.zrange(keys.SCHEDULES, "-inf", self._now_ms(), byscore=True, withscores=True)
         )
+        held_up, self._held_up = self._held_up, {}
         for name, planned_ms in due:
             workflow_id = name.decode()
             try:
                 await self._run(workflow_id, int(planned_ms))
-            except (FlowBusy, EngineBusy) as refusal:
-                _log.warning("a scheduled flow waits for room", workflow_id=workflow_id, why=str(refusal))
+            except EngineError as refusal:
+                outage = held_up.get(workflow_id) or Outage("a scheduled flow cannot be started now")
+                outage.goes_on(workflow_id=workflow_id, why=str(refusal))
+                self._held_up[workflow_id] = outage
             except StoreUnavailable:
                 raise
             except Exception:  # noqa: BLE001 - one flow must not keep the others waiting

@@ -98,7 +98,7 @@ class TimelyTurns:
         fresh = first_state(route.program, execution_id, turn.payload, turn.session_id, Overrides(), self._now_ms())
         with self._runs.beginning():
             try:
-                begun = await self._places.begun(route.program, fresh, lambda: begin(fresh))
+                begun = await self._places.begun(route.program, fresh, turn.session_id, lambda: begin(fresh))
             except FlowBusy:
                 # What the session has begun before goes on.
                 begun = await begin(None)

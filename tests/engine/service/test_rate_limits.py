@@ -133,6 +133,41 @@ async def test_starts_beyond_the_rate_are_refused_until_the_window_is_over(platf
     assert repeated.result.status == COMPLETED
 
 
+async def test_each_execution_of_one_session_is_a_start(platform: Platform, flow: MakeFlow) -> None:
+    note = {"id": "note", "type": "SESSION_WRITE", "config": {"data": {"seen": True}}}
+    settings = {"rateLimit": {"maxRequests": 2, "windowMs": HOUR_MS, "strategy": "sliding"}}
+    source = flow("noting", {"type": "SMS_RECEIVED"}, [note], ["start > note"], settings=settings)
+    once_more = pb.ExecuteRequest(workflow=source, trigger_payload_json='{"sessionId": "one-session"}')
+
+    before = [(await platform.engine.Execute(once_more)).result.status for _ in range(2)]
+    refusal = await refused(platform.engine.Execute(once_more))
+
+    assert before == [COMPLETED] * 2
+    assert refusal.reason == "WORKFLOW_RATE_LIMITED"
+
+
+async def test_an_execution_that_goes_on_is_no_start(platform: Platform, flow: MakeFlow) -> None:
+    screens = [
+        {"id": name, "type": "SEND_USSD_RESPONSE", "config": {"message": name, "expectInput": True}}
+        for name in ("first", "second")
+    ]
+    settings = {"rateLimit": {"maxRequests": 2, "windowMs": HOUR_MS, "strategy": "sliding"}}
+    end = {"id": "end", "type": "SESSION_END", "config": {}}
+    edges = ["start > first", "first > second", "second > end"]
+    source = flow("talking", {"type": "USSD_SESSION_START"}, [*screens, end], edges, settings=settings)
+
+    def says(session: str, text: str) -> pb.ExecuteRequest:
+        payload = f'{{"sessionId": "{session}", "msisdn": "+254711000001", "text": "{text}", "input": "{text}"}}'
+        return pb.ExecuteRequest(workflow=source, trigger_payload_json=payload)
+
+    replies = [
+        (await platform.engine.Execute(says(session, text))).result.reply.text
+        for session, text in (("a", ""), ("a", "1"), ("b", ""))
+    ]
+
+    assert replies == ["first", "second", "first"]
+
+
 async def test_a_caller_beyond_the_rate_gets_a_sentence(platform: Platform, flow: MakeFlow) -> None:
     await publish(platform, starting(flow, 1))
 

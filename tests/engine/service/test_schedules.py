@@ -16,6 +16,7 @@ from tests.engine.service.waiting import until
 
 DAILY = "0 7 * * *"
 EVERY_SECOND = "* * * * * *"
+DAY_MS = 24 * 3600 * 1000
 
 
 @pytest.fixture
@@ -83,8 +84,7 @@ async def test_two_flows_may_have_the_same_schedule(platform: Platform, flow: Ma
 
 async def test_times_that_nobody_met_are_made_up_for_in_turn(platform: Platform, flow: MakeFlow, redis: Any) -> None:
     await publish(platform, scheduled(flow, "late", DAILY))
-    day_ms = 24 * 3600 * 1000
-    missed = (await get(platform, "late")).next_run_at.ToMilliseconds() - 3 * day_ms
+    missed = (await get(platform, "late")).next_run_at.ToMilliseconds() - 3 * DAY_MS
 
     await redis.zadd(keys.SCHEDULES, {"late": missed})
 
@@ -92,20 +92,53 @@ async def test_times_that_nobody_met_are_made_up_for_in_turn(platform: Platform,
         return len(await executions(platform, "late")) == 3
 
     await until(all_made_up_for)
-    assert (await get(platform, "late")).next_run_at.ToMilliseconds() == missed + 3 * day_ms
+    assert (await get(platform, "late")).next_run_at.ToMilliseconds() == missed + 3 * DAY_MS
 
 
 async def test_missed_times_are_dropped_where_the_flow_wants_it(platform: Platform, flow: MakeFlow, redis: Any) -> None:
     await publish(platform, scheduled(flow, "dropped", DAILY, skipMissed=True))
     planned = (await get(platform, "dropped")).next_run_at.ToMilliseconds()
 
-    await redis.zadd(keys.SCHEDULES, {"dropped": planned - 24 * 3600 * 1000 * 3})
+    await redis.zadd(keys.SCHEDULES, {"dropped": planned - 3 * DAY_MS})
 
     async def moved_on() -> bool:
         return (await get(platform, "dropped")).next_run_at.ToMilliseconds() == planned
 
     await until(moved_on)
     assert await executions(platform, "dropped") == []
+
+
+async def test_flows_that_are_held_up_keep_no_other_waiting(platform: Platform, flow: MakeFlow, redis: Any) -> None:
+    await redis.zadd(keys.SCHEDULES, {f"held-up-{number}": 1 for number in range(150)})
+    await publish(platform, scheduled(flow, "behind", EVERY_SECOND, maxExecutions=1))
+
+    await until(lambda: is_over(platform, "behind"))
+
+    assert len(await executions(platform, "behind")) == 1
+
+
+async def test_a_flow_that_has_no_room_is_started_for_its_time_once_it_has(
+    platform: Platform, flow: MakeFlow, redis: Any
+) -> None:
+    trigger = {"type": "SCHEDULED", "config": {"cronExpression": DAILY}}
+    pause = {"id": "pause", "type": "DELAY", "config": {"duration": DAY_MS}}
+    settings = {"maxConcurrentExecutions": 1}
+    await publish(platform, flow("full", trigger, [pause], ["start > pause"], settings=settings))
+    missed = (await get(platform, "full")).next_run_at.ToMilliseconds() - 2 * DAY_MS
+    await redis.zadd(keys.SCHEDULES, {"full": missed})
+
+    async def has(count: int) -> bool:
+        return len(await executions(platform, "full")) == count
+
+    async def moved_on() -> bool:
+        return (await get(platform, "full")).next_run_at.ToMilliseconds() == missed + DAY_MS
+
+    await until(lambda: has(1))
+    await until(moved_on)
+    [first] = await executions(platform, "full")
+    await platform.engine.CancelExecution(pb.CancelExecutionRequest(execution_id=first.execution_id))
+
+    await until(lambda: has(2))
 
 
 async def test_a_schedule_that_is_none_is_refused_with_its_place(platform: Platform, flow: MakeFlow) -> None:

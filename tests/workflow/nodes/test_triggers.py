@@ -103,12 +103,20 @@ async def test_a_trigger_hands_the_payload_on(stage: Stage, trigger: Any) -> Non
         ({"cronExpression": "0 7 * * *", "startDate": "tomorrow"}, "startDate"),
         ({"cronExpression": "0 7 * * *", "startDate": "2027-01-02", "endDate": "2027-01-01"}, "endDate"),
         ({"cronExpression": "0 0 24 12 *", "startDate": "2027-01-02", "endDate": "2027-02-01"}, "cronExpression"),
+        ({"cronExpression": "0 0 29 2 *", "startDate": "9997-03-01"}, "cronExpression"),
+        ({"cronExpression": "0 7 * * *", "startDate": "9999-12-31T23:59Z", "timezone": "Asia/Tokyo"}, "cronExpression"),
     ],
 )
 def test_a_schedule_that_never_comes_is_a_fault_with_its_field(
     findings: Findings, document: dict[str, Any], field: str
 ) -> None:
     assert findings(Scheduled(), document) == [("INVALID_NODE_CONFIG", field)]
+
+
+@pytest.mark.parametrize("start", ["0001-01-01", "0001-01-01T00:00+03:00", "1969-12-31"])
+def test_a_schedule_may_begin_in_any_past_and_end_with_the_calendar(findings: Findings, start: str) -> None:
+    ends = {"startDate": start, "endDate": "9999-12-31T23:59:59Z"}
+    assert findings(Scheduled(), {"cronExpression": "0 7 * * *", "timezone": "Africa/Nairobi", **ends}) == []
 
 
 def test_a_schedule_whose_end_has_passed_is_a_warning(findings: Findings) -> None:
