@@ -114,6 +114,10 @@ async def test_money_goes_to_users_and_to_businesses(adapter: Any, emulator: Any
         ({"product_name": ""}, "INVALID_REQUEST"),
         ({"provider": "Mpesa"}, "INVALID_REQUEST"),
         ({"type": PAYMENT_TYPE_B2B, "number": "888880"}, "INVALID_REQUEST"),
+        (
+            {"type": PAYMENT_TYPE_B2B, "provider": "Mpesa", "destination_account": "a", "provider_channel": "1"},
+            "INVALID_REQUEST",
+        ),
         ({"metadata": {"njiaReference": "other"}}, "INVALID_REQUEST"),
         ({"metadata": {str(number): "" for number in range(21)}}, "INVALID_REQUEST"),
     ],

@@ -163,5 +163,5 @@ async def test_a_body_beyond_the_limit_is_refused(send: Send) -> None:
 
 
 async def test_an_unknown_path_gets_the_original_text(client: httpx.AsyncClient) -> None:
-    response = await client.post("/api/version1/airtime/send")
+    response = await client.post("/api/version1/subscription/create")
     assert (response.status_code, response.text) == (404, "The requested resource could not be found.")

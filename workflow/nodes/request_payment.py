@@ -139,6 +139,9 @@ def _b2b_findings(config: Config) -> Iterable[Finding]:
         names = ", ".join(B2B_PROVIDERS)
         message = f"Africa's Talking pays businesses over {names} and over no {config.provider}"
         yield Finding("INVALID_NODE_CONFIG", message, "provider")
+    if config.provider_channel is not None:
+        message = "Africa's Talking takes no channel with a payment to a business; this has no effect"
+        yield Finding(UNSUPPORTED, message, "providerChannel", is_warning=True)
     if config.narration is None:
         message = "a b2b payment needs the account at the business: set narration"
         yield Finding("INVALID_NODE_CONFIG", message, NARRATION)
@@ -160,7 +163,7 @@ def _request(config: Config, context: NodeContext) -> PaymentRequest:
         currency=config.currency,
         amount=config.amount,
         metadata=metadata,
-        provider_channel=config.provider_channel or "",
+        provider_channel="" if is_b2b else config.provider_channel or "",
         provider=B2B_PROVIDERS.get(config.provider or "", "") if is_b2b else "",
         destination_account=config.narration or "" if is_b2b else "",
         may_have_begun=context.may_have_begun,

@@ -67,6 +67,5 @@ def _what(key: str, order: PaymentOrder) -> Mapping[str, Any]:
                 "transferType": TRANSFER_TYPE,
                 "destinationChannel": order.number,
                 "destinationAccount": order.destination_account,
-                **channel,
                 **common,
             }

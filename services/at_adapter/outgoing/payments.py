@@ -35,7 +35,7 @@ class PaymentOrder:
 
     Attributes:
         number: Phone number in E.164; for b2b the channel of the business.
-        provider_channel: Empty means the product's own.
+        provider_channel: Empty means the product's own; not for b2b, where the provider has one.
         provider: As they name it, such as Mpesa; b2b alone.
         destination_account: Account at the business; b2b alone.
     """
@@ -136,6 +136,8 @@ def _texts(order: PaymentOrder) -> list[FieldViolation]:
             violations.append(FieldViolation(field, f"a b2b payment needs it, 1 to {MAX_NAME_CHARACTERS} characters"))
         if order.type is not PaymentType.B2B and value:
             violations.append(FieldViolation(field, "is for b2b payments alone"))
+    if order.type is PaymentType.B2B and order.provider_channel:
+        violations.append(FieldViolation("provider_channel", "is not for b2b payments"))
     if order.type is PaymentType.B2B and not 1 <= len(order.number) <= MAX_NAME_CHARACTERS:
         violations.append(FieldViolation("number", f"the channel of a business, 1 to {MAX_NAME_CHARACTERS} characters"))
     return violations

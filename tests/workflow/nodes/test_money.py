@@ -126,7 +126,9 @@ def test_a_payment_to_a_business_needs_its_provider_and_its_account() -> None:
         "narration": ("INVALID_NODE_CONFIG", False),
     }
     assert "provider" in findings(RequestPayment(), {**b2b, "provider": "MTN", "narration": "n"})
-    assert findings(RequestPayment(), {**b2b, "provider": "M-Pesa", "narration": "n"}) == {}
+    assert findings(RequestPayment(), {**b2b, "provider": "M-Pesa", "narration": "n", "providerChannel": "1"}) == {
+        "providerChannel": ("UNSUPPORTED_BY_PROVIDER", True)
+    }
 
 
 def test_limits_that_nothing_fits_are_refused() -> None:

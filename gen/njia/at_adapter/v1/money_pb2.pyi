@@ -185,7 +185,7 @@ class RequestPaymentRequest(_message.Message):
     number: _builtins.str
     """Phone number in E.164; for b2b the channel of the business, such as its pay bill number."""
     provider_channel: _builtins.str
-    """Channel of the provider that the money moves over; empty means the product's own."""
+    """Channel of the provider that the money moves over; empty means the product's own. Refused with b2b."""
     provider: _builtins.str
     """Provider as Africa's Talking names it, such as Mpesa; needed by b2b alone and refused with the others."""
     destination_account: _builtins.str
