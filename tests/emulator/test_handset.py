@@ -209,3 +209,32 @@ async def test_ctrl_c_hangs_up(emulator_url: str, platform: Any, eventually: Eve
     assert b"Hung up." in shown
     (event,) = await eventually(lambda: platform.at("/at/ussd/events"))
     assert event.form["status"] == "Incomplete"
+
+
+async def test_a_call_is_a_transcript_of_what_is_heard_and_pressed(emulator_url: str, platform: Any) -> None:
+    platform.will_answer(
+        "/at/voice",
+        PlainTextResponse('<Response><GetDigits numDigits="1" timeout="60"><Say>Press 1</Say></GetDigits></Response>'),
+        PlainTextResponse('<Response><Say>Thank you</Say><Play url="https://x.example/bye.mp3"/></Response>'),
+    )
+    code, shown = await _run(emulator_url, "--call", "+254711082000", typed="1\n")
+    assert shown == (
+        "Calling +254711082000 from +254711000001. /hangup or Ctrl-C hangs up, an empty line waits.\n"
+        "♪ Press 1\n"
+        "> 1\n"
+        "♪ Thank you\n"
+        "♪ [https://x.example/bye.mp3]\n"
+        "The call is over (NORMAL_CLEARING).\n"
+    )
+    assert code == 0
+
+
+async def test_whoever_waits_for_a_call_picks_up_or_refuses(emulator_url: str, platform: Any, send: Send) -> None:
+    platform.will_answer("/at/voice", PlainTextResponse("<Response><Say>Hello</Say></Response>"))
+    await send("/voice/call", **{"from": "+254711082000", "message": None})
+    code, shown = await _run(emulator_url, "--answer", typed="\n", wait="5")
+    assert (code, "♪ Hello" in shown) == (0, True)
+
+    await send("/voice/call", **{"from": "+254711082000", "message": None})
+    code, shown = await _run(emulator_url, "--answer", typed="/busy\n", wait="5")
+    assert (code, shown.splitlines()[-1]) == (1, "Refused.")
