@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = ("services", "gateway", "emulator", "rpc", "storage", "telemetry", "launcher")
 
+SERVICES = ("VALIDATOR", "ENGINE", "SESSIONS", "AT_ADAPTER")
+
 NAME = re.compile(r"\b(?:NJIA|AT)_[A-Z]+(?:_[A-Z]+)*\b")
 
 ELSEWHERE = {"NJIA_EMULATOR_"}
@@ -33,6 +35,12 @@ def test_the_table_of_settings_has_every_variable_that_the_code_reads() -> None:
                     r'"(NJIA_[A-Z_]+|AT_(?:ENVIRONMENT|USERNAME|API_KEY|BASE_URL))"', file.read_text(encoding="utf-8")
                 )
             )
+            # One variable a service.
+            read |= {
+                f"NJIA_{service}{ending}"
+                for ending in re.findall(r'f"NJIA_\{service\.upper\(\)\}(_[A-Z_]+)"', file.read_text(encoding="utf-8"))
+                for service in SERVICES
+            }
     wanted = {name for name in read if not name.startswith(tuple(ELSEWHERE)) and not name.endswith(("_", "_FILE"))}
     written = set(NAME.findall(section("Settings")))
     assert wanted - written == set()
