@@ -3,6 +3,7 @@
 import json
 
 from tests.e2e.calling import calls, rings
+from tests.e2e.conftest import Observed
 from tests.e2e.driving import EXAMPLES, Document, Platform, eventually, new_id, new_phone
 
 _numbers = iter(range(100))
@@ -179,6 +180,24 @@ async def test_a_call_whose_answer_was_lost_is_known_by_its_first_callback_and_n
     assert (log["status"], placed["settledBy"]) == ("completed", "delivery_report")
     made = (await platform.control.get("/control/calls", params={"msisdn": phone})).json()["calls"]
     assert [each["sessionId"] for each in made] == [call.session_id]
+
+
+async def test_a_caller_is_asked_to_hold_while_the_flow_works_and_then_hears_how_it_went(observed: Observed) -> None:
+    platform = observed.platform
+    flow, number, phone = example("clinic-line"), new_number(), new_phone()
+    flow["trigger"]["config"]["calledNumber"] = number
+    workflow_id = await platform.publish(flow)
+    call = await calls(platform, phone, number)
+    call.hears()
+    # Longer than the time budget of this set.
+    await platform.fault(kind="slow", delayMs=2500)
+
+    await call.presses("2")
+
+    *waited, sent, goodbye = call.hears()
+    assert (set(waited), sent, goodbye) == ({"One moment, please."}, "The way is on your phone.", "Goodbye.")
+    assert len(await platform.sent_to(phone)) == 1
+    assert (await platform.ended(workflow_id))["status"] == "completed"
 
 
 async def test_an_engine_that_dies_between_two_callbacks_is_not_noticed_in_the_call(separate: Platform) -> None:

@@ -12,6 +12,9 @@ from workflow.outcome import Done
 from workflow.unsupported import UNSUPPORTED, without_effect
 from workflow.voice import NO_CALL, VOICE, CallState, Play, Say
 
+LONGEST_TEXT = 4000
+"""Some five minutes of speech."""
+
 
 class Config(NodeConfig):
     """
@@ -91,6 +94,8 @@ class PlayIvr(NodeType[Config]):
         if config.audio_url is not None:
             heard: Say | Play = Play(config.audio_url, interruptible=config.interruptible)
         elif config.text and config.text.strip():
+            if len(config.text) > LONGEST_TEXT:
+                raise invalid("INVALID_MESSAGE", f"the text has {len(config.text)} characters, at most {LONGEST_TEXT}")
             heard = Say(config.text, config.voice, interruptible=config.interruptible)
         else:
             raise invalid("INVALID_MESSAGE", "the text is empty: there is nothing to say")

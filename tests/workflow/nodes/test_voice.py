@@ -53,6 +53,12 @@ async def test_words_and_recordings_are_heard_as_often_as_the_flow_says(in_call:
     assert list(played.actions) == [Play("https://example.com/a.mp3")]
 
 
+@pytest.mark.parametrize("text", [" ", "x" * 4001])
+async def test_a_text_that_is_empty_or_too_long_is_not_said(in_call: Stage, text: str) -> None:
+    with pytest.raises(NodeFailure, match="INVALID_MESSAGE"):
+        await in_call.run(PLAY, {"text": text})
+
+
 @pytest.mark.parametrize("node_type", [PLAY, KEYS])
 async def test_without_a_call_a_node_that_speaks_fails(stage: Stage, node_type: NodeType[Any]) -> None:
     with pytest.raises(NodeFailure, match="NO_CALL"):
