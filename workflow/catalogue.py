@@ -28,6 +28,7 @@ from workflow.nodes.session_write import SessionWrite
 from workflow.nodes.sms_received import SmsReceived
 from workflow.nodes.switch import Switch
 from workflow.nodes.ussd_session_start import UssdSessionStart
+from workflow.nodes.wait_for_sms import WaitForSms
 
 _TYPES: tuple[NodeType[Any], ...] = (
     SmsReceived(),
@@ -37,6 +38,7 @@ _TYPES: tuple[NodeType[Any], ...] = (
     Scheduled(),
     HttpWebhook(),
     SendSms(),
+    WaitForSms(),
     SendUssdResponse(),
     InitiateCall(),
     PlayIvr(),

@@ -371,6 +371,10 @@ class TriggerType(NodeType[C]):
         payload = context.scope.lookup("triggerPayload")
         return Done(output=dict(payload) if isinstance(payload, Mapping) else {})
 
+    def names_flow(self, config: C) -> bool:
+        """Whether what its filters let through asks for this flow by name, and answers no question of another."""
+        return True
+
     def schedule(self, config: C) -> Schedule | None:
         """Returns when it starts its flow by itself; None where something has to come in."""
         return None

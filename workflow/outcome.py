@@ -26,6 +26,9 @@ class WaitKind(StrEnum):
     CALL = "call"
     """A person whose phone rings."""
 
+    SMS = "sms"
+    """An SMS of a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

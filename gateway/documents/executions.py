@@ -99,10 +99,10 @@ class WaitingFor(TypedDict):
 
     nodeId: str
     """Node that waits."""
-    kind: Literal["input", "timer", "retry", "settlement", "call"]
+    kind: Literal["input", "timer", "retry", "settlement", "call", "sms"]
     """
     input: a person; timer: a point in time; retry: the next attempt of a node that failed; settlement: word of a send
-    whose answer was lost; call: a person whose phone rings.
+    whose answer was lost; call: a person whose phone rings; sms: an SMS of a person.
     """
     expiresAt: NotRequired[Time]
     """When the wait expires."""

@@ -25,8 +25,9 @@ from services.engine.errors import (
 )
 from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
-from services.engine.registry import Registry
+from services.engine.registry import Registry, Route
 from services.engine.run_sessions import REHEARSAL, RunSessions, new_session
+from services.engine.sms_replies import SmsReplies
 from services.engine.store import Begun, ExecutionStore, NoExecution, Occupied, Queued, Stored, TakenUp
 from services.engine.typed_text import TypedText
 from services.engine.unclaimed import Unclaimed
@@ -77,6 +78,7 @@ class Executions:
         self._runs = runs
         self._typed = typed
         self._unclaimed = unclaimed
+        self._replies = SmsReplies(store, runs)
         self._now_ms = now_ms
 
     async def execute(
@@ -124,7 +126,11 @@ class Executions:
         return await self._finished(known, overrides.wait_ms)
 
     async def handle_sms(self, sms: IncomingSms) -> str | None:
-        """Records an incoming SMS and starts the flow that claims it; returns the execution id, None when none does."""
+        """
+        Records an incoming SMS; returns the execution that it begins or goes on with, None when nobody claims it.
+
+        A flow that asks for it by a word comes first, then an execution that waits for it, then a flow that takes all.
+        """
         payload: dict[str, Any] = {
             "msisdn": sms.msisdn,
             "message": sms.message,
@@ -133,7 +139,12 @@ class Executions:
             "timestamp": timestamp(sms.sent_at_ms),
         }
         payload |= {key: value for key, value in (("linkId", sms.link_id), ("networkCode", sms.network_code)) if value}
-        execution_id = await self.triggered("sms", sms.message_id, payload)
+        route = await self._registry.route("sms", payload)
+        execution_id = None
+        if route is None or not route.names_flow:
+            execution_id = await self._replies.take(payload)
+        if execution_id is None and route is not None:
+            execution_id = await self._started(route, "sms", sms.message_id, payload)
         if execution_id is None:
             _log.warning("no published flow claims an SMS that came in", short_code=sms.short_code)
             await self._unclaimed.note("sms", sms.message_id, payload)
@@ -148,8 +159,9 @@ class Executions:
             reference: What names it in its channel: the same one again starts nothing.
         """
         route = await self._registry.route(channel, payload)
-        if route is None:
-            return None
+        return None if route is None else await self._started(route, channel, reference, payload)
+
+    async def _started(self, route: Route, channel: str, reference: str, payload: Mapping[str, Any]) -> str:
         execution_id = ids.execution_id_for(f"{channel}:{reference}", ids.partition_of(reference))
         await self.start(route.program, payload, execution_id)
         return execution_id
@@ -256,7 +268,7 @@ class Executions:
 def _waits_for_timers(state: ExecutionState) -> bool:
     """Whether it goes on by itself, sooner or later."""
     kinds = {wait.kind for wait in state.waits.values()}
-    return bool(kinds) and not kinds & {WaitKind.INPUT, WaitKind.CALL}
+    return bool(kinds) and not kinds & {WaitKind.INPUT, WaitKind.CALL, WaitKind.SMS}
 
 
 def _joined(program: Program, payload: Mapping[str, Any], session_id: str | None, overrides: Overrides) -> str | None:

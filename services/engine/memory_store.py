@@ -217,6 +217,14 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         kept = self._memory.execution(execution_id, self._now_ms())
         return self._record(execution_id, turn) if kept is not None and kept.runs else NoExecution()
 
+    async def claimed(self, key: str) -> tuple[str, str] | None:
+        """See ExecutionStore.claimed."""
+        bound = self._memory.keys.get(key)
+        if bound is None or bound.gone_at_ms <= self._now_ms():
+            return None
+        digest, _, execution_id = bound.value.partition(" ")
+        return digest, execution_id
+
     async def claim_key(self, key: str, digest: str, execution_id: str) -> tuple[str, str]:
         """See ExecutionStore.claim_key."""
         now = self._now_ms()

@@ -343,6 +343,14 @@ class RedisStore:
         with _unavailable():
             await self._client.zrem(keys.unsettled(name), _member(effect))
 
+    async def claimed(self, key: str) -> tuple[str, str] | None:
+        with _unavailable():
+            bound = await self._client.get(keys.idempotency(key))
+        if not isinstance(bound, bytes):
+            return None
+        digest, _, execution_id = bound.decode().partition(" ")
+        return digest, execution_id
+
     async def claim_key(self, key: str, digest: str, execution_id: str) -> tuple[str, str]:
         value = f"{digest} {execution_id}"
         with _unavailable():

@@ -72,6 +72,11 @@ class Route:
     workflow_id: str
     program: Program
 
+    @property
+    def names_flow(self) -> bool:
+        """Whether what comes in by it asks for this flow by name."""
+        return self.program.trigger_type.names_flow(_trigger_config(self.program))
+
 
 class Registry:
     """

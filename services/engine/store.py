@@ -298,6 +298,10 @@ class ExecutionStore(Protocol):
         """Notes that an effect is settled: no further report is for it."""
         ...
 
+    async def claimed(self, key: str) -> tuple[str, str] | None:
+        """Returns what a key was claimed with, see `claim_key`; None when it is free."""
+        ...
+
     async def claim_key(self, key: str, digest: str, execution_id: str) -> tuple[str, str]:
         """Binds an idempotency key for 24 h unless it is bound; returns (digest, execution id) that it is bound to."""
         ...

@@ -157,6 +157,7 @@ async def test_the_catalogue_has_all_that_a_canvas_draws(validator: "ValidatorSe
         "SCHEDULED",
         "HTTP_WEBHOOK",
         "SEND_SMS",
+        "WAIT_FOR_SMS",
         "SEND_USSD_RESPONSE",
         "INITIATE_CALL",
         "PLAY_IVR",

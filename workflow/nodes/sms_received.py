@@ -81,6 +81,9 @@ class SmsReceived(TriggerType[Config]):
             narrowness += 1
         return narrowness
 
+    def names_flow(self, config: Config) -> bool:
+        return config.keyword is not None or config.regex_pattern is not None
+
     def claim(self, config: Config) -> tuple[str, ...]:
         keyword = config.keyword or ""
         return (

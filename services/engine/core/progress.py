@@ -115,6 +115,13 @@ class Progress:
         if graph.settings.resume_within_ms and isinstance(msisdn, str) and not self._state.options.dry_run:
             self._settling.correlate([resumption_name(graph.workflow_id, msisdn)])
 
+    def message_came(self, node_id: str, visit: int, message: Mapping[str, Any]) -> None:
+        """Goes on with a node that waited for an SMS; nothing happens where this visit of it waits no more."""
+        wait = self._state.waits.get(node_id)
+        if wait is not None and wait.kind is WaitKind.SMS and self._state.node(node_id).visit == visit:
+            self._state.payload.update(message, input=message["message"])
+            self._resume(node_id, None, message)
+
     def picked_up(self, node_id: str | None, payload: Mapping[str, Any]) -> None:
         """Goes on with a node that called a person who answers now; nothing happens where it waits no more."""
         call = str(payload["callSessionId"])
@@ -170,6 +177,9 @@ class Progress:
                     self._resume(node_id, None)
                 case WaitKind.CALL if not expects_turn:
                     self._resume(node_id, None)
+                case WaitKind.SMS if not expects_turn:
+                    why = f"no SMS came within {wait.expires_at_ms - wait.since_ms} ms"
+                    self._give_up_on_person(node_id, wait, why)
                 case WaitKind.RETRY if self._program.nodes[node_id].branch:
                     self._branches.forget(node_id)
                     self._resume(node_id, None)

@@ -61,7 +61,9 @@ class Run:
     @property
     def listens_from(self) -> int | None:
         """Number of the turn behind which new ones are wanted while nodes still run; None when none are."""
-        waits_for_person = any(wait.kind in (WaitKind.INPUT, WaitKind.CALL) for wait in self.state.waits.values())
+        waits_for_person = any(
+            wait.kind in (WaitKind.INPUT, WaitKind.CALL, WaitKind.SMS) for wait in self.state.waits.values()
+        )
         return self._turns.last if self._tasks and waits_for_person else None
 
     def give_up(self, error: NodeError) -> None:

@@ -64,6 +64,9 @@ class Signal(StrEnum):
     CALL_ENDED = "call_ended"
     """A call is over, or never began; the payload names it and says why."""
 
+    SMS = "sms"
+    """The person sent the message that a node waits for; the payload holds it."""
+
     REPORT = "report"
     """The outside reported an effect whose outcome was unknown; the payload is a Settlement."""
 

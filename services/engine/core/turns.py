@@ -122,22 +122,28 @@ class Turns:
                     text = turn.payload["text"]
                     self._state.payload["text"] = text if self._keeps_sealed(turn) else unsealed(text, self._cipher)
                 self._answers(turn)
-            case Signal.NO_INPUT:
-                self._answers(turn)
-                self._state.say_nothing()
-                self._progress.hang_up(str(turn.payload["reason"]))
+            case Signal.NO_INPUT | Signal.ANSWERED | Signal.CALL_ENDED:
+                self._take_word_of_call(turn, turn.signal)
+            case Signal.SMS:
+                assert turn.node_id is not None
+                self._progress.message_came(turn.node_id, turn.payload["visit"], turn.payload["message"])
                 self._progress.new_turn()
-            case Signal.ANSWERED:
-                self._answers(turn)
-                self._state.say_nothing()
-                self._progress.picked_up(turn.node_id, turn.payload)
-                self._progress.new_turn()
-            case Signal.CALL_ENDED:
-                self._progress.call_ended(turn.node_id, turn.payload)
             case Signal.REPORT:
                 assert turn.node_id is not None
                 self._progress.settle(turn.node_id, Settlement(**turn.payload))
         return True
+
+    def _take_word_of_call(self, turn: Turn, signal: Signal) -> None:
+        if signal is Signal.CALL_ENDED:
+            self._progress.call_ended(turn.node_id, turn.payload)
+            return
+        self._answers(turn)
+        self._state.say_nothing()
+        if signal is Signal.NO_INPUT:
+            self._progress.hang_up(str(turn.payload["reason"]))
+        else:
+            self._progress.picked_up(turn.node_id, turn.payload)
+        self._progress.new_turn()
 
     def _comes_later(self, turn: Turn) -> bool:
         """Whether the signal is for what has not come so far yet."""

@@ -126,7 +126,9 @@ async def test_at_most_two_open_effects_are_named_since_two_are_too_many(engines
 
 
 async def test_an_idempotency_key_stays_with_what_it_was_bound_to_first(engines: Engines) -> None:
+    assert await engines("a").claimed("key") is None
     assert await engines("a").claim_key("key", "digest", "exe_1") == ("digest", "exe_1")
+    assert await engines("b").claimed("key") == ("digest", "exe_1")
     assert await engines("b").claim_key("key", "digest", "exe_2") == ("digest", "exe_1")
     assert await engines("b").claim_key("key", "another digest", "exe_2") == ("digest", "exe_1")
     assert await engines("b").claim_key("other key", "digest", "exe_2") == ("digest", "exe_2")

@@ -351,7 +351,7 @@ class WaitingFor(_message.Message):
     """Node that waits."""
     kind: _builtins.str
     """input: a person; timer: a point in time; retry: the next attempt of a node that failed; settlement: word of a send
-    whose answer was lost; call: a person whose phone rings.
+    whose answer was lost; call: a person whose phone rings; sms: an SMS of a person.
     """
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
