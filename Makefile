@@ -24,7 +24,7 @@ WORKERS ?= 2
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(INSTALLED) ## Run everything on this machine until Ctrl-C: Valkey, a local Africa's Talking, all services
@@ -49,6 +49,10 @@ answer: $(INSTALLED) ## Wait for a call from the platform and pick up: make answ
 .PHONY: test
 test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test ARGS='tests/rpc -k health'
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+.PHONY: compose-test
+compose-test: $(INSTALLED) ## Build the containers and use them: a dialled session, a killed engine, the adapter alone; needs Docker
+	PYTHONPATH=.:gen $(PYTHON) scripts/compose-test
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, import contracts, proto files and that generated code is up to date
