@@ -240,7 +240,8 @@ async def test_a_notification_is_parsed_and_what_is_not_known_is_kept(both: Any,
     assert (await both.callbacks.post("/at/payments", json=document)).status_code == 200
     form = {**notification("ATPid_2", value="lots"), "requestMetadata": "{"}
     assert (await both.callbacks.post("/at/payments", data=form)).status_code == 200
-    assert (await both.callbacks.post("/at/payments", json={"status": "Success"})).status_code == 400
+    for unusable in ({"status": "Success"}, notification("A" * 257), notification("ATPid_3", "S" * 257)):
+        assert (await both.callbacks.post("/at/payments", json=unusable)).status_code == 400
 
     first, second = engine.servicer.payments
     assert (first.status, first.currency, first.amount, first.msisdn) == ("Hovering", "KES", "100.5", NUMBER)

@@ -15,6 +15,9 @@ from starlette.requests import Request
 MAX_BODY_BYTES = 64 * 1024
 MAX_FIELDS = 100
 
+MAX_REQUIRED_CHARACTERS = 256
+"""Ids, numbers and words of theirs have some forty; they become names of keys, so their length has a bound."""
+
 LONGEST_SHORT_CODE_DIGITS = 8
 """Short codes have 3 to 6 digits, some networks give up to 8; a phone number with its country code has more."""
 
@@ -38,10 +41,12 @@ class CallbackFields:
         return self._values.get(name, "")
 
     def required(self, name: str) -> str:
-        """Returns a field without surrounding blanks. Raises UnusableCallback when there is none."""
+        """Returns a field without surrounding blanks. Raises UnusableCallback when there is none or it is too long."""
         value = self.text(name).strip()
         if not value:
             raise UnusableCallback(f"the field {name} is missing")
+        if len(value) > MAX_REQUIRED_CHARACTERS:
+            raise UnusableCallback(f"the field {name} has more than {MAX_REQUIRED_CHARACTERS} characters")
         return value
 
     def moment(self, name: str) -> datetime | None:
