@@ -18,6 +18,16 @@ Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
 
 
+def failed(error: grpc.aio.AioRpcError) -> HttpError:
+    """Returns what a call that a service refused is over HTTP."""
+    refusal = refusal_of(error)
+    if refusal.reason in {API_KEY_REQUIRED, SCOPE_MISSING}:
+        # The caller was let in; it is the gateway that was not.
+        message = "a service does not accept the gateway's key: NJIA_SERVICE_KEY must be the same everywhere"
+        return HttpError(503, "Service unavailable", message, "SERVICE_KEY_REFUSED", headers={"Retry-After": "1"})
+    return refused(refusal)
+
+
 async def answer_of(
     method: "grpc.aio.UnaryUnaryMultiCallable[Q, A]", request: Q, within_seconds: float = CALL_SECONDS
 ) -> A:
@@ -28,11 +38,4 @@ async def answer_of(
     try:
         return await method(request, timeout=call_timeout(within_seconds))
     except grpc.aio.AioRpcError as error:
-        refusal = refusal_of(error)
-        if refusal.reason in {API_KEY_REQUIRED, SCOPE_MISSING}:
-            # The caller was let in; it is the gateway that was not.
-            message = "a service does not accept the gateway's key: NJIA_SERVICE_KEY must be the same everywhere"
-            raise HttpError(
-                503, "Service unavailable", message, "SERVICE_KEY_REFUSED", headers={"Retry-After": "1"}
-            ) from None
-        raise refused(refusal) from None
+        raise failed(error) from None

@@ -132,6 +132,8 @@ function form(path, method, operation) {
   return made;
 }
 
+const key = element("input", { type: "password", autocomplete: "off", name: "key" });
+
 async function sent(path, method, fields, body) {
   const query = new URLSearchParams();
   const headers = {};
@@ -141,6 +143,7 @@ async function sent(path, method, fields, body) {
     else if (input.value) headers[parameter.name] = input.value;
   }
   if (body && body.value) headers["Content-Type"] = "application/json";
+  if (key.value) headers.Authorization = `Bearer ${key.value}`;
   try {
     const address = new URL(path.slice(1) + (query.size ? `?${query}` : ""), document.baseURI);
     const response = await fetch(address, { method: method.toUpperCase(), headers, body: (body && body.value) || undefined });
@@ -181,7 +184,9 @@ function draw() {
   const contents = document.getElementById("contents");
   const { title, version, summary, description: text } = description.info;
   main.replaceChildren(element("h1", {}, `${title} ${version}`), element("p", {}, summary), ...prose(text),
-    element("p", {}, element("a", { href: "openapi.json" }, "openapi.json")));
+    element("p", {}, element("a", { href: "openapi.json" }, "openapi.json")),
+    element("label", {}, element("span", {}, "API key ", element("span", { class: "quiet" }, "kept in this page alone")),
+      key));
   for (const tag of description.tags) {
     main.append(element("h2", {}, tag.name), ...prose(tag.description));
     contents.append(element("h4", {}, tag.name));

@@ -9,14 +9,13 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
+from gateway.calls import failed
 from gateway.clients import clients_of
 from gateway.documents.executions import ExecutionSummary, NodeExecutionResult
-from gateway.errors import refused
 from gateway.parameters import Absent, ExecutionId, NoQuery
 from gateway.responses import BAD_QUERY, NO_EXECUTION, SERVICE_REFUSALS
 from njia.engine.v1 import engine_service_pb2 as pb
 from rpc.documents import to_document
-from rpc.status import refusal_of
 
 LONGEST_SECONDS = 900.0
 """A stream ends after so long; its reader comes back by itself and goes on behind the last event."""
@@ -74,7 +73,7 @@ async def watch_execution(
     try:
         first = await call.read()
     except grpc.aio.AioRpcError as error:
-        raise refused(refusal_of(error)) from None
+        raise failed(error) from None
     if last_event_id is not None and isinstance(first, pb.WatchExecutionResponse) and _has_ended(first):
         call.cancel()
         return Response(status_code=204)
@@ -102,7 +101,7 @@ async def _events(call: Any, message: Any, stopping: asyncio.Event) -> AsyncIter
             message = reading.result()
     except grpc.aio.AioRpcError as error:
         if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
-            yield _written("error", refused(refusal_of(error)).document())
+            yield _written("error", failed(error).document())
     finally:
         stopped.cancel()
         if reading is not None:
