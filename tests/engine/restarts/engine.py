@@ -30,7 +30,7 @@ from tests.engine.restarts.power import STORE_WRITES, Cut, Power, Powered
 from tests.engine.restarts.sessions_in_process import SessionsInProcess
 from tests.engine.restarts.stores import LEASE_MS, Stores
 from workflow.node_type import Ports
-from workflow.ports import SmsSender
+from workflow.ports import RateLimiter, SmsSender
 
 SCAN_SECONDS = 5.0
 SETTLE_MS = 60_000
@@ -54,6 +54,7 @@ class Engine:
         stores: Stores,
         sessions: MemorySessionStore,
         network: AfricasTalking,
+        rates: Rates,
         cut: Cut | None,
     ) -> None:
         self.power = Power(cut)
@@ -62,7 +63,7 @@ class Engine:
         self.store = cast("ExecutionStore", Powered(stores.of(name), self.power, STORE_WRITES))
         registry, run_sessions = _OneRoute(program), RunSessions(reached)
         # Asked by flows that limit their executions alone, and these do not.
-        places = FlowPlaces(cast("Any", None), Rates())
+        places = FlowPlaces(cast("Any", None), rates)
         around = Surroundings(
             ports=Ports(
                 sms=cast("SmsSender", Powered(network, self.power, {"send"})),
@@ -70,7 +71,7 @@ class Engine:
                 http=Web(),
                 airtime=NoMoney(),
                 payments=NoMoney(),
-                rates=Rates(),
+                rates=cast("RateLimiter", Powered(rates, self.power, {"reserve"})),
                 cipher=PlainCipher(),
             ),
             sessions=reached,

@@ -247,6 +247,11 @@ def _tried_again(draw: st.DrawFn, canvas: _Canvas) -> None:
     canvas.ends.append(f"{head}:max_retries")
 
 
+def _limit(_: st.DrawFn, canvas: _Canvas) -> None:
+    """A rate that has room: what counts is that no restart takes a second turn."""
+    canvas.ends = [canvas.put("limit", node("RATE_LIMIT", maxRequests=1, windowMs=1000), canvas.ends)]
+
+
 def _pause(draw: st.DrawFn, canvas: _Canvas) -> None:
     canvas.ends = [canvas.put("pause", _delay(draw), canvas.ends)]
 
@@ -264,6 +269,6 @@ def _delay(draw: st.DrawFn) -> dict[str, Any]:
     return node("DELAY", duration=draw(st.sampled_from(PAUSES_SECONDS)) * 1000)
 
 
-DIALOGUE = [_message, _note, _fork, _choice, _choice, _side_by_side, _tried_again, _line, _tail]
+DIALOGUE = [_message, _note, _fork, _choice, _choice, _side_by_side, _tried_again, _limit, _line, _tail]
 LOOPS = [_way_back, _way_back, _way_back]
-BACKGROUND = [_message, _message, _silent_fork, _side_by_side, _tried_again, _tail, _pause, _pause_aside]
+BACKGROUND = [_message, _message, _silent_fork, _side_by_side, _tried_again, _limit, _tail, _pause, _pause_aside]

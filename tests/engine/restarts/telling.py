@@ -184,6 +184,7 @@ async def _ending(world: World, answers: list[Any]) -> Ending:
         "forgotten": [edge for edge, decision in state.edges.items() if decision is Decision.TAKEN],
         "results": last,
         "inbox": world.network.inbox,
+        "turns of rates": len(world.rates.turns),
         "conflicts": world.network.conflicts,
         "reports find": await _found_by_reports(world, log),
         "session": _session(world, state.session_id),

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from services.engine.core.program import Program
 from services.sessions.memory_store import MemorySessionStore
-from tests.engine.core.outside import AfricasTalking
+from tests.engine.core.outside import AfricasTalking, Rates
 from tests.engine.core.virtual_time import now_ms
 from tests.engine.restarts.engine import Engine
 from tests.engine.restarts.power import Cut
@@ -34,11 +34,12 @@ class World:
         self.network = network
         self.bystander = stores.of("bystander")
         self.sessions = MemorySessionStore(SESSION_RETENTION_MS, now_ms)
+        self.rates = Rates()
         self.deaths = 0
         self._stores = stores
         # Who comes first when an engine has died, the new engine's own look or the caller, takes turns.
         self._caller_is_first = cut is not None and cut.number % 2 == 0
-        self._first = self._engine = Engine("engine-1", program, stores, self.sessions, network, cut)
+        self._first = self._engine = Engine("engine-1", program, stores, self.sessions, network, self.rates, cut)
         self._engine.watch()
         self._taken_over_at = self._time()
 
@@ -102,7 +103,7 @@ class World:
 
     async def _replace(self) -> None:
         self._engine = Engine(
-            f"engine-{self.deaths + 1}", self.program, self._stores, self.sessions, self.network, None
+            f"engine-{self.deaths + 1}", self.program, self._stores, self.sessions, self.network, self.rates, None
         )
         await asyncio.sleep(LEASE_MS / 1000 + 1)
         await self._stores.leases_run_out()
