@@ -229,3 +229,32 @@ async def test_sessions_are_seen_and_ended_over_rest(platform: Platform) -> None
     # The caller whose session was ended gets a last screen, and the execution comes to an end.
     assert (await call.type("1")).kind == "END"
     assert (await platform.ended(workflow_id))["status"] in ("completed", "failed")
+
+
+async def test_an_execution_is_followed_over_rest_and_run_again(platform: Platform) -> None:
+    code, phone, name = new_code(), new_phone(), new_id("followed")
+    nodes = [ask("menu", "Name?"), sms("send", "Hello {{input}}"), bye("bye", "Bye")]
+    await platform.publish(flow(name, dialled(code), nodes, ["start>menu", "menu>send", "send>bye"]))
+    call = await platform.dial(code, phone)
+    listed = await platform.rest.get("/api/workflows/executions", params={"workflowId": name})
+    path = f"/api/workflows/executions/{listed.json()['executions'][0]['executionId']}"
+
+    events: list[str] = []
+    async with platform.rest.stream("GET", f"{path}/events") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        async for line in stream.aiter_lines():
+            if line.startswith("event: "):
+                events.append(line.removeprefix("event: "))
+                if len(events) == 2:
+                    # It waits for the person: what follows comes once she has typed.
+                    await call.type("Wanja")
+    behind = await platform.rest.get(f"{path}/events", headers={"last-event-id": "4"})
+    replayed = await platform.rest.post(f"{path}/replay")
+    unknown = await platform.rest.get("/api/workflows/executions/exe_0/events")
+
+    assert events == ["nodeResult", "execution", "nodeResult", "nodeResult", "nodeResult", "execution"]
+    assert behind.status_code == 204
+    assert (replayed.status_code, replayed.json()["differences"]) == (200, [])
+    assert replayed.json()["execution"]["status"] == "completed"
+    assert await platform.sent_to(phone) == ["Hello Wanja"], "a replay is a rehearsal"
+    assert (unknown.status_code, unknown.json()["error"]) == (404, "Execution not found")

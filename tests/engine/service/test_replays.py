@@ -82,7 +82,9 @@ async def test_a_replay_for_real_sends_again(platform: Platform, flow: MakeFlow)
 async def test_what_goes_otherwise_is_told_node_by_node(platform: Platform, flow: MakeFlow) -> None:
     await publish(platform, selling(flow))
     async with httpx.AsyncClient(base_url=platform.emulator_url) as control:
-        answer = await control.post("/control/faults", json={"product": "sms", "kind": "http_status", "status": 401, "times": 1})
+        answer = await control.post(
+            "/control/faults", json={"product": "sms", "kind": "http_status", "status": 401, "times": 1}
+        )
         assert answer.is_success, answer.text
         execution_id = await dial(platform, "", "70")
         await control.delete("/control/faults")
