@@ -102,10 +102,12 @@ DOCUMENTED: "Mapping[tuple[str, str, str], Provoke]" = {
     ),
     ("TouchSession", "FAILED_PRECONDITION", "SESSION_ENDED"): touch_ended,
     ("EndSession", "NOT_FOUND", "SESSION_NOT_FOUND"): lambda s: s.EndSession(pb.EndSessionRequest(session_id="s")),
+    ("EraseMsisdn", "INVALID_ARGUMENT", "INVALID_SESSION"): lambda s: s.EraseMsisdn(pb.EraseMsisdnRequest(msisdn="0")),
 }
 
 OF_EVERY_RPC: "Mapping[str, Provoke]" = {
     "OpenSession": opened,
+    "EraseMsisdn": lambda s: s.EraseMsisdn(pb.EraseMsisdnRequest(msisdn="+254711000001")),
     "GetSession": lambda s: s.GetSession(pb.GetSessionRequest(session_id="s")),
     "FindSession": lambda s: s.FindSession(pb.FindSessionRequest(msisdn="+1", type=pb.SESSION_TYPE_SMS)),
     "ListSessions": lambda s: s.ListSessions(pb.ListSessionsRequest()),

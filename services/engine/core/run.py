@@ -23,6 +23,8 @@ from workflow.outcome import WaitKind
 LONGEST_HOLD_MS = 10_000
 """While a person waits for a screen, a timer that is due so soon is waited for in memory: an answer must be in time."""
 
+ENDS_BY_ITSELF = frozenset({WaitKind.TIMER, WaitKind.RETRY, WaitKind.SETTLEMENT})
+
 
 class Run:
     """
@@ -209,8 +211,12 @@ class Run:
         limit_ms = self.state.options.max_active_ms
         left_ms = limit_ms - self.state.active_ms - self._active_ms()
         now = self._around.now_ms()
-        # A wait that is due and goes on all the same has a turn to answer it.
-        due_ms = [wait.expires_at_ms - now for wait in self.state.waits.values() if wait.expires_at_ms > now]
+        # A wait for a person that is due and goes on all the same has a turn to answer it.
+        due_ms = [
+            wait.expires_at_ms - now
+            for wait in self.state.waits.values()
+            if wait.expires_at_ms > now or wait.kind in ENDS_BY_ITSELF
+        ]
         pause_ms = min(left_ms, *due_ms) if due_ms else left_ms
         woken = asyncio.create_task(self._woken.wait())
         try:

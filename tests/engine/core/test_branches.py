@@ -247,3 +247,15 @@ def test_a_branch_holds_what_only_it_leads_to_up_to_the_next_wait() -> None:
     }
 
     assert covered(program.graph, configs) == {"retry": {"in", "menu"}}
+
+
+@in_virtual_time
+async def test_a_branch_that_fails_before_it_reaches_anything_is_given_up_at_once() -> None:
+    before, one = text(OTHER), sms(NUMBER, "{{nothing}}")
+    nodes = {"before": before, "retry": retry(initialDelayMs=0), "one": one, "menu": ask("Menu")}
+    edges = ["start > before", "before > retry", "retry:success > one", "retry:max_retries > menu", "one > menu"]
+    world = world_of(nodes, edges, kind="ussd")
+
+    (await Phone(world).dials()).sees("Menu")
+
+    assert now_ms() == EPOCH_MS
