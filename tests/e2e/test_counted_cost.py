@@ -101,6 +101,9 @@ async def test_an_execute_with_one_sms_takes_4_rpcs_and_6_trips_at_most(observed
 
     unknown, _ = await execute()
     assert "njia.validator.v1.ValidatorService/CompileWorkflow" in unknown
+    # A script that the server sees for the first time takes a trip more, whichever test comes first.
+    for _ in range(REPEATS):
+        await execute()
     for _ in range(REPEATS):
         calls, trips = await execute()
         assert 2 <= len(calls) <= 4, calls
