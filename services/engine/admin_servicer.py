@@ -10,11 +10,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from njia.engine.v1 import admin_service_pb2 as pb
 from njia.engine.v1.admin_service_pb2_grpc import AdminServiceServicer
 from services.engine import pages
-from services.engine.core.ports import StoreUnavailable
 from services.engine.erasure import Erasure
 from services.engine.errors import InvalidRequest
+from services.engine.redis_calls import answer_of
 from storage.audit import AuditLog
-from storage.connection import StoreUnavailable as RedisUnavailable
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -33,10 +32,7 @@ class AdminServicer(AdminServiceServicer):
         limit = pages.page_size(request.page_size)
         if request.page_token and not _PLACE.fullmatch(request.page_token):
             raise InvalidRequest("page_token", "is not one that a listing gave", pages.INVALID)
-        try:
-            found = await self._audit.page(limit + 1, request.page_token, self._now_ms())
-        except RedisUnavailable as problem:
-            raise StoreUnavailable(problem.why) from problem
+        found = await answer_of(self._audit.page(limit + 1, request.page_token, self._now_ms()))
         return pb.ListAuditResponse(
             entries=[
                 pb.AuditEntry(at=_time(entry.at_ms), who=entry.who, action=entry.action, subject=entry.subject)

@@ -12,11 +12,11 @@ from typing import Any
 import structlog
 
 from services.engine import ids, keys, records
-from services.engine.core.ports import StoreUnavailable
 from services.engine.errors import EngineError, InvalidRequest
 from services.engine.executions import Executions
+from services.engine.redis_calls import redis_calls
 from storage.batches import answers_of, run_in_stages
-from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
+from storage.connection import Client
 from storage.scripts import Script, ScriptCall
 
 BATCH = 100
@@ -68,14 +68,11 @@ class Erasure:
         if not _E164.fullmatch(msisdn):
             raise InvalidRequest("msisdn", "must be a phone number in E.164, such as +254711000001")
         names = re.compile(rb"(?<![0-9])" + msisdn[1:].encode() + rb"(?![0-9])")
-        try:
-            with store_errors():
-                found = [it for partition in range(ids.PARTITIONS) for it in await self._that_name(names, partition)]
-                erased = [await self._erase(execution_id) for execution_id in found]
-                unclaimed = await self._erase_unclaimed(names)
-                await self._erase_reports(msisdn)
-        except RedisUnavailable as problem:
-            raise StoreUnavailable(problem.why) from problem
+        with redis_calls():
+            found = [it for partition in range(ids.PARTITIONS) for it in await self._that_name(names, partition)]
+            erased = [await self._erase(execution_id) for execution_id in found]
+            unclaimed = await self._erase_unclaimed(names)
+            await self._erase_reports(msisdn)
         # Executions first: the end of one may still write to its session.
         sessions, value_sets = await self._erase_sessions(msisdn)
         return Erased(erased.count(True), erased.count(False), sessions, value_sets, unclaimed)

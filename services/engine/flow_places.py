@@ -19,9 +19,10 @@ from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.core.state import ExecutionState, ExecutionStatus
 from services.engine.errors import FlowBusy, FlowStartsTooOften
+from services.engine.redis_calls import answer_of
 from services.engine.store import Begun, Occupied, Queued, TakenUp
 from storage.batches import answers_of
-from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
+from storage.connection import Client
 from storage.scripts import Script
 from workflow.ports import Rate, RateLimiter
 
@@ -102,7 +103,7 @@ class FlowPlaces:
 
     async def _ask(self, fresh: ExecutionState, limit: int) -> Sequence[Any]:
         arguments: Sequence[str | int] = [_name(fresh), limit, LIFE_MS, CHECKED_AT_ONCE, CHECK_AGAIN_MS]
-        answer: Sequence[Any] = await _call(_TAKE.run(self._client, [keys.places(fresh.workflow_id)], arguments))
+        answer: Sequence[Any] = await answer_of(_TAKE.run(self._client, [keys.places(fresh.workflow_id)], arguments))
         return answer
 
     async def _check(self, workflow_id: str, now_ms: int, holders: Sequence[bytes]) -> int:
@@ -117,7 +118,7 @@ class FlowPlaces:
             elif status is not None or now_ms - taken_at[name] > BEGIN_WITHIN_MS:
                 gone.append(name)
         freed: Sequence[str | int] = [len(gone), *gone, *live]
-        await _call(_CHECK.run(self._client, [keys.places(workflow_id)], freed))
+        await answer_of(_CHECK.run(self._client, [keys.places(workflow_id)], freed))
         if gone:
             _log.info("places of executions that are gone were freed", workflow_id=workflow_id, count=len(gone))
         return len(gone)
@@ -139,11 +140,11 @@ class FlowPlaces:
         pipeline = self._client.pipeline(transaction=False)
         for key in hashes:
             pipeline.hget(key, field)
-        return [None if value is None else value.decode() for value in await _call(answers_of(pipeline))]
+        return [None if value is None else value.decode() for value in await answer_of(answers_of(pipeline))]
 
     async def _free(self, state: ExecutionState) -> None:
         try:
-            await _call(self._client.zrem(keys.places(state.workflow_id), _name(state)))
+            await answer_of(self._client.zrem(keys.places(state.workflow_id), _name(state)))
         except StoreUnavailable as problem:
             _log.warning("a place is left over until the flow is full", workflow_id=state.workflow_id, why=str(problem))
 
@@ -165,14 +166,6 @@ def _is_live(begun: Begun | None, workflow_id: str) -> bool:
         case Occupied(_, of_workflow):
             return of_workflow == workflow_id
     return isinstance(begun, Queued)
-
-
-async def _call(command: Awaitable[Any]) -> Any:
-    try:
-        with store_errors():
-            return await command
-    except RedisUnavailable as problem:
-        raise StoreUnavailable(problem.why) from problem
 
 
 def limit_of(program: Program, state: ExecutionState) -> int | None:

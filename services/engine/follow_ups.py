@@ -6,9 +6,8 @@ before it could write the end, and another one goes on.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -20,9 +19,10 @@ from services.engine.error_webhooks import ErrorWebhooks
 from services.engine.errors import EngineBusy, FlowBusy
 from services.engine.executions import Executions
 from services.engine.live_runs import LiveRuns
+from services.engine.redis_calls import answer_of
 from services.engine.store import ExecutionStore, Stored
 from storage.batches import run_in_stages
-from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
+from storage.connection import Client
 from storage.outages import Outage
 from storage.scripts import Script
 
@@ -129,25 +129,25 @@ class FollowUps:
     async def _settle(self, execution_id: str, tries: int, again: Again | None) -> None:
         if again is not None and tries < MOST_TRIES:
             pause_ms = min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS)
-            await self._call(self._client.zadd(keys.FOLLOW_UPS, {execution_id: self._now_ms() + pause_ms}, xx=True))
+            await answer_of(self._client.zadd(keys.FOLLOW_UPS, {execution_id: self._now_ms() + pause_ms}, xx=True))
             return
         if again is not None:
             _log.error("what follows a failed execution is given up", execution_id=execution_id, why=again.why)
-        await self._call(
+        await answer_of(
             run_in_stages(
                 self._client, [("ZREM", keys.FOLLOW_UPS, execution_id), ("HDEL", keys.FOLLOW_UP_TRIES, execution_id)]
             )
         )
 
     async def _due(self) -> list[str]:
-        found = await self._call(
+        found = await answer_of(
             self._client.zrangebyscore(keys.FOLLOW_UPS, "-inf", self._now_ms(), start=0, num=AT_ONCE)
         )
         return [member.decode() for member in found]
 
     async def _claimed(self, execution_id: str) -> int:
         now = self._now_ms()
-        tries: int = await self._call(
+        tries: int = await answer_of(
             _CLAIM.run(
                 self._client,
                 [keys.FOLLOW_UPS, keys.FOLLOW_UP_TRIES],
@@ -155,10 +155,3 @@ class FollowUps:
             )
         )
         return tries
-
-    async def _call(self, command: Awaitable[Any]) -> Any:
-        try:
-            with store_errors():
-                return await command
-        except RedisUnavailable as problem:
-            raise StoreUnavailable(problem.why) from problem

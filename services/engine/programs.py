@@ -7,8 +7,7 @@ acknowledged, so that any engine can take the execution over, also while the val
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 import orjson
 
@@ -17,13 +16,13 @@ from rpc.documents import to_document
 from services.engine import keys
 from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.convert import graph_from_message
-from services.engine.core.ports import StoreUnavailable
 from services.engine.core.program import Program, load
 from services.engine.errors import InvalidRequest
 from services.engine.flow_secrets import FlowSecrets, may_hold_mask
 from services.engine.lifetimes import Retention
+from services.engine.redis_calls import answer_of
 from storage.batches import run_in_stages
-from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
+from storage.connection import Client
 
 MAX_PROGRAMS = 1000
 """Flows that are kept ready in memory; the oldest goes first."""
@@ -91,7 +90,7 @@ class Programs:
                     self._secrets.with_kept(document, None)
                 graph, _ = await self._validator.compile(source)
                 data = self._secrets.sealed_graph(graph).SerializeToString()
-                await self._call(self._client.set(keys.graph(digest), data, px=self._life_ms, nx=True))
+                await answer_of(self._client.set(keys.graph(digest), data, px=self._life_ms, nx=True))
             self._kept_at[digest] = self._now()
             return self._ready.get(digest) or self._loaded(digest, data)
 
@@ -104,7 +103,7 @@ class Programs:
         program = self._ready.get(digest)
         self.lookups["memory" if program is not None else "store"] += 1
         if program is None:
-            data = await self._call(self._client.get(keys.graph(digest)))
+            data = await answer_of(self._client.get(keys.graph(digest)))
             program = None if data is None else self._loaded(digest, data)
         return program
 
@@ -115,31 +114,24 @@ class Programs:
         Raises SecretsNeedKey, StoreUnavailable.
         """
         data = self._secrets.sealed_graph(graph).SerializeToString()
-        await self._call(self._client.set(keys.graph(digest), data, px=self._life_ms))
+        await answer_of(self._client.set(keys.graph(digest), data, px=self._life_ms))
         return self._ready.get(digest) or self._loaded(digest, data)
 
     async def keep_for_good(self, digest: str) -> None:
         """Keeps the graph of a saved flow until `let_go`."""
-        await self._call(self._client.persist(keys.graph(digest)))
+        await answer_of(self._client.persist(keys.graph(digest)))
 
     async def let_go(self, digest: str) -> None:
         """Lets the graph of a deleted flow expire once no execution can need it any more."""
-        await self._call(self._client.pexpire(keys.graph(digest), self._life_ms))
+        await answer_of(self._client.pexpire(keys.graph(digest), self._life_ms))
 
     async def _prolonged(self, digest: str) -> bytes | None:
         """Reads a graph and makes it live on; one that is kept for good stays so (GT knows no longer life)."""
         key = keys.graph(digest)
-        [[_, data]] = await self._call(
+        [[_, data]] = await answer_of(
             run_in_stages(self._client, [("PEXPIRE", key, self._life_ms, "GT"), ("GET", key)])
         )
         return data if isinstance(data, bytes) else None
-
-    async def _call(self, command: Awaitable[Any]) -> Any:
-        try:
-            with store_errors():
-                return await command
-        except RedisUnavailable as problem:
-            raise StoreUnavailable(problem.why) from problem
 
     def _loaded(self, digest: str, data: bytes) -> Program:
         graph = self._secrets.clear_graph(workflow_pb2.ExecutionGraph.FromString(data))

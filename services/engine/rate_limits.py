@@ -3,8 +3,8 @@
 from hashlib import blake2b
 
 from services.engine import keys
-from services.engine.core.ports import StoreUnavailable
-from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
+from services.engine.redis_calls import answer_of
+from storage.connection import Client
 from storage.scripts import Script
 from workflow.ports import Permit, Rate
 
@@ -31,9 +31,5 @@ class SharedRates:
             longest_wait_ms,
             REMEMBERED_MS,
         ]
-        try:
-            with store_errors():
-                given, wait_ms = await _RESERVE.run(self._client, [keys.turns_of_rate(name)], arguments)
-        except RedisUnavailable as problem:
-            raise StoreUnavailable(problem.why) from problem
+        given, wait_ms = await answer_of(_RESERVE.run(self._client, [keys.turns_of_rate(name)], arguments))
         return Permit(bool(given), wait_ms)

@@ -1,12 +1,11 @@
 """Executions in Redis: each call is one script in one partition, and so one round trip."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.engine import ids, keys, lifetimes, records
-from services.engine.core.ports import Entry, LeaseLost, StoreUnavailable
+from services.engine.core.ports import Entry, LeaseLost
 from services.engine.core.state import ExecutionState, NodeResult, Reply, Turn
 from services.engine.lifetimes import (
     CLOSED_LEDGER_LIFE_MS,
@@ -19,6 +18,7 @@ from services.engine.lifetimes import (
     Retention,
 )
 from services.engine.listing import list_executions
+from services.engine.redis_calls import redis_calls
 from services.engine.store import (
     Answered,
     Begun,
@@ -37,7 +37,7 @@ from services.engine.store import (
 )
 from services.engine.typed_text import TextMarks
 from storage.batches import Call, answers_of, run_in_stages
-from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
+from storage.connection import Client
 from storage.scripts import Script, ScriptCall
 
 _PACKAGE = "services.engine"
@@ -102,7 +102,7 @@ class RedisStore:
         return self._begun(answer)
 
     async def live_on(self, session_id: str) -> str | None:
-        with _unavailable():
+        with redis_calls():
             found = await self._client.hget(keys.ledger(ids.partition_of_session(session_id), session_id), "execution")
         return found.decode() if isinstance(found, bytes) else None
 
@@ -142,7 +142,7 @@ class RedisStore:
                 arguments = [*self._lease(partition), execution_id, fence]
                 calls.append(ScriptCall(_RENEW, [keys.execution(partition, execution_id)], arguments))
         if calls:
-            with _unavailable():
+            with redis_calls():
                 await run_in_stages(self._client, calls)
 
     def let_go(self, execution_id: str, fence: int) -> None:
@@ -161,7 +161,7 @@ class RedisStore:
         self._not_running = not_running
 
     async def turns_behind(self, seen: Mapping[str, int]) -> Mapping[str, Sequence[Turn]]:
-        with _unavailable():
+        with redis_calls():
             pipeline = self._client.pipeline(transaction=False)
             for execution_id, count in seen.items():
                 pipeline.lrange(keys.turns(_partition(execution_id), execution_id), count, -1)
@@ -173,7 +173,7 @@ class RedisStore:
 
     async def due(self, limit: int) -> Sequence[str]:
         now = _now_ms()
-        with _unavailable():
+        with redis_calls():
             pipeline = self._client.pipeline(transaction=False)
             for partition in range(ids.PARTITIONS):
                 pipeline.zrangebyscore(keys.due(partition), "-inf", now, start=0, num=limit, withscores=True)
@@ -185,7 +185,7 @@ class RedisStore:
         partition = ids.partition_of_execution(execution_id)
         if partition is None:
             return None
-        with _unavailable():
+        with redis_calls():
             pipeline = self._client.pipeline(transaction=False)
             pipeline.hget(keys.execution(partition, execution_id), "state")
             pipeline.lrange(keys.results(partition, execution_id), 0, -1)
@@ -208,7 +208,7 @@ class RedisStore:
         partition = ids.partition_of_execution(execution_id)
         if partition is None:
             return None
-        with _unavailable():
+        with redis_calls():
             # The state first: whatever it counts as done is among the results that are read behind it.
             pipeline = self._client.pipeline(transaction=False)
             pipeline.hget(keys.execution(partition, execution_id), "state")
@@ -221,12 +221,12 @@ class RedisStore:
     async def page(
         self, wanted: Filter, limit: int, after: Cursor | None
     ) -> tuple[Sequence[ExecutionState], Cursor | None]:
-        with _unavailable():
+        with redis_calls():
             return await list_executions(self._client, wanted, limit, after)
 
     async def report(self, report: Report) -> str | None:
         name = report.name
-        with _unavailable():
+        with redis_calls():
             # The report stands there before we look for the execution: one of the two that note these sees the other.
             _, [found] = await run_in_stages(
                 self._client,
@@ -254,7 +254,7 @@ class RedisStore:
         )
 
     async def unmatched(self, name: str) -> Sequence[Report]:
-        with _unavailable():
+        with redis_calls():
             members = await self._client.zrangebyscore(
                 keys.unmatched(name), _now_ms() - self.retention.unmatched_ms, "+inf"
             )
@@ -274,7 +274,7 @@ class RedisStore:
 
     async def answer_of(self, session_id: str, mark: str) -> Reply | None:
         partition = ids.partition_of_session(session_id)
-        with _unavailable():
+        with redis_calls():
             answer = await self._client.hget(keys.ledger(partition, session_id), f"a:{mark}")
         return records.reply_from_bytes(answer) if isinstance(answer, bytes) else None
 
@@ -287,7 +287,7 @@ class RedisStore:
         return records.reply_from_bytes(answer)
 
     async def correlated(self, name: str) -> str | None:
-        with _unavailable():
+        with redis_calls():
             found = await self._client.get(keys.correlation(name))
         return found.decode() if isinstance(found, bytes) else None
 
@@ -301,7 +301,7 @@ class RedisStore:
 
     async def continue_with(self, session_id: str, mark: str, continued: Continued, screen: Reply) -> None:
         earlier = continued.interrupted.session_id
-        with _unavailable():
+        with redis_calls():
             # The phone of the earlier session may have been told that it is over.
             await self._client.hdel(keys.ledger(ids.partition_of_session(earlier), earlier), "closed", "hung_up")
         await self._run(
@@ -311,7 +311,7 @@ class RedisStore:
         )
 
     async def start_again(self, session_id: str) -> None:
-        with _unavailable():
+        with redis_calls():
             await self._client.hdel(keys.ledger(ids.partition_of_session(session_id), session_id), "offered")
 
     async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:
@@ -335,16 +335,16 @@ class RedisStore:
         )
 
     async def unsettled(self, name: str, since_ms: int) -> Sequence[OpenEffect]:
-        with _unavailable():
+        with redis_calls():
             members = await self._client.zrangebyscore(keys.unsettled(name), since_ms, "+inf", start=0, num=2)
         return [OpenEffect(*member.decode().split(" ")) for member in members if isinstance(member, bytes)]
 
     async def settled(self, name: str, effect: OpenEffect) -> None:
-        with _unavailable():
+        with redis_calls():
             await self._client.zrem(keys.unsettled(name), _member(effect))
 
     async def claimed(self, key: str) -> tuple[str, str] | None:
-        with _unavailable():
+        with redis_calls():
             bound = await self._client.get(keys.idempotency(key))
         if not isinstance(bound, bytes):
             return None
@@ -353,7 +353,7 @@ class RedisStore:
 
     async def claim_key(self, key: str, digest: str, execution_id: str) -> tuple[str, str]:
         value = f"{digest} {execution_id}"
-        with _unavailable():
+        with redis_calls():
             before = await self._client.set(keys.idempotency(key), value, px=IDEMPOTENCY_LIFE_MS, nx=True, get=True)
         bound = before.decode() if isinstance(before, bytes) else value
         found_digest, _, found_id = bound.partition(" ")
@@ -381,7 +381,7 @@ class RedisStore:
                 ("ZADD", keys.FOLLOW_UPS, entry.follow_at_ms, execution_id),
                 ("ZREMRANGEBYRANK", keys.FOLLOW_UPS, 0, -1 - MOST_FOLLOW_UPS),
             ]
-        with _unavailable():
+        with redis_calls():
             # What leads to the execution comes first: it is never acknowledged without being found.
             _, [answer] = await run_in_stages(self._client, found_by, [ScriptCall(_WRITE, script_keys, arguments)])
         return answer
@@ -427,7 +427,7 @@ class RedisStore:
         )
 
     async def _run(self, script: Script, script_keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        with _unavailable():
+        with redis_calls():
             return await script.run(self._client, script_keys, arguments)
 
 
@@ -514,12 +514,3 @@ def _written(time_ms: int | None) -> int | str:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-@contextmanager
-def _unavailable() -> Iterator[None]:
-    try:
-        with store_errors():
-            yield
-    except RedisUnavailable as problem:
-        raise StoreUnavailable(problem.why) from problem

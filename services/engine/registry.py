@@ -22,7 +22,8 @@ from services.engine.errors import (
 )
 from services.engine.flow_secrets import FlowSecrets, may_hold_mask
 from services.engine.programs import Programs, document_of
-from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
+from services.engine.redis_calls import answer_of
+from storage.connection import Client
 from storage.scripts import Script
 from workflow.documents import DocumentError, parse_document
 
@@ -124,7 +125,7 @@ class Registry:
         sealed = self._secrets.sealed_document(document)
         workflow_id = graph.workflow_id
         for _ in range(MAX_SAVE_RACES):
-            kept = await self._call(self._client.hmget(keys.registered(workflow_id), "latest", "digest"))
+            kept = await answer_of(self._client.hmget(keys.registered(workflow_id), "latest", "digest"))
             latest = int(kept[0] or 0)
             if kept[1] is not None and kept[1].decode() == digest:
                 return await self.get(workflow_id, latest), False, warnings
@@ -159,7 +160,7 @@ class Registry:
 
     async def page(self, limit: int, after: str) -> tuple[Sequence[SavedWorkflow], str]:
         """Lists the newest versions by id; returns a page and the id that the next one begins behind."""
-        found = await self._call(
+        found = await answer_of(
             self._client.zrangebylex(keys.REGISTRY_IDS, f"({after}" if after else "-", "+", start=0, num=limit + 1)
         )
         names = [name.decode() for name in found]
@@ -249,10 +250,10 @@ class Registry:
         return next((route for route in self._routes.get(channel, ()) if route.workflow_id == workflow_id), None)
 
     async def _refresh(self) -> None:
-        version = await self._call(self._client.get(keys.REGISTRY_VERSION))
+        version = await answer_of(self._client.get(keys.REGISTRY_VERSION))
         if version == self._routes_version:
             return
-        published = await self._call(self._client.hgetall(keys.REGISTRY_PUBLISHED))
+        published = await answer_of(self._client.hgetall(keys.REGISTRY_PUBLISHED))
         routes: dict[str, list[Route]] = {}
         # Sorted by id, so that of two flows that fit equally well it is always the same one that answers.
         for workflow_id in sorted(published):
@@ -298,14 +299,7 @@ class Registry:
         )
 
     async def _run(self, script: Script, script_keys: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
-        return await self._call(script.run(self._client, script_keys, arguments))
-
-    async def _call(self, command: Awaitable[Any]) -> Any:
-        try:
-            with store_errors():
-                return await command
-        except RedisUnavailable as problem:
-            raise StoreUnavailable(problem.why) from problem
+        return await answer_of(script.run(self._client, script_keys, arguments))
 
 
 def _canonical(document: str) -> bytes:

@@ -6,8 +6,7 @@ is never lost: what cannot be started now (a flow that is full, a store that is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
@@ -16,8 +15,9 @@ from services.engine.beginnings import timestamp
 from services.engine.core.ports import StoreUnavailable
 from services.engine.errors import EngineError, WorkflowNotFound
 from services.engine.executions import Executions
+from services.engine.redis_calls import answer_of
 from services.engine.registry import Registry
-from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
+from storage.connection import Client
 from storage.outages import Outage
 from storage.scripts import Script
 
@@ -53,7 +53,7 @@ class Schedules:
         """Starts every flow whose time has come. Raises StoreUnavailable."""
         # All of them, which are never more than there are published flows: those that are held up stay the first ones,
         # and would keep the others out of a part.
-        due = await self._call(
+        due = await answer_of(
             self._client.zrange(keys.SCHEDULES, "-inf", self._now_ms(), byscore=True, withscores=True)
         )
         held_up, self._held_up = self._held_up, {}
@@ -90,7 +90,7 @@ class Schedules:
             payload = {"scheduledAt": timestamp(time_ms), "cronExpression": schedule.cron}
             await self._executions.start(program, payload, ids.execution_id_for(cause, ids.partition_of(cause)))
         following = schedule.after(now if time_ms is None else time_ms)
-        await self._call(
+        await answer_of(
             _ADVANCE.run(
                 self._client,
                 [keys.SCHEDULES, keys.registered(workflow_id)],
@@ -103,10 +103,3 @@ class Schedules:
                 ],
             )
         )
-
-    async def _call(self, command: Awaitable[Any]) -> Any:
-        try:
-            with store_errors():
-                return await command
-        except RedisUnavailable as problem:
-            raise StoreUnavailable(problem.why) from problem

@@ -10,9 +10,10 @@ import structlog
 
 from services.engine import keys
 from services.engine.core.ports import StoreUnavailable
+from services.engine.redis_calls import answer_of
 from services.engine.store import Cursor
 from services.engine.typed_text import TypedText
-from storage.connection import Client, StoreUnavailable as RedisUnavailable, store_errors
+from storage.connection import Client
 from storage.scripts import Script
 
 MOST_KEPT = 1000
@@ -70,10 +71,9 @@ class Unclaimed:
         entry = orjson.dumps({"channel": channel, "received_at_ms": now, "payload": self._typed.recorded(payload)})
         script_keys = [keys.UNCLAIMED_TIMES, keys.UNCLAIMED_ENTRIES]
         try:
-            with store_errors():
-                await _NOTE.run(self._client, script_keys, [name, entry, now, self._life_ms, MOST_KEPT])
-        except RedisUnavailable as problem:
-            _log.warning("what nobody claimed could not be kept", channel=channel, why=problem.why)
+            await answer_of(_NOTE.run(self._client, script_keys, [name, entry, now, self._life_ms, MOST_KEPT]))
+        except StoreUnavailable as problem:
+            _log.warning("what nobody claimed could not be kept", channel=channel, why=str(problem))
 
     async def page(self, channel: str, limit: int, after: Cursor | None) -> Page:
         """Lists entries of one channel, or of all for an empty name, newest first. Raises StoreUnavailable."""
@@ -89,11 +89,7 @@ class Unclaimed:
         return Page([entry for _, entry in entries[:limit]], cursor)
 
     async def _all(self) -> Mapping[str, Entry]:
-        try:
-            with store_errors():
-                documents: Mapping[Any, Any] = await self._client.hgetall(keys.UNCLAIMED_ENTRIES)
-        except RedisUnavailable as problem:
-            raise StoreUnavailable(problem.why) from problem
+        documents: Mapping[bytes, bytes] = await answer_of(self._client.hgetall(keys.UNCLAIMED_ENTRIES))
         return {name.decode(): Entry(**orjson.loads(document)) for name, document in documents.items()}
 
 
