@@ -1,15 +1,15 @@
 """How long calls take at a gRPC server, by method and status."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
 
 from telemetry import attributes
-from telemetry.grpc_tracing import UNTRACED_SERVICES
 from telemetry.instruments import RPC_SERVER_DURATION
 from telemetry.metrics import Meters
+from telemetry.unary_calls import Behaviour, UnaryCalls
 
 
 def server_interceptors(meters: Meters) -> Sequence[grpc.aio.ServerInterceptor]:
@@ -17,26 +17,12 @@ def server_interceptors(meters: Meters) -> Sequence[grpc.aio.ServerInterceptor]:
     return (_ServerMetrics(meters),) if meters.recording else ()
 
 
-class _ServerMetrics(grpc.aio.ServerInterceptor):
+class _ServerMetrics(UnaryCalls):
     def __init__(self, meters: Meters) -> None:
+        super().__init__()
         self._duration = meters.histogram(RPC_SERVER_DURATION)
-        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
-    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        method: str = handler_call_details.method
-        known = self._handlers.get(method)
-        if known is not None:
-            return known
-        handler = await continuation(handler_call_details)
-        # A method that is not served has no handler, so nobody can add rows by inventing names.
-        if handler is None or method.split("/")[1] in UNTRACED_SERVICES or handler.unary_unary is None:
-            return handler
-        self._handlers[method] = measured = grpc.unary_unary_rpc_method_handler(
-            self._measured(method, handler.unary_unary), handler.request_deserializer, handler.response_serializer
-        )
-        return measured
-
-    def _measured(self, method: str, behaviour: Any) -> Callable[[Any, Any], Awaitable[Any]]:
+    def wrapped(self, method: str, behaviour: Behaviour) -> Behaviour:
         _, service, name = method.split("/")
 
         async def serve(request: Any, context: Any) -> Any:

@@ -7,7 +7,7 @@ A stream that follows an execution is not traced: it lasts as long as somebody l
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import grpc
@@ -15,9 +15,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 from telemetry import attributes, tracing
-
-UNTRACED_SERVICES: Collection[str] = ("grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection")
-"""Services asked by machines all day; their spans would drown the others."""
+from telemetry.unary_calls import Behaviour, UnaryCalls
 
 _FAULTS_OF_THE_SERVER = frozenset(
     {
@@ -45,25 +43,12 @@ def client_interceptors(provider: TracerProvider) -> Sequence[grpc.aio.ClientInt
     return (_ClientTracing(provider),) if tracing.records(provider) else ()
 
 
-class _ServerTracing(grpc.aio.ServerInterceptor):
+class _ServerTracing(UnaryCalls):
     def __init__(self, provider: TracerProvider) -> None:
+        super().__init__()
         self._tracer = provider.get_tracer(_SCOPE)
-        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
-    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        method: str = handler_call_details.method
-        known = self._handlers.get(method)
-        if known is not None:
-            return known
-        handler = await continuation(handler_call_details)
-        if handler is None or method.split("/")[1] in UNTRACED_SERVICES or handler.unary_unary is None:
-            return handler
-        self._handlers[method] = wrapped = grpc.unary_unary_rpc_method_handler(
-            self._traced(method, handler.unary_unary), handler.request_deserializer, handler.response_serializer
-        )
-        return wrapped
-
-    def _traced(self, method: str, behaviour: Any) -> Callable[[Any, Any], Awaitable[Any]]:
+    def wrapped(self, method: str, behaviour: Behaviour) -> Behaviour:
         names = _names(method)
 
         async def serve(request: Any, context: Any) -> Any:

@@ -7,11 +7,17 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from workflow.fields import TEMPLATED, Role, Text
+from workflow.spec import RetryPolicy
 
 Currency = Literal["KES", "UGX", "TZS", "RWF", "ETB", "ZAR", "NGN", "GHS", "XOF", "XAF"]
 
 AIRTIME, PAYMENT = "airtime", "payment"
 """Channels of reports of money; names that lead to executions begin with them, such as airtime:ATQid_…."""
+
+MONEY_RETRY = RetryPolicy(
+    maxAttempts=2, initialDelayMs=1000, backoffMultiplier=2.0, retryableErrors=["NETWORK_ERROR", "SERVER_ERROR"]
+)
+"""How often what moves money is tried: again only where it was refused or never left."""
 
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?", re.ASCII)
 

@@ -76,7 +76,7 @@ class Route:
     @property
     def names_flow(self) -> bool:
         """Whether what comes in by it asks for this flow by name."""
-        return self.program.trigger_type.names_flow(_trigger_config(self.program))
+        return self.program.trigger_type.names_flow(self.program.trigger_config)
 
 
 class Registry:
@@ -172,10 +172,10 @@ class Registry:
         flow = await (self.get(workflow_id, version) if version else self.newest(workflow_id))
         program = await self.program_of(flow)
         trigger = program.trigger
-        trusts = program.trigger_type.needs_protected_callbacks(_trigger_config(program))
+        trusts = program.trigger_type.needs_protected_callbacks(program.trigger_config)
         if trusts and not await self._callbacks_are_protected():
             raise CallbacksUnprotected(workflow_id)
-        claimed = program.trigger_type.claim(_trigger_config(program)) or (program.trigger_type.channel, workflow_id)
+        claimed = program.trigger_type.claim(program.trigger_config) or (program.trigger_type.channel, workflow_id)
         claim = orjson.dumps([*claimed]).decode()
         entry = {
             "workflow_id": workflow_id,
@@ -184,7 +184,7 @@ class Registry:
             "program_digest": flow.program_digest,
             "trigger_type": trigger.node.type,
         }
-        now_ms, schedule = self._now_ms(), program.trigger_type.schedule(_trigger_config(program))
+        now_ms, schedule = self._now_ms(), program.trigger_type.schedule(program.trigger_config)
         next_run = None if schedule is None else schedule.after(now_ms)
         outcome = await self._run(
             _PUBLISH,
@@ -239,7 +239,7 @@ class Registry:
         best: Route | None = None
         best_narrowness = -1
         for route in self._routes.get(channel, ()):
-            narrowness = route.program.trigger_type.specificity(_trigger_config(route.program), payload)
+            narrowness = route.program.trigger_type.specificity(route.program.trigger_config, payload)
             if narrowness is not None and narrowness > best_narrowness:
                 best, best_narrowness = route, narrowness
         return best
@@ -305,9 +305,3 @@ class Registry:
 def _canonical(document: str) -> bytes:
     """Equal flows have equal canonical texts, however they were indented."""
     return orjson.dumps(orjson.loads(document), option=orjson.OPT_SORT_KEYS)
-
-
-def _trigger_config(program: Program) -> Any:
-    config = program.trigger.fixed
-    assert config is not None, "a trigger has no templates"
-    return config

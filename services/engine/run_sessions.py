@@ -53,7 +53,7 @@ class RunSessions:
         elif state.session is not None:
             state.session = await self._sessions.get(state.session_id, workflow_id, scopes)
         else:
-            seconds = program.trigger_type.session_ttl_seconds(program.trigger.fixed) or DEFAULT_SESSION_SECONDS
+            seconds = program.trigger_type.session_ttl_seconds(program.trigger_config) or DEFAULT_SESSION_SECONDS
             state.session = await self._sessions.open(
                 state.session_id,
                 program.session_type,

@@ -76,8 +76,7 @@ class Schedules:
         except WorkflowNotFound:
             return
         program = await self._registry.program_of(flow)
-        config = program.trigger.fixed
-        schedule = None if config is None else program.trigger_type.schedule(config)
+        schedule = program.trigger_type.schedule(program.trigger_config)
         if flow.published_version != flow.version or schedule is None:
             # Unpublished, or published anew, since it was looked for.
             return

@@ -151,8 +151,7 @@ class EngineServicer(EngineServiceServicer):
         for field in ("session_id", "msisdn"):
             if not getattr(request, field):
                 raise InvalidRequest(field, f"a USSD callback needs {field}")
-        if not SESSION_ID.fullmatch(request.session_id):
-            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+        _check_session_id(request.session_id)
         if len(request.text) > LONGEST_TEXT:
             raise InvalidRequest("text", f"at most {LONGEST_TEXT} characters are typed in one session")
         answer = await self._ussd_turns.answer(
@@ -180,14 +179,12 @@ class EngineServicer(EngineServiceServicer):
         return pb.HandleSmsResponse(execution_id=execution_id or "")
 
     async def HandleUssdEnd(self, request: pb.HandleUssdEndRequest, context: Context) -> pb.HandleUssdEndResponse:
-        if not SESSION_ID.fullmatch(request.session_id):
-            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+        _check_session_id(request.session_id)
         execution_id = await self._ussd_turns.hung_up(request.session_id, request.status, request.reason)
         return pb.HandleUssdEndResponse(execution_id=execution_id or "")
 
     async def HandleVoice(self, request: voice.HandleVoiceRequest, context: Context) -> voice.HandleVoiceResponse:
-        if not SESSION_ID.fullmatch(request.session_id):
-            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+        _check_session_id(request.session_id)
         if len(request.digits) > MAX_DIGITS:
             raise InvalidRequest("digits", f"at most {MAX_DIGITS} keys are asked for at once")
         answer = await self._voice_turns.answer(
@@ -207,8 +204,7 @@ class EngineServicer(EngineServiceServicer):
     async def HandleVoiceEnd(
         self, request: voice.HandleVoiceEndRequest, context: Context
     ) -> voice.HandleVoiceEndResponse:
-        if not SESSION_ID.fullmatch(request.session_id):
-            raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+        _check_session_id(request.session_id)
         execution_id = await self._voice_turns.ended(
             CallEnd(request.session_id, request.direction, request.request_id, request.status, request.hangup_cause)
         )
@@ -283,6 +279,11 @@ def _required(request: Message, fields: Sequence[str], what: str) -> None:
     for field in fields:
         if not getattr(request, field):
             raise InvalidRequest(field, f"{what} needs {field}")
+
+
+def _check_session_id(session_id: str) -> None:
+    if not SESSION_ID.fullmatch(session_id):
+        raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
 
 
 def _payload(document: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from services.engine.beginnings import signal_record
 from services.engine.core.state import ExecutionState, Signal
 from services.engine.live_runs import LiveRuns
 from services.engine.store import ExecutionStore
-from workflow.nodes.wait_for_sms import is_reply, reply_name
+from workflow.incoming_sms import is_reply, reply_name
 from workflow.outcome import WaitKind
 
 

@@ -76,7 +76,7 @@ class Webhooks:
         if route is None:
             raise NobodyListens
         program = route.program
-        trigger, config = program.trigger_type, program.trigger.fixed
+        trigger, config = program.trigger_type, program.trigger_config
         payload = trigger.admit(config, request, timestamp(self._now_ms()))
         size = len(orjson.dumps(payload))
         if size > self._max_payload_bytes:

@@ -6,12 +6,11 @@ from pydantic import BaseModel
 
 from workflow.errors import invalid
 from workflow.fields import NodeConfig, TemplateText, WebAddress
-from workflow.money import PAYMENT, Amount, Currency
+from workflow.money import MONEY_RETRY, PAYMENT, Amount, Currency
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
 from workflow.nodes.request_payment import address_finding, settled_receipt
 from workflow.outcome import Done, Settlement
 from workflow.ports import PaymentReceipt, RefundRequest
-from workflow.spec import RetryPolicy
 
 
 class Config(NodeConfig):
@@ -49,12 +48,7 @@ class RefundPayment(NodeType[Config]):
     output = Output
     outputs = (SUCCESS, ERROR)
     timeout_ms = 30_000
-    retry = RetryPolicy(
-        maxAttempts=2,
-        initialDelayMs=1000,
-        backoffMultiplier=2.0,
-        retryableErrors=["NETWORK_ERROR", "SERVER_ERROR"],
-    )
+    retry = MONEY_RETRY
     has_effect = True
 
     def findings(self, config: Config) -> Iterable[Finding]:

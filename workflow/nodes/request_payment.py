@@ -7,12 +7,11 @@ from pydantic import BaseModel, Field
 
 from workflow.errors import ErrorType, NodeError, NodeFailure, invalid
 from workflow.fields import NodeConfig, TemplateText, WebAddress
-from workflow.money import PAYMENT, Amount, Currency
+from workflow.money import MONEY_RETRY, PAYMENT, Amount, Currency
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done, Settlement
 from workflow.phone import normalised
 from workflow.ports import PaymentReceipt, PaymentRequest
-from workflow.spec import RetryPolicy
 
 UNSUPPORTED = "UNSUPPORTED_BY_PROVIDER"
 
@@ -66,12 +65,7 @@ class RequestPayment(NodeType[Config]):
     output = Output
     outputs = (SUCCESS, ERROR)
     timeout_ms = 30_000
-    retry = RetryPolicy(
-        maxAttempts=2,
-        initialDelayMs=1000,
-        backoffMultiplier=2.0,
-        retryableErrors=["NETWORK_ERROR", "SERVER_ERROR"],
-    )
+    retry = MONEY_RETRY
     has_effect = True
 
     def phone_numbers(self, config: Config) -> Iterable[tuple[str, str]]:

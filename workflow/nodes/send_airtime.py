@@ -6,12 +6,11 @@ from pydantic import BaseModel
 
 from workflow.errors import ErrorType, NodeError, NodeFailure
 from workflow.fields import NodeConfig, TemplateText
-from workflow.money import AIRTIME, Amount, Currency, airtime_subject
+from workflow.money import AIRTIME, MONEY_RETRY, Amount, Currency, airtime_subject
 from workflow.node_type import ERROR, SUCCESS, Category, NodeContext, NodeType
 from workflow.outcome import Done, Settlement
 from workflow.phone import normalised
 from workflow.ports import AirtimeReceipt, AirtimeRequest
-from workflow.spec import RetryPolicy
 
 
 class Config(NodeConfig):
@@ -48,12 +47,7 @@ class SendAirtime(NodeType[Config]):
     output = Output
     outputs = (SUCCESS, ERROR)
     timeout_ms = 30_000
-    retry = RetryPolicy(
-        maxAttempts=2,
-        initialDelayMs=1000,
-        backoffMultiplier=2.0,
-        retryableErrors=["NETWORK_ERROR", "SERVER_ERROR"],
-    )
+    retry = MONEY_RETRY
     has_effect = True
 
     def phone_numbers(self, config: Config) -> Iterable[tuple[str, str]]:

@@ -8,6 +8,7 @@ import re2
 from pydantic import BaseModel, Field
 
 from workflow.fields import NodeConfig, WebAddress
+from workflow.incoming_sms import first_word
 from workflow.node_type import Finding, TriggerType
 from workflow.text_patterns import KEYWORD, SENDER
 
@@ -64,8 +65,7 @@ class SmsReceived(TriggerType[Config]):
                 return None
             narrowness += 8
         if config.keyword is not None:
-            first = message.split(maxsplit=1)[0] if message.strip() else ""
-            wanted, found = config.keyword, first
+            wanted, found = config.keyword, first_word(message)
             if not config.case_sensitive:
                 wanted, found = wanted.casefold(), found.casefold()
             if wanted != found:

@@ -1,12 +1,13 @@
 """WAIT_FOR_SMS: goes on when the person sends an SMS."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from workflow.errors import invalid
 from workflow.fields import NodeConfig
+from workflow.incoming_sms import reply_name
 from workflow.node_type import SUCCESS, TIMEOUT, Category, NodeContext, NodeType, Resumption
 from workflow.outcome import Done, Outcome, Wait, WaitKind
 from workflow.phone import normalised
@@ -61,22 +62,6 @@ class WaitForSms(NodeType[Config]):
         assert resumption.event is not None
         event = {"input": resumption.event["message"], **resumption.event}
         return Done(output={key: event.get(key, "") for key in Output.model_fields})
-
-
-def reply_name(msisdn: str, short_code: str) -> str:
-    """Names what waits for an SMS of a phone; without a short code it takes one to whatever number."""
-    return f"sms-from:{msisdn}:{short_code}"
-
-
-def is_reply(memory: Mapping[str, Any], message: Mapping[str, Any]) -> bool:
-    """Whether a message is what a waiting node asked for; `memory` is what it left in its wait."""
-    first = str(message["message"]).split(maxsplit=1)[:1]
-    keyword = memory["keyword"]
-    return (
-        memory["msisdn"] == message["msisdn"]
-        and memory["shortCode"] in ("", message["shortCode"])
-        and (keyword is None or [word.casefold() for word in first] == [keyword.casefold()])
-    )
 
 
 def _wait(config: Config, context: NodeContext) -> Wait:

@@ -26,7 +26,6 @@ class Branches:
         self._state = state
         self._now_ms = now_ms
         self._random = random
-        self._heads = [node_id for node_id, node in program.nodes.items() if node.branch]
 
     def take(self, node_id: str, error: NodeError) -> bool:
         """Takes a failure that nothing else catches; returns whether its branch is tried again, or given up."""
@@ -45,7 +44,7 @@ class Branches:
 
     def settle(self) -> None:
         """Lets branches wait for their next try once nothing of them runs any more."""
-        for head in self._heads:
+        for head in self._program.branch_heads:
             own = self._state.node(head)
             if own.tries_again is None or any(
                 self._state.node(node_id).stage in flow.BUSY for node_id in self._program.nodes[head].branch

@@ -10,7 +10,7 @@ def restarts_left(program: Program, state: ExecutionState) -> int:
     """How often the flow is still to be started again for what started this execution; 0 where it did not fail."""
     if state.restarted is None or not _counts(state):
         return 0
-    return max(0, program.trigger_type.restarts(program.trigger.fixed).attempts - state.restarted)
+    return max(0, program.trigger_type.restarts(program.trigger_config).attempts - state.restarted)
 
 
 def is_to_be_told(program: Program, state: ExecutionState) -> bool:
@@ -22,7 +22,7 @@ def follows_at_ms(program: Program, state: ExecutionState) -> int | None:
     """When something must follow, Unix time; None where nothing does."""
     assert state.completed_at_ms is not None or not state.ended
     if restarts_left(program, state):
-        return (state.completed_at_ms or 0) + program.trigger_type.restarts(program.trigger.fixed).backoff_ms
+        return (state.completed_at_ms or 0) + program.trigger_type.restarts(program.trigger_config).backoff_ms
     return state.completed_at_ms if is_to_be_told(program, state) else None
 
 

@@ -75,6 +75,7 @@ class Program:
         digest: Names the graph.
         scopes: Scopes beyond the session that the flow reads or writes.
         is_sensitive: Whether it has a node that is.
+        branch_heads: Nodes that try their branch again.
     """
 
     graph: ExecutionGraph
@@ -83,6 +84,7 @@ class Program:
     formatting: Formatting
     scopes: frozenset[Scope]
     is_sensitive: bool
+    branch_heads: tuple[str, ...]
 
     @property
     def trigger(self) -> RunnableNode:
@@ -95,6 +97,13 @@ class Program:
         found = self.trigger.type
         assert isinstance(found, TriggerType)
         return found
+
+    @property
+    def trigger_config(self) -> Any:
+        """Config of the trigger, as its type knows it."""
+        config = self.trigger.fixed
+        assert config is not None, "a trigger has no templates"
+        return config
 
     @property
     def session_type(self) -> str:
@@ -133,6 +142,7 @@ def load(graph: ExecutionGraph, digest: str) -> Program:
         formatting=Formatting(timezone=graph.settings.timezone, missing_variable=graph.settings.missing_variable),
         scopes=_scopes(nodes.values(), configs),
         is_sensitive=any(node.is_sensitive for node in nodes.values()),
+        branch_heads=tuple(branches),
     )
 
 
