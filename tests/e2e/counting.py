@@ -1,9 +1,12 @@
 """A TCP proxy in front of Redis that counts round trips: what a client sends before it has to wait for an answer."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+
+from storage.scripts import Script
 
 BACKGROUND = (
     # Readiness, every second.
@@ -24,6 +27,10 @@ SCHEDULES = b"njia:{registry}:schedules"
 
 ENDED = b":ended"
 """End of the key by which the engine looks for executions whose retention is over, request or not."""
+
+_RENEW = Script.load("services.engine", "prelude", "renew").source.encode()
+RENEWALS = (_RENEW, hashlib.sha1(_RENEW, usedforsecurity=False).hexdigest().encode())
+"""The engine keeps its leases, every third of their length, whatever is asked of it then."""
 
 
 @dataclass(slots=True)
@@ -131,4 +138,5 @@ def _commands(data: bytes) -> list[list[bytes]]:
 
 def _is_background(command: list[bytes]) -> bool:
     upkeep = command[0] == b"EVALSHA" and command[3].endswith(ENDED)
-    return tuple(command[:1]) in BACKGROUND or OUTBOX in command or SCHEDULES in command or upkeep
+    keeps_lease = len(command) > 1 and command[1] in RENEWALS
+    return tuple(command[:1]) in BACKGROUND or OUTBOX in command or SCHEDULES in command or upkeep or keeps_lease
