@@ -7,7 +7,9 @@ from opentelemetry.trace import TracerProvider
 
 from rpc import authentication
 from rpc.limits import KEEPALIVE_INTERVAL_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
+from rpc.patient_channel import PatientChannel
 from rpc.protection import UNPROTECTED, Protection
+from rpc.readiness import TAKES_CALLS
 from telemetry import grpc_tracing
 
 _OPTIONS: tuple[tuple[str, str | int], ...] = (
@@ -16,8 +18,11 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.keepalive_time_ms", KEEPALIVE_INTERVAL_MS),
     ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     ("grpc.keepalive_permit_without_calls", 1),
-    # Every replica behind a name gets its share.
-    ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+    # Every replica behind a name gets its share, but for one that is about to end.
+    (
+        "grpc.service_config",
+        json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": TAKES_CALLS}}),
+    ),
     # A service that was restarted is found again within half a second, and a new replica within five: callers wait
     # for it, and a refused connect costs neither end much.
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -33,7 +38,7 @@ def open_channel(
     target: str, tracer_provider: TracerProvider, protection: Protection = UNPROTECTED
 ) -> grpc.aio.Channel:
     """
-    Returns a channel that connects with its first call and by itself after every loss.
+    Returns a channel that connects with its first call and by itself after every loss, and whose calls wait for it.
 
     Args:
         target: Address of the service, such as 127.0.0.1:50053 or dns:///sessions:50053.
@@ -45,6 +50,6 @@ def open_channel(
         *authentication.client_interceptors(protection.service_keys),
     )
     if protection.tls is None:
-        return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=interceptors)
+        return PatientChannel(grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=interceptors))
     credentials = protection.tls.channel_credentials()
-    return grpc.aio.secure_channel(target, credentials, options=_OPTIONS, interceptors=interceptors)
+    return PatientChannel(grpc.aio.secure_channel(target, credentials, options=_OPTIONS, interceptors=interceptors))

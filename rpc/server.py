@@ -58,9 +58,10 @@ class GrpcServer:
         """
         Takes no new call, lets those that run finish, and ends.
 
-        Health says NOT_SERVING from the start. A call that still runs after `grace_seconds` is cancelled.
+        Health says NOT_SERVING from the start, and calls are still taken for the moment in which clients that follow
+        it leave. A call that runs for more than `grace_seconds` after that is cancelled.
         """
-        await self._readiness.servicer.enter_graceful_shutdown()
+        await self._readiness.send_away()
         await end_task(self._following)
         await self._server.stop(grace_seconds)
 
@@ -113,6 +114,7 @@ async def start_server(
     reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     port = _bind(server, listen, protection.tls)
     await readiness.publish()
+    await readiness.take_calls()
     await server.start()
     return GrpcServer(port, server, readiness, asyncio.create_task(readiness.follow()))
 

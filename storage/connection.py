@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -160,6 +160,12 @@ def _node(host_and_port: str) -> tuple[str, int]:
     if not parts.hostname:
         raise ValueError("must name a host")
     return parts.hostname, DEFAULT_PORT if port is None else port
+
+
+async def disconnect(client: Client) -> None:
+    """Closes a client. A connection that does not close in time is left to the end of the process."""
+    with suppress(RedisConnectionError, RedisTimeoutError):
+        await client.aclose()
 
 
 async def ping(client: Client) -> bool:

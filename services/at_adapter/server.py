@@ -51,7 +51,7 @@ from services.at_adapter.payments import Payments, Refunds
 from services.at_adapter.records.payments import PaymentRecord
 from services.at_adapter.records.requested import AIRTIME, B2C, Requested
 from services.at_adapter.servicer import AtAdapterServicer
-from storage.connection import Client, connect
+from storage.connection import Client, connect, disconnect
 from storage.outages import Store
 from telemetry.instruments import OUTBOX_DEPTH
 from telemetry.metrics import Meters
@@ -78,7 +78,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
     async with AsyncExitStack() as parts:
         meters = await parts.enter_async_context(scraped("at_adapter", environ))
         redis = connect(config.redis_url)
-        parts.push_async_callback(redis.aclose)
+        parts.push_async_callback(disconnect, redis)
         servicer = _servicer(parts, config, redis, tracer_provider, meters)
 
         ready = Store(redis, config.redis_url).answers

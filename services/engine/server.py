@@ -76,7 +76,7 @@ from services.engine.watching import Watches
 from services.engine.webhooks import Webhooks
 from services.engine.workflow_servicer import WorkflowServicer
 from storage.audit import AuditLog, noting
-from storage.connection import connect
+from storage.connection import connect, disconnect
 from storage.outages import Store
 from telemetry.instruments import GRAPH_LOOKUPS, GRAPHS_READY, LIVE_RUNS, LIVE_RUNS_ROOM
 from telemetry.metrics import Meters
@@ -106,7 +106,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
     async with AsyncExitStack() as parts:
         meters = await parts.enter_async_context(scraped("engine", environ))
         redis = connect(config.redis_url)
-        parts.push_async_callback(redis.aclose)
+        parts.push_async_callback(disconnect, redis)
 
         async def channel(target: str) -> grpc.aio.Channel:
             opened = open_channel(target, tracer_provider, config.protection)

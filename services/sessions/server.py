@@ -21,7 +21,7 @@ from services.sessions.redis_store import RedisSessionStore
 from services.sessions.refusals import REFUSALS
 from services.sessions.servicer import SessionServicer
 from storage.audit import AuditLog, noting
-from storage.connection import connect
+from storage.connection import connect, disconnect
 from storage.outages import Store
 
 SERVICE_NAME = "njia.sessions.v1.SessionService"
@@ -46,7 +46,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
     async with AsyncExitStack() as parts:
         meters = await parts.enter_async_context(scraped("sessions", environ))
         client = connect(config.redis_url)
-        parts.push_async_callback(client.aclose)
+        parts.push_async_callback(disconnect, client)
         upkeep = asyncio.create_task(IndexUpkeep(client, retention_ms).run())
         parts.push_async_callback(end_task, upkeep)
         servicer = SessionServicer(RedisSessionStore(client, retention_ms), config.ttl_seconds * 1000)

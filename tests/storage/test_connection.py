@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 from launcher import valkey
 from rpc.config import ConfigError, Environment
 from storage.batches import run_in_order
-from storage.connection import Client, StoreUnavailable, connect, ping, store_errors
+from storage.connection import Client, StoreUnavailable, connect, disconnect, ping, store_errors
 from storage.scripts import Script, ScriptCall
 from storage.settings import redis_url as read_redis_url
 
@@ -115,10 +115,12 @@ async def test_a_restarted_server_is_found_again(tmp_path: Path) -> None:
 
     server = await valkey.start(tmp_path, port, fsync="no")
 
-    assert await ECHO.run(client, ["key"], ["value"]) == [b"key", b"value"]
-    assert await ping(client)
-    await client.aclose()
-    server.stop()
+    try:
+        assert await ECHO.run(client, ["key"], ["value"]) == [b"key", b"value"]
+        assert await ping(client)
+        await disconnect(client)
+    finally:
+        server.stop()
 
 
 async def test_a_server_that_hangs_is_not_waited_for() -> None:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 10.0
 
-RECONNECT_SECONDS = 1.0
-"""How long a call waits for a validator that refused the connection: longer than the pause between two connects."""
-
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -34,7 +31,7 @@ class ValidatorClient:
         """Returns the graph and the warnings. Raises CompilationFailed, ValidatorUnavailable, CallRefused."""
         request = pb.CompileWorkflowRequest(source=source, with_secrets=True)
         try:
-            response = await self._compiled(request)
+            response = await self._stub.CompileWorkflow(request, timeout=call_timeout(CALL_SECONDS))
         except grpc.aio.AioRpcError as error:
             if error.code() in _AWAY:
                 raise ValidatorUnavailable("the validator does not answer, and this flow is not known yet") from None
@@ -42,15 +39,6 @@ class ValidatorClient:
         if not response.success:
             raise CompilationFailed([_issue(issue) for issue in response.errors])
         return response.graph, list(response.warnings)
-
-    async def _compiled(self, request: pb.CompileWorkflowRequest) -> pb.CompileWorkflowResponse:
-        try:
-            return await self._stub.CompileWorkflow(request, timeout=call_timeout(CALL_SECONDS))
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNAVAILABLE:
-                raise
-        # A validator that was restarted is there before the channel to it connects again.
-        return await self._stub.CompileWorkflow(request, timeout=call_timeout(RECONNECT_SECONDS), wait_for_ready=True)
 
 
 def _issue(message: workflow_pb2.Issue) -> Issue:

@@ -1,0 +1,149 @@
+"""Calls wait for a service that restarts, and leave one that is about to end."""
+
+import asyncio
+import time
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from opentelemetry.trace import NoOpTracerProvider
+
+from launcher.valkey import free_port
+from njia.sessions.v1 import sessions_service_pb2 as pb
+from njia.sessions.v1.sessions_service_pb2_grpc import (
+    SessionServiceServicer,
+    SessionServiceStub,
+    add_SessionServiceServicer_to_server,
+)
+from rpc.channels import open_channel
+from rpc.patient_channel import CONNECT_WITHIN_SECONDS, PatientChannel
+from rpc.server import GrpcServer, start_server
+
+SERVICE = "njia.sessions.v1.SessionService"
+
+
+class Named(SessionServiceServicer):
+    """Answers with its name, in a moment."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def GetSession(self, request: pb.GetSessionRequest, context: object) -> pb.GetSessionResponse:
+        await asyncio.sleep(0.01)
+        return pb.GetSessionResponse(session=pb.Session(session_id=self.name))
+
+
+async def started(port: int, name: str) -> GrpcServer:
+    async def ready() -> bool:
+        return True
+
+    return await start_server(
+        listen=f"127.0.0.1:{port}",
+        register=lambda server: add_SessionServiceServicer_to_server(Named(name), server),
+        services=(SERVICE,),
+        errors={},
+        tracer_provider=NoOpTracerProvider(),
+        ready=ready,
+    )
+
+
+async def asked(channel: grpc.aio.Channel, seconds: float = 10.0) -> str:
+    answer = await SessionServiceStub(channel).GetSession(pb.GetSessionRequest(session_id="x"), timeout=seconds)
+    return str(answer.session.session_id)
+
+
+async def test_a_call_waits_for_a_service_that_is_about_to_come() -> None:
+    port = free_port()
+    async with open_channel(f"127.0.0.1:{port}", NoOpTracerProvider()) as channel:
+        calls = [asyncio.create_task(asked(channel)) for _ in range(5)]
+        await asyncio.sleep(0.5)
+        assert not any(call.done() for call in calls)
+        server = await started(port, "late")
+        assert await asyncio.gather(*calls) == ["late"] * 5
+        await server.stop(1)
+
+
+async def test_a_call_of_a_service_that_stays_away_is_told_so_in_time_and_a_question_for_health_at_once() -> None:
+    async with open_channel(f"127.0.0.1:{free_port()}", NoOpTracerProvider()) as channel:
+        began = time.monotonic()
+        with pytest.raises(grpc.aio.AioRpcError) as short:
+            await asked(channel, seconds=0.5)
+        assert short.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert time.monotonic() - began < CONNECT_WITHIN_SECONDS
+        with pytest.raises(grpc.aio.AioRpcError) as whole:
+            await asked(channel)
+        assert whole.value.code() is grpc.StatusCode.UNAVAILABLE
+        with pytest.raises(grpc.aio.AioRpcError) as health:
+            await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=0.5)  # type: ignore[attr-defined]
+        assert health.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_calls_that_wait_share_one_look_at_the_connection() -> None:
+    plain = grpc.aio.insecure_channel(f"127.0.0.1:{free_port()}")
+    looks = 0
+    look = plain.channel_ready
+
+    async def counted() -> None:
+        nonlocal looks
+        looks += 1
+        await look()
+
+    plain.channel_ready = counted  # type: ignore[method-assign]
+    async with PatientChannel(plain) as channel:
+        await asyncio.gather(*(channel.connect(0.05) for _ in range(20)))
+        assert looks == 1
+
+
+async def test_no_call_fails_while_replicas_stop_and_start_again_one_after_the_other() -> None:
+    ports = [free_port(), free_port()]
+    servers = [await started(port, str(port)) for port in ports]
+    seen: set[str] = set()
+    calls = 0
+    over = asyncio.Event()
+
+    async with open_channel(f"ipv4:///127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}", NoOpTracerProvider()) as channel:
+
+        async def load() -> None:
+            nonlocal calls
+            while not over.is_set():
+                seen.add(await asked(channel))
+                calls += 1
+
+        async def heard_from(count: int) -> None:
+            while len(seen) < count:
+                await asyncio.sleep(0.01)
+
+        callers = [asyncio.create_task(load()) for _ in range(10)]
+        for _ in range(2):
+            for number, port in enumerate(ports):
+                await heard_from(2)
+                await servers[number].stop(2)
+                seen.clear()
+                await heard_from(1)
+                assert seen == {str(ports[1 - number])}
+                servers[number] = await started(port, str(port))
+        over.set()
+        await asyncio.gather(*callers)
+        assert calls > 100
+    for server in servers:
+        await server.stop(1)
+
+
+async def test_no_call_fails_while_the_only_replica_restarts() -> None:
+    port = free_port()
+    server = await started(port, "first")
+    seen: list[str] = []
+    async with open_channel(f"127.0.0.1:{port}", NoOpTracerProvider()) as channel:
+
+        async def load() -> None:
+            while not seen or seen[-1] != "second":
+                seen.append(await asked(channel))
+
+        callers = [asyncio.create_task(load()) for _ in range(10)]
+        while not seen:
+            await asyncio.sleep(0.01)
+        await server.stop(2)
+        server = await started(port, "second")
+        await asyncio.gather(*callers)
+    await server.stop(1)
+    assert set(seen) == {"first", "second"}
