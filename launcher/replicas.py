@@ -7,11 +7,13 @@ from launcher import addresses
 from launcher.valkey import free_port
 
 LISTENS_OF: Mapping[str, Sequence[str]] = {
+    "validator": ("NJIA_VALIDATOR_LISTEN",),
     "engine": ("NJIA_ENGINE_LISTEN",),
     "sessions": ("NJIA_SESSIONS_LISTEN",),
     "at_adapter": ("NJIA_AT_ADAPTER_LISTEN", "NJIA_AT_ADAPTER_CALLBACKS_LISTEN"),
+    "gateway": ("NJIA_GATEWAY_LISTEN",),
 }
-"""Addresses of a replica of its own, by service; the first one takes gRPC calls."""
+"""Addresses of a replica of its own, by service; the first one takes gRPC calls, but for the gateway's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Replicas:
 
     Attributes:
         layout: A process for each replica.
-        environ: Variables of all of them: targets name all replicas of a service.
+        environ: Variables of all of them: targets name all replicas of a service. The gateway has none.
         own: Variables of the second replicas and those after them: where they listen.
     """
 
@@ -48,5 +50,6 @@ def replicated(layout: Mapping[str, Sequence[str]], counts: Mapping[str, int]) -
             processes[name] = layout[service]
             own[name] = {variable: f"127.0.0.1:{free_port()}" for variable in LISTENS_OF[service]}
             replicas.append(own[name][grpc_listen])
-        environ[f"NJIA_{service.upper()}_TARGET"] = f"ipv4:///{','.join(replicas)}"
+        if service != "gateway":
+            environ[f"NJIA_{service.upper()}_TARGET"] = f"ipv4:///{','.join(replicas)}"
     return Replicas(processes, environ, own)
