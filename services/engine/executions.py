@@ -252,13 +252,16 @@ class Executions:
         return await self._finished(run.state.execution_id, until_ms - self._now_ms())
 
     async def _finished(self, execution_id: str, wait_ms: int) -> Stored:
-        """Waits so long until the execution has ended or waits for a person, and reads where it got to."""
+        """
+        Waits so long until the execution has ended or waits for a person, and reads where it got to. An engine that
+        ends says at once how it stands: the execution goes on in another.
+        """
         until_ms = self._now_ms() + wait_ms
         while True:
             await self._runs.over(execution_id, max(0, until_ms - self._now_ms()))
             stored = await self.read(execution_id)
             left_ms = until_ms - self._now_ms()
-            if left_ms <= 0 or not _waits_for_timers(stored.state):
+            if left_ms <= 0 or self._runs.stopping or not _waits_for_timers(stored.state):
                 return stored
             # Whichever engine takes it up when a timer is due, the journal says how far it got.
             due_ms = min(wait.expires_at_ms for wait in stored.state.waits.values()) - self._now_ms()

@@ -72,6 +72,11 @@ def closed(state: ExecutionState) -> bool:
     return state.ended or (state.session.type == USSD and state.reply is not None and state.reply.kind == "end")
 
 
+def makes_room(state: ExecutionState) -> bool:
+    """Whether the state's session may have another execution: this one has ended, and its commits are applied."""
+    return state.ended and not state.commits
+
+
 def ledger_life_ms(state: ExecutionState, now_ms: int) -> int:
     """How long the ledger of the state's session lives after this write."""
     if closed(state):

@@ -6,7 +6,7 @@ has run out, here or by another engine.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -91,6 +91,11 @@ class LiveRuns:
         """How many more executions may begin or be taken over here."""
         return 0 if self._stopping else max(0, self._max_live - len(self._live) - self._beginning)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether what runs here is handed over: the engine ends."""
+        return self._stopping
+
     @contextmanager
     def beginning(self) -> Iterator[None]:
         """Keeps room for an execution until it is launched inside. Raises EngineBusy when there is none."""
@@ -113,16 +118,25 @@ class LiveRuns:
         finally:
             self._beginning -= 1
 
-    async def signal(self, begun: Begun) -> str | None:
-        """Goes on with an execution that a signal was recorded for; returns its id, None when there is none."""
-        match begun:
-            case TakenUp():
-                self.launch(begun, await self.program_of(begun.state))
-                return begun.state.execution_id
-            case Queued():
-                if begun.here and begun.turn is not None:
-                    self.deliver(begun.execution_id, [begun.turn])
-                return begun.execution_id
+    async def signal(self, recorded: Callable[[], Awaitable[Begun]]) -> str | None:
+        """
+        Goes on with the execution that a signal is recorded for; returns its id, None when there is none.
+
+        Args:
+            recorded: Records the signal; not called when there is no room for what it resumes.
+
+        Raises EngineBusy, StoreUnavailable.
+        """
+        with self.resuming():
+            begun = await recorded()
+            match begun:
+                case TakenUp():
+                    self.launch(begun, await self.program_of(begun.state))
+                    return begun.state.execution_id
+                case Queued():
+                    if begun.here and begun.turn is not None:
+                        self.deliver(begun.execution_id, [begun.turn])
+                    return begun.execution_id
         return None
 
     def launch(self, taken: TakenUp, program: Program) -> Run:

@@ -6,7 +6,7 @@ from services.engine import lifetimes, records
 from services.engine.core.ports import Entry, LeaseLost
 from services.engine.core.state import ExecutionState, Turn
 from services.engine.lifetimes import Retention
-from services.engine.memory import KeptExecution, Memory
+from services.engine.memory import KeptExecution, Ledger, Memory
 
 
 class MemoryJournal:
@@ -66,6 +66,12 @@ class MemoryJournal:
         if kept is not None:
             kept.confirmed = version
             self._look_at(lifetimes.wake_at(state))
+            if state.session_id is not None:
+                self._make_room(self._memory.ledger(state.session_id, self._now_ms()), state)
+
+    def _make_room(self, ledger: Ledger, state: ExecutionState) -> None:
+        if lifetimes.makes_room(state) and not ledger.closed and ledger.execution_id == self._execution_id:
+            ledger.execution_id = ledger.last = None
 
     def _let_go(self) -> None:
         if self._held.get(self._execution_id) == self._fence:
@@ -94,8 +100,7 @@ class MemoryJournal:
                 ledger.answers.setdefault(entry.answered, ledger.reply)
         if lifetimes.closed(state):
             ledger.closed = True
-        if state.ended and not own.closed:
-            own.execution_id = own.last = None
+        self._make_room(own, state)
         own.gone_at_ms = ledger.gone_at_ms = now + lifetimes.ledger_life_ms(state, now)
 
 

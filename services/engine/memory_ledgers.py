@@ -53,7 +53,3 @@ class MemoryLedgers:
         if ledger.offered is not None:
             ledger.offered, ledger.continued = None, records.continued_to_bytes(continued)
             ledger.answers[mark], ledger.gone_at_ms = records.reply_to_bytes(screen), now + LEDGER_LIFE_MS
-
-    async def start_again(self, session_id: str) -> None:
-        """See ExecutionStore.start_again."""
-        self._memory.ledger(session_id, self._now_ms()).offered = None

@@ -16,6 +16,7 @@ from services.engine.store import (
     Begun,
     Cursor,
     Filter,
+    Interrupted,
     NoExecution,
     Occupied,
     Offered,
@@ -57,6 +58,7 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         turn: Mapping[str, Any],
         fresh: ExecutionState | None,
         placed_by: str | None = None,
+        declined: Interrupted | None = None,
     ) -> Begun:
         """See ExecutionStore.begin_turn."""
         now = self._now_ms()
@@ -67,7 +69,9 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         if ledger.continued is not None:
             return records.continued_from_bytes(ledger.continued)
         if ledger.offered is not None:
-            return Offered(records.interrupted_from_bytes(ledger.offered))
+            offered = records.interrupted_from_bytes(ledger.offered)
+            if offered != declined:
+                return Offered(offered)
         if execution_id is None and placed_by is not None:
             # A call that an execution placed: its session is known by its first callback only.
             placing = self._memory.execution(placed_by, now)
@@ -77,6 +81,7 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         if execution_id is None:
             if fresh is None:
                 return NoExecution()
+            ledger.offered = None
             ledger.execution_id, ledger.last, ledger.gone_at_ms = fresh.execution_id, marks.own, now + LEDGER_LIFE_MS
             return self._create(turn, fresh)
         return self._continue(ledger, execution_id, marks, turn)
@@ -97,10 +102,12 @@ class MemoryStore(MemoryReports, MemoryLedgers):
             ledger.execution_id, ledger.gone_at_ms = fresh.execution_id, now + LEDGER_LIFE_MS
             return self._create(turn, fresh)
         kept = self._memory.execution(execution_id, now)
-        if kept is None or not kept.runs:
+        is_over = kept is None or not kept.runs
+        if kept is None or (is_over and ledger.closed):
             # The phone's session is over; its answers are kept for a while.
             return NoExecution()
-        if kept.workflow_id != fresh.workflow_id or kept.leased_by(now) is not None:
+        # What has ended and is not committed yet would overwrite what comes after it.
+        if is_over or kept.workflow_id != fresh.workflow_id or kept.leased_by(now) is not None:
             return Occupied(execution_id, kept.workflow_id)
         self._memory.resumed[fresh.execution_id] = Expiring(execution_id, now + IDEMPOTENCY_LIFE_MS)
         kept.turns.append(records.turn_to_bytes(turn))

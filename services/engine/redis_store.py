@@ -74,6 +74,7 @@ class RedisStore:
         turn: Mapping[str, Any],
         fresh: ExecutionState | None,
         placed_by: str | None = None,
+        declined: Interrupted | None = None,
     ) -> Begun:
         partition = ids.partition_of_session(session_id)
         answer = await self._run(
@@ -86,6 +87,7 @@ class RedisStore:
                 LEDGER_LIFE_MS,
                 *(("", "", "") if fresh is None else _fresh(fresh)),
                 placed_by or "",
+                "" if declined is None else records.interrupted_to_bytes(declined),
                 *marks.behind,
             ],
         )
@@ -310,10 +312,6 @@ class RedisStore:
             [mark, records.continued_to_bytes(continued), records.reply_to_bytes(screen), LEDGER_LIFE_MS],
         )
 
-    async def start_again(self, session_id: str) -> None:
-        with redis_calls():
-            await self._client.hdel(keys.ledger(ids.partition_of_session(session_id), session_id), "offered")
-
     async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:
         partition = ids.partition_of_session(session_id)
         return self._begun(
@@ -460,6 +458,7 @@ class RedisJournal:
             entry.answered or "",
             b"" if state.reply is None else records.reply_to_bytes(state.reply),
             int(lifetimes.closed(state)),
+            int(lifetimes.makes_room(state)),
             len(entry.correlations),
             *entry.correlations,
             *[records.result_to_bytes(result) for result in entry.results],
@@ -474,14 +473,16 @@ class RedisJournal:
         return turns
 
     async def confirm(self, state: ExecutionState, version: int) -> None:
+        own = self._key() if state.session_id is None else self._ledger(state.session_id)
         await self._store.confirm(
-            [self._key()],
+            [self._key(), own],
             [
                 keys.prefix(self._partition),
                 self._execution_id,
                 self._fence,
                 version,
                 _written(lifetimes.wake_at(state)),
+                int(lifetimes.makes_room(state)),
             ],
         )
 

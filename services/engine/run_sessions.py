@@ -40,12 +40,12 @@ class RunSessions:
 
     async def ensure(self, run: Run) -> None:
         """
-        Opens or reloads the session that the state has none, or an outdated one, of.
+        Opens or reloads the session that the state has none, or an outdated one, of. What has ended needs none.
 
         Raises SessionNotFound, SessionEnded, CallRefused, SessionsUnavailable.
         """
         state, program = run.state, run.program
-        if state.session_id is None or (state.session is not None and not state.session.stale):
+        if state.ended or state.session_id is None or (state.session is not None and not state.session.stale):
             return
         workflow_id, scopes = state.workflow_id, program.scopes
         if state.session_id.startswith(REHEARSAL):

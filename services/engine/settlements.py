@@ -11,6 +11,7 @@ import structlog
 from services.engine.beginnings import signal_record
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.state import Signal
+from services.engine.errors import EngineBusy
 from services.engine.live_runs import LiveRuns
 from services.engine.store import ExecutionStore, OpenEffect, Report
 from workflow.outcome import Settlement
@@ -75,7 +76,7 @@ class DeliveryReports:
             await asyncio.sleep(due - time.monotonic())
             try:
                 await self._settle(report)
-            except StoreUnavailable as problem:
+            except (StoreUnavailable, EngineBusy) as problem:
                 _log.warning("a delivery report is looked at again before its send is repeated", why=str(problem))
             except Exception:  # noqa: BLE001 - one report must not keep the others waiting
                 _log.exception("settling a send by its delivery report failed")
@@ -90,7 +91,7 @@ class DeliveryReports:
         effect = effects[0]
         record = signal_record(Signal.REPORT, asdict(_settlement(name, report)), effect.node_id)
         # A report that comes again meanwhile is ignored by the node: it waits no more.
-        await self._runs.signal(await self._store.signal(effect.execution_id, record))
+        await self._runs.signal(lambda: self._store.signal(effect.execution_id, record))
         await self._store.settled(name, effect)
 
 

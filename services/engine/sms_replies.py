@@ -7,7 +7,7 @@ from services.engine import ids
 from services.engine.beginnings import signal_record
 from services.engine.core.state import ExecutionState, Signal
 from services.engine.live_runs import LiveRuns
-from services.engine.store import ExecutionStore
+from services.engine.store import Begun, ExecutionStore
 from workflow.incoming_sms import is_reply, reply_name
 from workflow.outcome import WaitKind
 
@@ -28,7 +28,7 @@ class SmsReplies:
         Args:
             message: The payload of an SMS_RECEIVED trigger.
 
-        Raises StoreUnavailable.
+        Raises EngineBusy, StoreUnavailable.
         """
         states = await self._who_may_wait(message)
         if not states:
@@ -42,12 +42,19 @@ class SmsReplies:
         if await self._store.read(began) is not None:
             return began
         state, node_id = waiting
-        visit, execution_id = await self._store.claim_key(
-            key, f"{node_id}.{state.node(node_id).visit}", state.execution_id
-        )
-        node_id, _, number = visit.rpartition(".")
-        record = signal_record(Signal.SMS, {"visit": int(number), "message": message}, node_id)
-        await self._runs.signal(await self._store.signal(execution_id, record))
+        execution_id = state.execution_id
+
+        async def recorded() -> Begun:
+            # Bound inside, where there is room: what is bound counts as taken.
+            nonlocal execution_id
+            visit, execution_id = await self._store.claim_key(
+                key, f"{node_id}.{state.node(node_id).visit}", state.execution_id
+            )
+            bound_node, _, number = visit.rpartition(".")
+            record = signal_record(Signal.SMS, {"visit": int(number), "message": message}, bound_node)
+            return await self._store.signal(execution_id, record)
+
+        await self._runs.signal(recorded)
         return execution_id
 
     async def _who_may_wait(self, message: Mapping[str, Any]) -> Sequence[ExecutionState]:

@@ -174,6 +174,7 @@ class ExecutionStore(Protocol):
         turn: Mapping[str, Any],
         fresh: ExecutionState | None,
         placed_by: str | None = None,
+        declined: Interrupted | None = None,
     ) -> Begun:
         """
         Records a callback of a phone's session and takes the lease, or says what became of the callback before.
@@ -182,6 +183,7 @@ class ExecutionStore(Protocol):
             marks: Of the callback. One that does not continue the one before is out of order.
             fresh: The execution to begin where the session has none.
             placed_by: The execution that placed the call which the session is; NoExecution where it has ended.
+            declined: What the person was offered to go on with and does not want. It stands until `fresh` begins.
         """
         ...
 
@@ -267,10 +269,6 @@ class ExecutionStore(Protocol):
 
     async def continue_with(self, session_id: str, mark: str, continued: Continued, screen: Reply) -> None:
         """Makes a new session stand for the interrupted one from now on, and shows where that one was."""
-        ...
-
-    async def start_again(self, session_id: str) -> None:
-        """Takes an offer back, so that the flow may begin on the session."""
         ...
 
     async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:

@@ -21,7 +21,7 @@ from services.engine.errors import FlowBusy
 from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
 from services.engine.registry import Route
-from services.engine.store import Answered, Begun, ExecutionStore, NoExecution, Queued, TakenUp
+from services.engine.store import Answered, Begun, ExecutionStore, Interrupted, NoExecution, Queued, TakenUp
 from services.engine.typed_text import TextMarks
 from workflow.spec import UssdSettings
 
@@ -47,6 +47,7 @@ class TimelyTurn:
         record: What is written of it.
         payload: What an execution begins with, as it is written.
         placed_by: The execution that placed the call; None where the session begins its own.
+        declined: What the person was offered to go on with and does not want.
     """
 
     session_id: str
@@ -54,6 +55,7 @@ class TimelyTurn:
     record: Mapping[str, Any]
     payload: Mapping[str, Any]
     placed_by: str | None = None
+    declined: Interrupted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,9 @@ class TimelyTurns:
         """
 
         async def begin(fresh: ExecutionState | None) -> Begun:
-            return await self._store.begin_turn(turn.session_id, turn.marks, turn.record, fresh, turn.placed_by)
+            return await self._store.begin_turn(
+                turn.session_id, turn.marks, turn.record, fresh, turn.placed_by, turn.declined
+            )
 
         if route is None:
             with self._runs.resuming():

@@ -97,19 +97,25 @@ class UssdTurns:
         if screen is not None:
             return screen
         why = signal_record(Signal.ABANDON, {"reason": "the person dialled again and started anew"})
-        await self._runs.signal(await self._store.signal(interrupted.execution_id, why))
-        await self._store.start_again(callback.session_id)
+        await self._runs.signal(lambda: self._store.signal(interrupted.execution_id, why))
         route = await self._registry.route("ussd", dialled.payload)
-        return await self._answered(await self._recorded(dialled, route, skip=len(callback.text)), dialled)
+        return await self._answered(await self._recorded(dialled, route, interrupted), dialled)
 
-    async def _recorded(self, dialled: _Dialled, route: Route | None, skip: int = 0) -> Begun | Run:
+    async def _recorded(
+        self, dialled: _Dialled, route: Route | None, declined: Interrupted | None = None
+    ) -> Begun | Run:
         """
         Records a callback, with an execution to begin where the session has none and a flow is at hand, and runs what
         it is for; returns that run. Raises FlowBusy, EngineBusy.
+
+        Args:
+            declined: What the person was offered to go on with and does not want; what was typed until then was for the
+                question.
         """
         payload = self._typed.recorded(dialled.payload)
+        skip = 0 if declined is None else len(dialled.callback.text)
         record = turn_record(dialled.marks.own, payload, skip)
-        turn = TimelyTurn(dialled.callback.session_id, dialled.marks, record, payload)
+        turn = TimelyTurn(dialled.callback.session_id, dialled.marks, record, payload, declined=declined)
         return await self._turns.recorded(turn, route)
 
     async def _answered(self, begun: Begun | Run, dialled: _Dialled) -> TimelyAnswer:
@@ -137,7 +143,7 @@ class UssdTurns:
         """
         why = "the session on the phone ended" + "".join(f" ({word})" for word in (status, reason) if word)
         record = signal_record(Signal.HANG_UP, {"reason": why})
-        return await self._runs.signal(await self._store.end_session(session_id, record))
+        return await self._runs.signal(lambda: self._store.end_session(session_id, record))
 
 
 def _late(texts: UssdSettings) -> Reply:

@@ -69,8 +69,9 @@ class Run:
         return self._turns.last if self._tasks and waits_for_person else None
 
     def give_up(self, error: NodeError) -> None:
-        """Fails the execution before anything more of it runs."""
-        self._progress.end(ExecutionStatus.FAILED, error)
+        """Fails the execution before anything more of it runs; one that has ended stays as it is."""
+        if not self.state.ended:
+            self._progress.end(ExecutionStatus.FAILED, error)
 
     def cancel(self) -> None:
         """Stops the execution."""

@@ -17,10 +17,13 @@ if not id then
   return create(prefix, ARGV[6], ARGV[7], turn, ARGV[8], owner, now, lease_ms)
 end
 local key = execution_key(prefix, id)
+local status = redis.call('HGET', key, 'status')
+local is_over = status ~= 'running'
 -- The phone's session is over; its answers are kept for a while.
-if redis.call('HGET', key, 'status') ~= 'running' then return {'none'} end
+if not status or (is_over and redis.call('HGET', ledger, 'closed')) then return {'none'} end
 local runs_flow = redis.call('HGET', key, 'workflow')
-if runs_flow ~= ARGV[8] or leased(key, now) then return {'occupied', id, runs_flow or ''} end
+-- What has ended and is not committed yet would overwrite what comes after it.
+if is_over or runs_flow ~= ARGV[8] or leased(key, now) then return {'occupied', id, runs_flow or ''} end
 redis.call('SET', resumed_key(prefix, ARGV[6]), id, 'PX', ARGV[9])
 redis.call('RPUSH', turns_key(prefix, id), turn)
 redis.call('PEXPIRE', ledger, life_ms)

@@ -1,7 +1,7 @@
 -- KEYS: the session's ledger.
 -- ARGV: prefix, owner, lease ms, mark of the callback, turn, ledger life ms, fresh id ('' for none), fresh state,
---       workflow id, id of the execution that the session belongs to already ('' where it begins its own), marks of the
---       callbacks that this one may follow.
+--       workflow id, id of the execution that the session belongs to already ('' where it begins its own), the offer to
+--       go on that the person declines ('' where there is none), marks of the callbacks that this one may follow.
 local MOST_WAITING = 16 -- turns of one session that are recorded and not taken
 local ledger = KEYS[1]
 local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV[3])
@@ -13,7 +13,7 @@ local answer, id, last, reply, closed, busy = known[1], known[2], known[3], know
 if answer then return {'answered', answer, id or ''} end
 
 if known[7] then return {'continued', known[7]} end
-if known[8] then return {'offered', known[8]} end
+if known[8] and known[8] ~= ARGV[11] then return {'offered', known[8]} end
 
 if not id and ARGV[10] ~= '' then
   -- A call that an execution placed: its session is known by its first callback only.
@@ -25,6 +25,7 @@ end
 
 if not id then
   if ARGV[7] == '' then return {'none'} end
+  redis.call('HDEL', ledger, 'offered')
   redis.call('HSET', ledger, 'execution', ARGV[7], 'last', mark)
   redis.call('PEXPIRE', ledger, life_ms)
   return create(prefix, ARGV[7], ARGV[8], turn, ARGV[9], owner, now, lease_ms)
@@ -46,7 +47,7 @@ end
 
 -- An execution that a call began has seen no callback yet: whatever comes first follows.
 local follows = not last
-for index = 11, #ARGV do follows = follows or ARGV[index] == last end
+for index = 12, #ARGV do follows = follows or ARGV[index] == last end
 if closed or not follows then
   if reply then return {'answered', reply, id} end
   return {'queued', id, leased(key, now) or '', 0}

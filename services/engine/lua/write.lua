@@ -3,14 +3,15 @@
 --       belongs to: that of a call that the execution placed, else the session's again.
 -- ARGV: prefix, id, fence, state, status, turns taken, released (1 or 0), due ('' for never),
 --       retention ms ('' while it runs), ledger life ms ('' for no ledger), mark of the answered turn ('' for none),
---       reply ('' for none), closed (1 or 0), number of correlations, these, then the results.
+--       reply ('' for none), closed (1 or 0), whether the session may have another execution now (1 or 0), number of
+--       correlations, these, then the results.
 local prefix, id = ARGV[1], ARGV[2]
 if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[3] then return {'lost'} end
 local ended, released = ARGV[9] ~= '', ARGV[7] == '1'
 
 redis.call('HSET', KEYS[1], 'state', ARGV[4], 'status', ARGV[5], 'taken', ARGV[6], 'confirmed', '')
-local first_result = 15 + tonumber(ARGV[14])
-for index = 15, first_result - 1 do redis.call('RPUSH', correlations_key(prefix, id), ARGV[index]) end
+local first_result = 16 + tonumber(ARGV[15])
+for index = 16, first_result - 1 do redis.call('RPUSH', correlations_key(prefix, id), ARGV[index]) end
 for index = first_result, #ARGV do redis.call('RPUSH', results_key(prefix, id), ARGV[index]) end
 
 local turns = redis.call('LRANGE', turns_key(prefix, id), tonumber(ARGV[6]), -1)
@@ -35,7 +36,9 @@ if ARGV[10] ~= '' and (not live or live == id) then
   if ARGV[11] ~= '' and ARGV[12] ~= '' then redis.call('HSETNX', ledger, 'a:' .. ARGV[11], ARGV[12]) end
   if ARGV[12] ~= '' then redis.call('HSET', ledger, 'reply', ARGV[12]) end
   if ARGV[13] == '1' then redis.call('HSET', ledger, 'closed', '1') end
-  if ended and not redis.call('HGET', KEYS[2], 'closed') then redis.call('HDEL', KEYS[2], 'execution', 'last') end
+  if ARGV[14] == '1' and not redis.call('HGET', KEYS[2], 'closed') then
+    redis.call('HDEL', KEYS[2], 'execution', 'last')
+  end
   redis.call('PEXPIRE', KEYS[2], ARGV[10])
   redis.call('PEXPIRE', ledger, ARGV[10])
 end

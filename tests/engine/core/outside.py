@@ -250,7 +250,7 @@ class AfricasTalking:
         if before != request:
             self.conflicts.append(key)
             raise NodeFailure(NodeError("INVALID_ARGUMENT", "the key came with another message", ErrorType.VALIDATION))
-        answer = self._settled.get(key) or self._next_answer(request.to[0])
+        answer = self._settled.get(key) or self._next_answer(request)
         kept = answer if answer.failure is None else answer.kept
         if kept is not None:
             # It is on its way from here on, whether or not somebody waits for the answer.
@@ -267,9 +267,12 @@ class AfricasTalking:
         """The accepted messages."""
         return [message for _, message in self.inbox.values()]
 
-    def _next_answer(self, number: str) -> Answer:
-        script = self.script.get(number, [Answer()])
+    def _next_answer(self, request: SmsRequest) -> Answer:
+        script = self._script_of(request)
         return script.pop(0) if len(script) > 1 else script[0]
+
+    def _script_of(self, request: SmsRequest) -> list[Answer]:
+        return self.script.get(request.to[0], [Answer()])
 
 
 class NoMoney:

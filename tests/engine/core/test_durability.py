@@ -9,7 +9,7 @@ import pytest
 from services.engine import records
 from services.engine.beginnings import signal_record
 from services.engine.core.ports import LeaseLost, StoreUnavailable
-from services.engine.core.state import Reply, Signal
+from services.engine.core.state import Reply, Signal, permanent
 from tests.engine.core.flow_dicts import FAST, NUMBER, ask, bye, condition, document, merge, sms, switch, write
 from tests.engine.core.outside import HANGS, Answer, failing, slow
 from tests.engine.core.virtual_time import in_virtual_time, told
@@ -356,3 +356,14 @@ async def test_what_another_engine_recorded_first_is_not_lost_behind_what_this_o
     world.run.deliver(world.disk.left()[1])
     assert world.run.listens_from == 1, "what lies before it is still asked for"
     assert await world.answer("7") == Reply("end", "7")
+
+
+@in_virtual_time
+async def test_what_has_ended_is_not_given_up() -> None:
+    world = World(document("sms", {"say": sms(A)}, ["start > say"]))
+    assert (await world.execute()).status == "completed"
+
+    world.take_up().give_up(permanent("SESSION_GONE", "it has expired since"))
+    await world.rest()
+
+    assert (world.state.status, world.state.error) == ("completed", None)

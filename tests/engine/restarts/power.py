@@ -19,7 +19,6 @@ STORE_WRITES = frozenset(
         "answer_late",
         "offer",
         "continue_with",
-        "start_again",
         "end_session",
         "signal",
         "claim_key",

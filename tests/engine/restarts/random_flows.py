@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from services.engine.redials import CONTINUE
 from tests.engine.core.flow_dicts import ask, bye, condition, document, merge, node, say, sms, switch, write
 from tests.engine.core.outside import HANGS, Answer, failing, lost, slow, unknown
 
@@ -27,7 +28,8 @@ class Story:
         entries: What is typed at later screens; the dialogue ends with them or with the session.
         think_seconds: How long the person takes for an entry.
         hangs_up_after: After how many entries the phone drops the session; None: never. Where the flow may be
-            continued the person dials again, goes on and types the rest.
+            continued the person dials again, makes the choice and types the rest.
+        choice: What the person types who is asked whether to go on.
         is_reported: Whether a delivery report comes for each message whose answer was lost for good.
     """
 
@@ -38,6 +40,7 @@ class Story:
     entries: list[str] = field(default_factory=list)
     think_seconds: float = 0
     hangs_up_after: int | None = None
+    choice: str = CONTINUE
     is_reported: bool = False
 
 
@@ -115,6 +118,7 @@ def dialogues(draw: st.DrawFn) -> Story:
         draw(st.lists(st.sampled_from(ENTRIES), min_size=3, max_size=9)),
         draw(st.sampled_from([0, 2, 30])),
         hangs_up_after,
+        draw(st.sampled_from([CONTINUE, "2"])),
         draw(st.booleans()),
     )
 

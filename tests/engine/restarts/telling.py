@@ -1,6 +1,7 @@
 """Plays a story in a world, and says what came of it."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +11,18 @@ from services.engine.beginnings import Overrides
 from services.engine.core.program import Program
 from services.engine.core.state import Decision, ExecutionState, NodeResult, Reply
 from services.engine.executions import IncomingSms
-from services.engine.redials import CONTINUE
 from services.engine.settlements import GRACE_MS
-from services.engine.store import Filter, Report
+from services.engine.store import Filter, Report, Stored
 from services.engine.ussd_callbacks import UssdCallback
 from tests.engine.core.flow_dicts import NUMBER
-from tests.engine.core.outside import AfricasTalking
+from tests.engine.core.outside import AfricasTalking, Answer
 from tests.engine.core.virtual_time import now_ms
 from tests.engine.restarts.power import Cut
 from tests.engine.restarts.random_flows import Story
 from tests.engine.restarts.stores import Stores
 from tests.engine.restarts.world import World
 from workflow.outcome import WaitKind
+from workflow.ports import SmsRequest
 
 ANY = Filter(None, None, None, None)
 WHILE_SECONDS = 10.0
@@ -29,6 +30,10 @@ UNTIL_CHECKED_SECONDS = 20.0
 """A commit that is not confirmed is looked at again within so long."""
 
 MANY = 120
+MOST_SECONDS_BUSY = 3600
+MOST_EXECUTIONS = 2
+"""Who dials again and starts anew leaves an execution behind."""
+
 WHEN_IT_CAME = re.compile(r'"timestamp":"[^"]*"')
 
 
@@ -48,11 +53,13 @@ class Ending:
 
     def differences(self, undisturbed: "Ending") -> list[Any]:
         """What is told otherwise: its name, how it is here, and how it is in the other one."""
-        both = {**undisturbed.facts, **undisturbed.facts["results"]}, {**self.facts, **self.facts["results"]}
-        names = sorted(both[0].keys() | both[1].keys() - {"results"})
-        return [
-            (name, both[1].get(name), both[0].get(name)) for name in names if both[0].get(name) != both[1].get(name)
-        ]
+        ours, theirs = _one_by_one(self.facts), _one_by_one(undisturbed.facts)
+        names = sorted(ours.keys() | theirs.keys())
+        return [(name, ours.get(name), theirs.get(name)) for name in names if ours.get(name) != theirs.get(name)]
+
+    def all(self, name: str) -> list[Any]:
+        """A fact of each execution."""
+        return [self.facts[f"{name} {number}"] for number in range(self.facts["executions"])]
 
     def has_attempts_of(self, undisturbed: "Ending") -> bool:
         """Whether nodes were tried as often; an attempt that an engine died in may be missing from the log."""
@@ -62,10 +69,22 @@ class Ending:
         )
 
 
+class _FairNetwork(AfricasTalking):
+    """Answers every execution by the script, whichever of them comes first."""
+
+    def __init__(self, script: Mapping[str, Sequence[Answer]]) -> None:
+        super().__init__()
+        self._common = script
+        self._own: dict[tuple[str, str], list[Answer]] = {}
+
+    def _script_of(self, request: SmsRequest) -> list[Answer]:
+        execution_id, number = request.idempotency_key.partition(":")[0], request.to[0]
+        return self._own.setdefault((execution_id, number), list(self._common[number]))
+
+
 async def tell(story: Story, program: Program, stores: Stores, cut: Cut | None) -> Ending:
     """Plays a story to the end of its execution; an engine dies at the given moment."""
-    network = AfricasTalking()
-    network.script = {number: list(answers) for number, answers in story.script.items()}
+    network = _FairNetwork(story.script)
     world = World(program, stores, network, cut)
     match story.begun_by:
         case "ussd":
@@ -79,7 +98,7 @@ async def tell(story: Story, program: Program, stores: Stores, cut: Cut | None) 
             answers = []
     for _ in range(MANY):
         await _pause(story, world)
-        if (await _only_execution(world)).ended:
+        if all(state.ended for state in await _executions(world)):
             break
         await world.elapse(WHILE_SECONDS)
     await world.elapse(UNTIL_CHECKED_SECONDS)
@@ -98,7 +117,7 @@ async def _dialogue(story: Story, world: World) -> list[Reply]:
     await world.answer(lambda engine: engine.ussd_turns.hung_up("ATUid_1", status, ""))
     if status == "Incomplete" and "resumeWithinMs" in story.flow["settings"]:
         rest = story.entries[story.hangs_up_after :]
-        screens += await _call(story, world, "ATUid_2", "", [CONTINUE, *rest])
+        screens += await _call(story, world, "ATUid_2", "", [story.choice, *rest])
     return screens
 
 
@@ -122,27 +141,35 @@ async def _pause(story: Story, world: World) -> None:
 
     A person takes longer than anything that still runs; what overlaps is told in stories of its own.
     """
-    while _is_busy(await _state_with_reports(story, world)):
+    for _ in range(MOST_SECONDS_BUSY):
+        if not _is_busy(await _states_with_reports(story, world)):
+            return
         await world.elapse(1)
+    raise AssertionError(f"something is tried again for ever: {await _executions(world)}")
 
 
-async def _state_with_reports(story: Story, world: World) -> ExecutionState:
-    """The execution when nothing runs, and what was reported of its messages has been looked at."""
-    state = await _only_execution(world)
-    lost = [node_id for node_id, wait in state.waits.items() if wait.kind is WaitKind.SETTLEMENT]
+async def _states_with_reports(story: Story, world: World) -> Sequence[ExecutionState]:
+    """The executions when nothing runs, and what was reported of their messages has been looked at."""
+    states = await _executions(world)
+    lost = [
+        (state, node_id)
+        for state in states
+        for node_id, wait in state.waits.items()
+        if wait.kind is WaitKind.SETTLEMENT
+    ]
     if not (story.is_reported and lost):
-        return state
-    numbers = {node["id"]: node["config"]["to"] for node in story.flow["nodes"] if node["id"] in lost}
-    for node_id, number in numbers.items():
-        report = Report(f"ATXid_{node_id}_{state.node(node_id).visit}", "Success", number, "", "", now_ms())
-        await _reported(world, report)
+        return states
+    numbers = {node["id"]: node["config"].get("to") for node in story.flow["nodes"]}
+    for state, node_id in lost:
+        message_id = f"ATXid_{state.execution_id}_{node_id}_{state.node(node_id).visit}"
+        await _reported(world, Report(message_id, "Success", numbers[node_id], "", "", now_ms()))
     await world.elapse(2 * GRACE_MS / 1000)
-    return await _only_execution(world)
+    return await _executions(world)
 
 
-def _is_busy(state: ExecutionState) -> bool:
+def _is_busy(states: Sequence[ExecutionState]) -> bool:
     """Whether a node tries again soon, or waits for word of what became of its effect."""
-    return any(wait.kind in (WaitKind.RETRY, WaitKind.SETTLEMENT) for wait in state.waits.values())
+    return any(wait.kind in (WaitKind.RETRY, WaitKind.SETTLEMENT) for state in states for wait in state.waits.values())
 
 
 async def _reported(world: World, report: Report) -> None:
@@ -154,50 +181,55 @@ async def _hop(world: World, session_id: str, text: str) -> Reply:
     return (await world.answer(lambda engine: engine.ussd_turns.answer(callback))).reply
 
 
-async def _only_execution(world: World) -> ExecutionState:
-    """The execution as it is when nothing runs."""
+async def _executions(world: World) -> Sequence[ExecutionState]:
+    """The executions as they are when nothing runs, oldest first."""
     await world.rest()
-    states, after = await world.engine.store.page(ANY, 2, None)
+    states, after = await world.engine.store.page(ANY, MOST_EXECUTIONS + 1, None)
     assert after is None
-    assert len(states) == 1, "one cause makes one execution"
-    return states[0]
+    assert 1 <= len(states) <= MOST_EXECUTIONS, "one cause makes one execution"
+    return states[::-1]
 
 
 async def _ending(world: World, answers: list[Any]) -> Ending:
-    state = await _only_execution(world)
-    stored = await world.engine.store.read(state.execution_id)
-    assert stored is not None
-    log = stored.results
-    last = {_visit(result): [result.status, result.output, result.error] for result in log}
+    states = await _executions(world)
     attempts: dict[str, list[str]] = {}
-    for result in log:
-        if result.attempt:
-            attempts.setdefault(_visit(result), []).append(result.status)
-            assert result.attempt == len(attempts[_visit(result)]), "attempts are counted from 1"
-    facts = {
+    facts: dict[str, Any] = {
         "answers": answers,
+        "executions": len(states),
+        "inbox": world.network.inbox,
+        "turns of rates": len(world.rates.turns),
+        "conflicts": world.network.conflicts,
+    }
+    for number, state in enumerate(states):
+        stored = await world.engine.store.read(state.execution_id)
+        assert stored is not None
+        facts |= {f"{name} {number}": fact for name, fact in (await _facts(world, stored)).items()}
+        for result in stored.results:
+            if result.attempt:
+                told = attempts.setdefault(f"{number} {_visit(result)}", [])
+                told.append(result.status)
+                assert result.attempt == len(told), "attempts are counted from 1"
+    written = WHEN_IT_CAME.sub('"timestamp":""', orjson.dumps(facts).decode())
+    for number, state in enumerate(states):
+        written = written.replace(state.execution_id, f"exe{number}")
+        if state.session_id is not None:
+            written = written.replace(state.session_id, f"ses{number}")
+    return Ending(orjson.loads(written), attempts, world.writes, world.deaths)
+
+
+async def _facts(world: World, stored: Stored) -> dict[str, Any]:
+    state, log = stored.state, stored.results
+    return {
         "status": state.status,
         "error": state.error,
         "reply": state.reply,
         "turns": await _turns(world, state.execution_id),
         "visits": state.visits,
         "forgotten": [edge for edge, decision in state.edges.items() if decision is Decision.TAKEN],
-        "results": last,
-        "inbox": world.network.inbox,
-        "turns of rates": len(world.rates.turns),
-        "conflicts": world.network.conflicts,
+        "results": {_visit(result): [result.status, result.output, result.error] for result in log},
         "reports find": await _found_by_reports(world, log),
         "session": _session(world, state.session_id),
     }
-    written = WHEN_IT_CAME.sub('"timestamp":""', orjson.dumps(facts).decode()).replace(state.execution_id, "exe")
-    if state.session_id is not None:
-        written = written.replace(state.session_id, "ses")
-    return Ending(
-        orjson.loads(written),
-        attempts,
-        world.writes,
-        world.deaths,
-    )
 
 
 async def _turns(world: World, execution_id: str) -> list[Any]:
@@ -223,6 +255,14 @@ async def _found_by_reports(world: World, log: Any) -> list[str | None]:
     return [
         await world.bystander.report(Report(message_id, "Success", NUMBER, "", "", 0)) for message_id in message_ids
     ]
+
+
+def _one_by_one(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts with a name for each visit of a node."""
+    single = {name: fact for name, fact in facts.items() if not name.startswith("results ")}
+    for name in facts.keys() - single.keys():
+        single |= {f"{name}: {visit}": fact for visit, fact in facts[name].items()}
+    return single
 
 
 def _visit(result: NodeResult) -> str:

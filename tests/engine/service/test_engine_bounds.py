@@ -55,6 +55,15 @@ def menu(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
     return flow("menu", {"type": "USSD_SESSION_START"}, nodes, ["start > ask", "ask > bye"])
 
 
+def errand(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
+    """A menu with a message behind it."""
+    send = {"type": "SEND_SMS", "config": {"to": "{{msisdn}}", "message": "hello"}}
+    ask = {"type": "SEND_USSD_RESPONSE", "config": {"message": "?", "expectInput": True}}
+    bye = {"type": "SESSION_END", "config": {"message": "Bye"}}
+    nodes = [{"id": "ask", **ask}, {"id": "send", **send}, {"id": "bye", **bye}]
+    return flow("menu", {"type": "USSD_SESSION_START"}, nodes, ["start > ask", "ask > send", "send > bye"])
+
+
 def slow_menu(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
     send = {"type": "SEND_SMS", "config": {"to": "{{msisdn}}", "message": "hello"}}
     ask = {"type": "SEND_USSD_RESPONSE", "config": {"message": "?", "expectInput": True}}
@@ -124,6 +133,31 @@ async def test_whoever_is_in_the_middle_of_a_menu_goes_before_whoever_begins(
         await platform.engine.Execute(run(sending(flow)))
 
     assert (await platform.engine.HandleUssd(hop("1"))).reply.text == "Bye"
+
+
+async def test_a_full_engine_takes_no_signal_and_records_none(platform: Platform, flow: MakeFlow, redis: Redis) -> None:
+    await publish(platform, errand(flow))
+    left, *others = [f"ATUid_{number}" for number in range(MAX_LIVE + 1)]
+    executions = {name: (await platform.engine.HandleUssd(hop("", name))).execution_id for name in (left, *others)}
+
+    async def turns(session_id: str) -> int:
+        return await redis.llen(keys.turns(ids.partition_of_session(session_id), executions[session_id]))
+
+    await slow_network(platform, 1500)
+    for _ in range(MAX_LIVE):
+        await platform.engine.Execute(run(sending(flow)))
+    typed = [asyncio.ensure_future(platform.engine.HandleUssd(hop("1", name))) for name in others]
+
+    async def all_run() -> bool:
+        return [await turns(name) for name in others] == [2] * len(others)
+
+    await until(all_run)
+    hung_up = pb.HandleUssdEndRequest(session_id=left, status="Incomplete")
+
+    assert is_full(await refused(platform.engine.HandleUssdEnd(hung_up)))
+    assert await turns(left) == 1
+    assert (await platform.other_engine.HandleUssdEnd(hung_up)).execution_id == executions[left]
+    await asyncio.gather(*typed)
 
 
 async def test_an_engine_takes_over_what_it_has_room_for_and_all_of_it_in_the_end(

@@ -1,7 +1,9 @@
 """A new session that offers to go on with an earlier one."""
 
+from dataclasses import replace
+
 from services.engine.core.state import Reply
-from services.engine.store import Answered, Continued, Interrupted, NoExecution, Offered
+from services.engine.store import Answered, Continued, Interrupted, NoExecution, Offered, Queued
 from tests.engine.stores.engines import MARKS, SESSION, Engines, dial, entry, fresh, mark, on_ussd, taken, turn
 
 REDIAL = "ATUid_2"
@@ -9,9 +11,9 @@ MENU, QUESTION = Reply("con", "Menu"), Reply("con", "Go on?")
 INTERRUPTED = Interrupted(fresh(1, SESSION).execution_id, SESSION, "1*2", 0)
 
 
-async def redial(engines: Engines, text: str, name: str = "a") -> object:
+async def redial(engines: Engines, text: str, declined: Interrupted | None = None) -> object:
     marks = MARKS(REDIAL, text)
-    return await engines(name).begin_turn(REDIAL, marks, turn(text), fresh(2, REDIAL))
+    return await engines().begin_turn(REDIAL, marks, turn(text), fresh(2, REDIAL), declined=declined)
 
 
 async def asked(engines: Engines) -> Reply:
@@ -49,8 +51,17 @@ async def test_nothing_is_continued_that_was_not_offered(engines: Engines) -> No
 
 async def test_who_starts_again_begins_on_the_new_session(engines: Engines) -> None:
     await asked(engines)
-    await engines().start_again(REDIAL)
-    assert taken(await redial(engines, "2")).state == fresh(2, REDIAL)
+    marks = MARKS(REDIAL, "2")
+    assert isinstance(await engines().begin_turn(REDIAL, marks, turn("2"), None, declined=INTERRUPTED), NoExecution)
+    assert await redial(engines, "2") == Offered(INTERRUPTED), "the offer stands until something begins"
+    assert taken(await redial(engines, "2", INTERRUPTED)).state == fresh(2, REDIAL)
+    assert isinstance(await redial(engines, "2"), Queued)
+
+
+async def test_what_was_not_offered_is_not_declined(engines: Engines) -> None:
+    await asked(engines)
+    other = replace(INTERRUPTED, execution_id=fresh(3, SESSION).execution_id)
+    assert await redial(engines, "2", other) == Offered(INTERRUPTED)
 
 
 async def test_the_earlier_session_takes_callbacks_again(engines: Engines) -> None:

@@ -309,15 +309,32 @@ async def test_a_session_that_is_not_of_a_phone_takes_the_next_execution_when_on
     assert second.state == fresh(2, SESSION)
 
 
+async def test_a_session_has_no_other_execution_before_the_commits_of_the_last_one_are_applied(
+    engines: Engines,
+) -> None:
+    """They would overwrite what the next one writes."""
+    first = fresh(1, SESSION)
+    begun = taken(await engines().begin_on_session(turn(), first))
+    await begun.journal.write(entry(ended(with_commit(begun.state))))
+    assert await engines("b").begin_on_session(turn(), fresh(2, SESSION)) == Occupied(first.execution_id, "flow")
+
+    begun.state.commits.clear()
+    await begun.journal.confirm(begun.state, 4)
+    assert taken(await engines("b").begin_on_session(turn(), fresh(2, SESSION))).state == fresh(2, SESSION)
+
+
 async def test_what_has_ended_and_is_written_again_leaves_its_session_to_the_next_execution(engines: Engines) -> None:
     begun = taken(await engines().begin_on_session(turn(), fresh(1, SESSION)))
     await begun.journal.write(entry(ended(with_commit(begun.state))))
-    second = taken(await engines().begin_on_session(turn(), fresh(2, SESSION)))
-    await second.journal.write(entry(waiting(second.state, engines.now_ms() + LONG_MS)))
-
     again = await engines("b").take_up(begun.state.execution_id)
     assert again is not None
+    again.state.commits.clear()
+    await again.journal.write(entry(again.state, released=False))
+
+    second = taken(await engines().begin_on_session(turn(), fresh(2, SESSION)))
+    await second.journal.write(entry(waiting(second.state, engines.now_ms() + LONG_MS)))
     await again.journal.write(entry(again.state))
+    await again.journal.confirm(again.state, 5)
     assert await engines().live_on(SESSION) == second.state.execution_id
 
 

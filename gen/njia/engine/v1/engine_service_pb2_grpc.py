@@ -143,7 +143,8 @@ class EngineServiceServicer:
         (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue), trigger_payload_json is no JSON object
         (INVALID_PAYLOAD), or idempotency_key was used with another request (IDEMPOTENCY_KEY_REUSED)
         - NOT_FOUND: no such flow (WORKFLOW_NOT_FOUND) or session (SESSION_NOT_FOUND)
-        - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it (SESSION_BUSY)
+        - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it, or has ended and its
+        changes are not in the session yet (SESSION_BUSY)
         - UNAVAILABLE: the validator does not answer and the flow is not known here (VALIDATOR_UNAVAILABLE)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -234,7 +235,7 @@ class EngineServiceServicer:
 
     def HandleUssdEnd(self, request, context):
         """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
-        any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+        any more. Nothing happens for a session that is closed or not ours; a report may repeat, and must behind an error.
         Errors:
         - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
         """

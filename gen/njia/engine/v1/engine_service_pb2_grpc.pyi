@@ -50,7 +50,8 @@ class EngineServiceStub:
       (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue), trigger_payload_json is no JSON object
       (INVALID_PAYLOAD), or idempotency_key was used with another request (IDEMPOTENCY_KEY_REUSED)
     - NOT_FOUND: no such flow (WORKFLOW_NOT_FOUND) or session (SESSION_NOT_FOUND)
-    - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it (SESSION_BUSY)
+    - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it, or has ended and its
+      changes are not in the session yet (SESSION_BUSY)
     - UNAVAILABLE: the validator does not answer and the flow is not known here (VALIDATOR_UNAVAILABLE)
     """
     GetExecution: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.GetExecutionRequest, _engine_service_pb2.GetExecutionResponse]
@@ -105,7 +106,7 @@ class EngineServiceStub:
     """
     HandleUssdEnd: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.HandleUssdEndRequest, _engine_service_pb2.HandleUssdEndResponse]
     """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
-    any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+    any more. Nothing happens for a session that is closed or not ours; a report may repeat, and must behind an error.
     Errors:
     - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
     """
@@ -174,7 +175,8 @@ class EngineServiceAsyncStub(EngineServiceStub):
       (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue), trigger_payload_json is no JSON object
       (INVALID_PAYLOAD), or idempotency_key was used with another request (IDEMPOTENCY_KEY_REUSED)
     - NOT_FOUND: no such flow (WORKFLOW_NOT_FOUND) or session (SESSION_NOT_FOUND)
-    - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it (SESSION_BUSY)
+    - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it, or has ended and its
+      changes are not in the session yet (SESSION_BUSY)
     - UNAVAILABLE: the validator does not answer and the flow is not known here (VALIDATOR_UNAVAILABLE)
     """
     GetExecution: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.GetExecutionRequest, _engine_service_pb2.GetExecutionResponse]  # type: ignore[assignment]
@@ -229,7 +231,7 @@ class EngineServiceAsyncStub(EngineServiceStub):
     """
     HandleUssdEnd: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.HandleUssdEndRequest, _engine_service_pb2.HandleUssdEndResponse]  # type: ignore[assignment]
     """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
-    any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+    any more. Nothing happens for a session that is closed or not ours; a report may repeat, and must behind an error.
     Errors:
     - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
     """
@@ -301,7 +303,8 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
           (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue), trigger_payload_json is no JSON object
           (INVALID_PAYLOAD), or idempotency_key was used with another request (IDEMPOTENCY_KEY_REUSED)
         - NOT_FOUND: no such flow (WORKFLOW_NOT_FOUND) or session (SESSION_NOT_FOUND)
-        - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it (SESSION_BUSY)
+        - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it, or has ended and its
+          changes are not in the session yet (SESSION_BUSY)
         - UNAVAILABLE: the validator does not answer and the flow is not known here (VALIDATOR_UNAVAILABLE)
         """
 
@@ -410,7 +413,7 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_engine_service_pb2.HandleUssdEndResponse, _abc.Awaitable[_engine_service_pb2.HandleUssdEndResponse]]:
         """Takes the end of one USSD session, as Africa's Talking reports it. A wait for the person ends: nobody can answer
-        any more. Nothing happens for a session that is closed or not ours; a report may repeat.
+        any more. Nothing happens for a session that is closed or not ours; a report may repeat, and must behind an error.
         Errors:
         - INVALID_ARGUMENT: the session id is missing (INVALID_REQUEST)
         """
