@@ -187,8 +187,9 @@ async def test_every_way_to_write_the_time_of_an_sms_is_read(adapter: Any, engin
         await post(adapter, "/at/sms", SMS.replace("2017-05-03T06%3A04%3A45Z", written))
         assert engine.servicer.sms[-1].sent_at.ToJsonString() == "2017-05-03T06:04:45Z", written
 
-    await post(adapter, "/at/sms", SMS.replace("2017-05-03T06%3A04%3A45Z", "yesterday"))
-    assert not engine.servicer.sms[-1].HasField("sent_at")
+    for written in ("yesterday", "0001-01-01T00%3A00%3A00%2B03%3A00"):
+        answer = await post(adapter, "/at/sms", SMS.replace("2017-05-03T06%3A04%3A45Z", written))
+        assert (answer.status_code, engine.servicer.sms[-1].HasField("sent_at")) == (200, False), written
 
 
 async def test_an_sms_that_the_engine_cannot_record_now_is_to_be_posted_again(adapter: Any, engine: Any) -> None:

@@ -57,9 +57,10 @@ class CallbackFields:
             text = f"{text[:10]} {text[11:]}"
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            # An offset may lead beyond the years 1 to 9999.
             return None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def read_fields(request: Request) -> CallbackFields:

@@ -148,8 +148,9 @@ def _begin(state: ExecutionState, node: RunnableNode, arrived: list[str]) -> Non
         return
     if current.stage is not Stage.PENDING:
         _forget_downstream(state, node)
-    for node_id in node.branch:
-        state.node(node_id).kept = False
+    if _starts_anew(node, arrived):
+        for node_id in node.branch:
+            state.node(node_id).kept = False
     current.stage = Stage.READY
     current.succeeded = False
     current.tries_again = None
@@ -159,6 +160,11 @@ def _begin(state: ExecutionState, node: RunnableNode, arrived: list[str]) -> Non
     current.error = None
     current.retry_delay_ms = None
     current.repetition = 0
+
+
+def _starts_anew(node: RunnableNode, arrived: list[str]) -> bool:
+    """Whether nothing behind the node stands from before: what a branch around it keeps stands in this visit too."""
+    return not node.covered_by or any(edge.closes_cycle for edge in node.incoming if edge.id in arrived)
 
 
 def _use(state: ExecutionState, node: RunnableNode) -> list[str]:

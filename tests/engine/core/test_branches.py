@@ -163,6 +163,34 @@ async def test_an_inner_branch_is_tried_first_and_then_the_one_around_it() -> No
 
 
 @in_virtual_time
+async def test_what_an_inner_branch_sent_is_not_sent_again_by_the_one_around_it() -> None:
+    nodes = {"outer": retry(maxAttempts=2), "inner": retry(maxAttempts=2), "one": text(), "two": text(OTHER)}
+    world = world_of(nodes, ["start > outer", "outer > inner", "inner > one", "one > two"])
+    world.sms.script[OTHER] = [REFUSED, REFUSED, REFUSED, Answer()]
+
+    assert await ended(world) == ["exe:one:0", *(f"exe:two:{visit}" for visit in range(4))]
+    assert world.state.status == "completed"
+
+
+@in_virtual_time
+async def test_each_round_of_a_loop_sends_anew_in_an_inner_branch_too() -> None:
+    nodes = {
+        "outer": retry(maxAttempts=2),
+        "inner": retry(maxAttempts=2),
+        "one": text(),
+        "two": text(OTHER),
+        "again": ask("Again?"),
+    }
+    edges = ["start > outer", "outer > inner", "inner > one", "one > two", "two > again", "again > inner"]
+    world = world_of(nodes, edges, "ussd")
+    world.sms.script[OTHER] = [REFUSED, REFUSED, Answer()]
+
+    await (await Phone(world).dials()).types("1")
+
+    assert [key for key, _ in world.sms.calls if "one" in key] == ["exe:one:0", "exe:one:1"]
+
+
+@in_virtual_time
 async def test_no_try_begins_behind_the_timeout() -> None:
     nodes = {"retry": {**retry(maxAttempts=10, backoffMultiplier=1), "timeout": 7000}, "one": text()}
     world = world_of(nodes, ["start > retry", "retry > one"])
