@@ -6,11 +6,19 @@ process once the calls that run are answered; a second one ends it at once. Exit
 1 failed, 2 wrong arguments or configuration.
 """
 
+import os
+import signal
+
+if __name__ == "__main__":
+    # All that is imported below takes a while, and the first process of a container has no default action: a signal
+    # that comes before somebody listens would be lost, and the container killed after its grace period. Nothing is
+    # served yet, so that there is nothing to finish.
+    for early in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(early, lambda *_: os._exit(0))
+
 import asyncio
 import importlib
-import os
 import secrets
-import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence

@@ -115,6 +115,17 @@ def test_a_signal_drains_every_service_those_that_others_call_last(start: Start,
     assert err.count('"event":"stopped"') == 2
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_while_the_process_still_loads_ends_it_at_once(number: int) -> None:
+    # What is imported is listed in a pipe that nobody reads on: the process stands still once it is full.
+    listing = [sys.executable, "-v", "-m", "services", "all"]
+    with subprocess.Popen(listing, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("import 'asyncio'" in line for line in process.stderr)
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 0
+
+
 def test_only_the_service_that_was_asked_for_is_loaded(start: Start) -> None:
     process = start("first", first=GOOD, second="raise SystemExit('loaded')")
     until_serving(process, 1)
