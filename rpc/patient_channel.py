@@ -32,7 +32,8 @@ class PatientChannel(grpc.aio.Channel):
     Makes calls of one message and one answer wait for a connection, at most CONNECT_WITHIN_SECONDS and never beyond
     their deadline. What is waited for was not sent, so every call may wait, one that must not happen twice as well.
 
-    Streams and questions for health are told at once that nobody is there.
+    Streams and questions for health are told at once that nobody is there, and so are calls that say wait_for_ready
+    themselves.
     """
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
@@ -102,9 +103,11 @@ class _Waiting:
         self._call = call
 
     def __call__(self, request: Any, *, timeout: float | None = None, **options: Any) -> Awaitable[Any]:
+        if "wait_for_ready" in options:
+            return self._call(request, timeout=timeout, **options)
         if self._channel.connected():
             # Where the connection is lost in this very moment, the call waits as well.
-            return self._call(request, timeout=timeout, **{"wait_for_ready": True, **options})
+            return self._call(request, timeout=timeout, wait_for_ready=True, **options)
         return self._waited(request, timeout, options)
 
     async def _waited(self, request: Any, seconds: float | None, options: dict[str, Any]) -> Any:
@@ -112,4 +115,4 @@ class _Waiting:
         longest = CONNECT_WITHIN_SECONDS if seconds is None else min(CONNECT_WITHIN_SECONDS, seconds - REFUSE_SECONDS)
         await self._channel.connect(max(0.0, longest))
         left = None if seconds is None else max(0.0, seconds - (time.monotonic() - started))
-        return await self._call(request, timeout=left, **{"wait_for_ready": self._channel.connected(), **options})
+        return await self._call(request, timeout=left, wait_for_ready=self._channel.connected(), **options)

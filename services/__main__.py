@@ -42,13 +42,14 @@ the event is set, lets what runs finish, and returns.
 TARGETS: Mapping[str, str] = {
     "validator": "services.validator.server",
     "sessions": "services.sessions.server",
-    "engine": "services.engine.server",
     "at_adapter": "services.at_adapter.server",
+    "engine": "services.engine.server",
     "gateway": "gateway.server",
 }
 """
 Module of each service, loaded only when its service is asked for. A service stands behind those that it calls: they
-are stopped in the opposite order, so that a call that still runs finds all that it needs.
+are stopped in the opposite order, so that a call that still runs finds all that it needs. The engine and the adapter
+call each other: a send that is under way cannot wait, a callback that comes in can be sent again.
 """
 
 GRPC_LISTENS: Mapping[str, str] = {

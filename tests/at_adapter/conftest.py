@@ -182,7 +182,7 @@ def emulator_url() -> Iterator[str]:
 
 @pytest.fixture
 async def emulator(emulator_url: str) -> AsyncIterator[Emulator]:
-    async with httpx.AsyncClient(base_url=emulator_url, trust_env=False) as control:
+    async with httpx.AsyncClient(base_url=emulator_url, timeout=30, trust_env=False) as control:
         await control.post("/control/reset")
         yield Emulator(emulator_url, control)
 
@@ -217,7 +217,7 @@ async def _running_adapter(environ: Mapping[str, str], tracer_provider: TracerPr
     target = f"127.0.0.1:{grpc_port}"
     async with (
         grpc.aio.insecure_channel(target) as channel,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{http_port}", trust_env=False) as callbacks,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{http_port}", timeout=30, trust_env=False) as callbacks,
     ):
         health: Any = health_pb2_grpc.HealthStub(channel)
         # The health service is there before the rest is; the callbacks come last.

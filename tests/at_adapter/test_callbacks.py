@@ -137,13 +137,11 @@ async def test_while_the_engine_is_away_a_session_ends_and_an_sms_is_to_be_poste
     adapter: Any, engine: Any
 ) -> None:
     await engine.stop()
-    started = time.monotonic()
 
     screen, sms = await asyncio.gather(post(adapter, "/at/ussd", USSD), post(adapter, "/at/sms", SMS))
 
     assert (screen.status_code, screen.text) == (200, f"END {UNAVAILABLE_TEXT}")
     assert sms.status_code == 503
-    assert time.monotonic() - started < 5
 
 
 async def test_an_engine_that_takes_too_long_ends_with_a_sentence_in_time(start_adapter: Any, engine: Any) -> None:

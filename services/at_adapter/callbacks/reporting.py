@@ -53,15 +53,15 @@ class Reporting:
 
 
 async def send(engine: "EngineServiceAsyncStub", report: AnyReport) -> None:
-    """Hands one report over. Raises grpc.aio.AioRpcError."""
+    """Hands one report over, or learns at once that no engine is there. Raises grpc.aio.AioRpcError."""
     match report:
         case HandleDeliveryReportRequest():
-            await engine.HandleDeliveryReport(report, timeout=ENGINE_TIMEOUT_SECONDS)
+            await engine.HandleDeliveryReport(report, timeout=ENGINE_TIMEOUT_SECONDS, wait_for_ready=False)
         case HandleUssdEndRequest():
-            await engine.HandleUssdEnd(report, timeout=ENGINE_TIMEOUT_SECONDS)
+            await engine.HandleUssdEnd(report, timeout=ENGINE_TIMEOUT_SECONDS, wait_for_ready=False)
         case HandleVoiceEndRequest():
-            await engine.HandleVoiceEnd(report, timeout=ENGINE_TIMEOUT_SECONDS)
+            await engine.HandleVoiceEnd(report, timeout=ENGINE_TIMEOUT_SECONDS, wait_for_ready=False)
         case HandleAirtimeStatusRequest():
-            await engine.HandleAirtimeStatus(report, timeout=ENGINE_TIMEOUT_SECONDS)
+            await engine.HandleAirtimeStatus(report, timeout=ENGINE_TIMEOUT_SECONDS, wait_for_ready=False)
         case HandlePaymentRequest():
-            await engine.HandlePayment(report, timeout=ENGINE_TIMEOUT_SECONDS)
+            await engine.HandlePayment(report, timeout=ENGINE_TIMEOUT_SECONDS, wait_for_ready=False)
