@@ -133,10 +133,10 @@ class TooManyWatchers(EngineError):
 
 
 class EngineStopping(EngineError):
-    """The engine stops."""
+    """The engine stops; `then` says how the caller goes on with another one."""
 
-    def __init__(self) -> None:
-        super().__init__("the engine stops; go on behind the last sequence")
+    def __init__(self, then: str) -> None:
+        super().__init__(f"the engine stops; {then}")
 
 
 class ReplayDisabled(EngineError):

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -261,11 +262,14 @@ class Executions:
             await self._runs.over(execution_id, max(0, until_ms - self._now_ms()))
             stored = await self.read(execution_id)
             left_ms = until_ms - self._now_ms()
-            if left_ms <= 0 or self._runs.stopping or not _waits_for_timers(stored.state):
+            if left_ms <= 0 or self._runs.ending.is_set() or not _waits_for_timers(stored.state):
                 return stored
             # Whichever engine takes it up when a timer is due, the journal says how far it got.
             due_ms = min(wait.expires_at_ms for wait in stored.state.waits.values()) - self._now_ms()
-            await asyncio.sleep(min(left_ms, max(TIMER_POLL_MS, min(due_ms, LONGEST_LOOK_AWAY_MS))) / 1000)
+            pause_ms = min(left_ms, max(TIMER_POLL_MS, min(due_ms, LONGEST_LOOK_AWAY_MS)))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_ms / 1000):
+                    await self._runs.ending.wait()
 
 
 def _waits_for_timers(state: ExecutionState) -> bool:

@@ -42,7 +42,12 @@ _log = structlog.get_logger()
 
 
 class LiveRuns:
-    """Runs executions in the background. At most `max_live` at once are begun or taken over."""
+    """
+    Runs executions in the background. At most `max_live` at once are begun or taken over.
+
+    Attributes:
+        ending: Set when the engine begins to end: nobody waits here any more for what does not run here.
+    """
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class LiveRuns:
         self._live: dict[str, Run] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._beginning = 0
+        self.ending = asyncio.Event()
         self._stopping = False
 
     def get(self, execution_id: str) -> Run | None:
@@ -90,11 +96,6 @@ class LiveRuns:
     def room(self) -> int:
         """How many more executions may begin or be taken over here."""
         return 0 if self._stopping else max(0, self._max_live - len(self._live) - self._beginning)
-
-    @property
-    def stopping(self) -> bool:
-        """Whether what runs here is handed over: the engine ends."""
-        return self._stopping
 
     @contextmanager
     def beginning(self) -> Iterator[None]:
@@ -198,12 +199,7 @@ class LiveRuns:
         state = run.state
         with logs.execution(state.execution_id), self._traces.turn(run):
             try:
-                try:
-                    await self._sessions.ensure(run)
-                except (SessionEnded, SessionNotFound) as problem:
-                    run.give_up(permanent("SESSION_GONE", str(problem)))
-                except CallRefused as problem:
-                    run.give_up(permanent(problem.refusal.reason, problem.refusal.message))
+                await self._give_session(run)
                 await run.drive()
                 if state.ended:
                     _tell_of_failure(state)
@@ -214,7 +210,13 @@ class LiveRuns:
                 await self._give_up_lease(state.execution_id)
             except LeaseLost:
                 _log.warning("another engine has taken the execution over")
-            except (StoreUnavailable, SessionsUnavailable) as problem:
+            except SessionsUnavailable as problem:
+                _log.warning("the execution cannot begin and is taken up again soon", why=str(problem))
+                # Somebody may wait for a screen, so it is due at once, and so with the next look for what is due. Where
+                # an engine died on it, the lease that runs out is what says so.
+                if not state.broken_off:
+                    await self._give_up_lease(state.execution_id)
+            except StoreUnavailable as problem:
                 _log.warning("the execution stopped and is taken up again later", why=str(problem))
             except NodeFailure as problem:
                 _log.error("what was typed cannot be read; the execution is taken up again later", why=str(problem))
@@ -225,6 +227,15 @@ class LiveRuns:
                 if self._live.get(state.execution_id) is run:
                     del self._live[state.execution_id]
                     del self._tasks[state.execution_id]
+
+    async def _give_session(self, run: Run) -> None:
+        """Gives the run its session; without one it has failed. Raises SessionsUnavailable."""
+        try:
+            await self._sessions.ensure(run)
+        except (SessionEnded, SessionNotFound) as problem:
+            run.give_up(permanent("SESSION_GONE", str(problem)))
+        except CallRefused as problem:
+            run.give_up(permanent(problem.refusal.reason, problem.refusal.message))
 
     async def _give_up_lease(self, execution_id: str) -> None:
         try:

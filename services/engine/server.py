@@ -249,8 +249,10 @@ async def _drain(
     """
     Takes no calls and takes nothing up, lets what runs go on for a while, then hands it over.
 
-    A caller that waits for a screen gets it all the same: from the engine that goes on.
+    A caller that waits for the screen of what runs here gets it as long as it does; any other one is told to ask the
+    engine that goes on, which may begin only when this one has ended.
     """
+    runs.ending.set()
     until = time.monotonic() + config.drain_seconds
     stopping = asyncio.create_task(server.stop(config.drain_seconds + config.ussd_budget_ms / 1000))
     for task in looking:

@@ -17,7 +17,7 @@ from services.engine.beginnings import Overrides, first_state
 from services.engine.core.ports import StoreUnavailable
 from services.engine.core.run import Run
 from services.engine.core.state import ExecutionState, Reply
-from services.engine.errors import FlowBusy
+from services.engine.errors import EngineStopping, FlowBusy
 from services.engine.flow_places import FlowPlaces
 from services.engine.live_runs import LiveRuns
 from services.engine.registry import Route
@@ -111,7 +111,11 @@ class TimelyTurns:
             return await self._launched(begun)
 
     async def answered(self, begun: Begun | Run, session_id: str, mark: str, late: Late) -> TimelyAnswer | None:
-        """Returns the answer to a turn that was recorded, in time; None where there is nobody to give one."""
+        """
+        Returns the answer to a turn that was recorded, in time; None where there is nobody to give one.
+
+        Raises EngineStopping where another engine gives it: ask again.
+        """
         match begun:
             case Answered(reply, execution_id):
                 return TimelyAnswer(reply, execution_id, repeated=True)
@@ -162,10 +166,17 @@ class TimelyTurns:
         return TimelyAnswer(reply, execution_id, repeated=False)
 
     async def _polled(self, session_id: str, mark: str) -> Reply:
+        """
+        Waits for the answer of a turn that does not run here.
+
+        Raises EngineStopping where this engine ends: the next one may begin only then, and the caller asks that.
+        """
         while True:
             reply = await self._store.answer_of(session_id, mark)
             if reply is not None:
                 return reply
+            if self._runs.ending.is_set():
+                raise EngineStopping("the turn is recorded; ask again")
             await asyncio.sleep(ANSWER_POLL_SECONDS)
 
     async def _too_slow(self, session_id: str, mark: str, execution_id: str, late: Late) -> TimelyAnswer:

@@ -79,4 +79,4 @@ class Watches:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
-        raise EngineStopping
+        raise EngineStopping("go on behind the last sequence")

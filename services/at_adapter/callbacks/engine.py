@@ -9,8 +9,9 @@ import grpc
 
 REPEAT_WITHIN_SECONDS = 5.0
 """
-A call without an answer is made again until then. Each attempt waits for a connection besides (rpc.patient_channel):
-whoever holds a phone is better served by a screen that comes late than by a sentence that ends the session.
+A call without an answer is made again for so long after it was lost first. Each attempt waits for a connection besides
+(rpc.patient_channel): whoever holds a phone is better served by a screen that comes late than by a sentence that ends
+the session.
 """
 
 REPEAT_PAUSE_SECONDS = 0.1
@@ -34,13 +35,16 @@ async def call_engine(call: Callable[..., Awaitable[Answer]], request: Any, time
     Raises:
         grpc.aio.AioRpcError: The engine refused the last attempt or did not answer it.
     """
-    started = time.monotonic()
+    until = time.monotonic() + timeout_seconds
+    repeated_until: float | None = None
     while True:
-        left_seconds = max(0.001, started + timeout_seconds - time.monotonic())
+        left_seconds = max(0.001, until - time.monotonic())
         try:
             return await call(request, timeout=left_seconds)
         except grpc.aio.AioRpcError as error:
-            too_late = time.monotonic() > started + min(REPEAT_WITHIN_SECONDS, timeout_seconds)
-            if error.code() not in LOST or too_late:
+            now = time.monotonic()
+            # Counted from here: an engine may hand over a screen that was waited for already.
+            repeated_until = repeated_until or min(until, now + REPEAT_WITHIN_SECONDS)
+            if error.code() not in LOST or now > repeated_until:
                 raise
         await asyncio.sleep(REPEAT_PAUSE_SECONDS)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import grpc
 import httpx
 import pytest
 
@@ -10,6 +11,7 @@ from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from tests.engine.service.publishing import publish
+from tests.engine.service.refused import refused
 from tests.engine.service.waiting import until
 
 PHONE = "+254711000001"
@@ -59,7 +61,7 @@ async def log_of(platform: Platform, execution_id: str) -> pb.ExecutionLog:
 
 
 @pytest.mark.also_on_a_cluster
-async def test_the_caller_gets_the_screen_that_the_other_engine_makes(
+async def test_a_caller_is_told_at_once_to_ask_the_engine_that_goes_on_and_gets_its_screen(
     platform: Platform, flow: MakeFlow, network: httpx.AsyncClient
 ) -> None:
     await publish(platform, receipt(flow))
@@ -68,8 +70,11 @@ async def test_the_caller_gets_the_screen_that_the_other_engine_makes(
     await until(lambda: something_is_sent(network))
 
     platform.stop_engine.set()
-    answer = await dialled
+    refusal = await refused(dialled)
+    assert await sent(network) == 1
+    answer = await platform.other_engine.HandleUssd(request)
 
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "ENGINE_STOPPING")
     assert answer.reply.text.startswith("Sent ATXid_")
     assert await sent(network) == 1
     log = await log_of(platform, answer.execution_id)
@@ -97,6 +102,27 @@ async def test_a_call_that_waits_for_an_execution_is_answered_and_the_other_engi
     assert log.status == COMPLETED
     assert [row.node_id for row in log.node_results] == ["start", "send", "bye"]
     assert await sent(network) == 1
+
+
+async def test_a_call_that_waits_for_a_timer_does_not_hold_up_the_end_of_its_engine(
+    start_platform: StartPlatform, flow: MakeFlow
+) -> None:
+    platform = await start_platform(NJIA_ENGINE_DRAIN_SECONDS="15")
+    pause = {"id": "pause", "type": "DELAY", "config": {"duration": 40_000}}
+    source = flow("pause", {"type": "SMS_RECEIVED"}, [pause], ["start > pause"])
+    request = pb.ExecuteRequest(workflow=source, trigger_payload_json="{}", idempotency_key="key")
+    request.options.wait_ms = 50_000
+    called = asyncio.ensure_future(platform.engine.Execute(request))
+
+    async def it_pauses() -> bool:
+        listed = await platform.other_engine.ListExecutions(pb.ListExecutionsRequest())
+        return any(execution.HasField("waiting_for") for execution in listed.executions)
+
+    await until(it_pauses)
+    platform.stop_engine.set()
+
+    # Sooner by far than the timer, and than the drain.
+    assert (await asyncio.wait_for(called, 5)).result.status == RUNNING
 
 
 async def test_what_ends_within_the_drain_is_not_handed_over(start_platform: StartPlatform, flow: MakeFlow) -> None:

@@ -219,6 +219,7 @@ class EngineServiceServicer:
         Errors:
         - INVALID_ARGUMENT: the session id or the phone number is missing, or the text is longer than anybody types
         (INVALID_REQUEST)
+        - UNAVAILABLE: the engine stops, and the screen comes from the one that goes on (ENGINE_STOPPING); ask again
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,6 +250,7 @@ class EngineServiceServicer:
         Errors:
         - INVALID_ARGUMENT: the session id is missing, or more keys were pressed than anybody is asked for
         (INVALID_REQUEST)
+        - UNAVAILABLE: the engine stops, and the answer comes from the one that goes on (ENGINE_STOPPING); ask again
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -98,6 +98,7 @@ class EngineServiceStub:
     Errors:
     - INVALID_ARGUMENT: the session id or the phone number is missing, or the text is longer than anybody types
       (INVALID_REQUEST)
+    - UNAVAILABLE: the engine stops, and the screen comes from the one that goes on (ENGINE_STOPPING); ask again
     """
     HandleSms: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.HandleSmsRequest, _engine_service_pb2.HandleSmsResponse]
     """Takes one incoming SMS and returns once it is recorded. The same message id again runs nothing twice.
@@ -116,6 +117,7 @@ class EngineServiceStub:
     Errors:
     - INVALID_ARGUMENT: the session id is missing, or more keys were pressed than anybody is asked for
       (INVALID_REQUEST)
+    - UNAVAILABLE: the engine stops, and the answer comes from the one that goes on (ENGINE_STOPPING); ask again
     """
     HandleVoiceEnd: _grpc.UnaryUnaryMultiCallable[_voice_pb2.HandleVoiceEndRequest, _voice_pb2.HandleVoiceEndResponse]
     """Takes the end of one call: what waits for the person in it ends, and what waits for somebody to pick up goes on.
@@ -223,6 +225,7 @@ class EngineServiceAsyncStub(EngineServiceStub):
     Errors:
     - INVALID_ARGUMENT: the session id or the phone number is missing, or the text is longer than anybody types
       (INVALID_REQUEST)
+    - UNAVAILABLE: the engine stops, and the screen comes from the one that goes on (ENGINE_STOPPING); ask again
     """
     HandleSms: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.HandleSmsRequest, _engine_service_pb2.HandleSmsResponse]  # type: ignore[assignment]
     """Takes one incoming SMS and returns once it is recorded. The same message id again runs nothing twice.
@@ -241,6 +244,7 @@ class EngineServiceAsyncStub(EngineServiceStub):
     Errors:
     - INVALID_ARGUMENT: the session id is missing, or more keys were pressed than anybody is asked for
       (INVALID_REQUEST)
+    - UNAVAILABLE: the engine stops, and the answer comes from the one that goes on (ENGINE_STOPPING); ask again
     """
     HandleVoiceEnd: _aio.UnaryUnaryMultiCallable[_voice_pb2.HandleVoiceEndRequest, _voice_pb2.HandleVoiceEndResponse]  # type: ignore[assignment]
     """Takes the end of one call: what waits for the person in it ends, and what waits for somebody to pick up goes on.
@@ -393,6 +397,7 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
         - INVALID_ARGUMENT: the session id or the phone number is missing, or the text is longer than anybody types
           (INVALID_REQUEST)
+        - UNAVAILABLE: the engine stops, and the screen comes from the one that goes on (ENGINE_STOPPING); ask again
         """
 
     @_abc_1.abstractmethod
@@ -429,6 +434,7 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
         - INVALID_ARGUMENT: the session id is missing, or more keys were pressed than anybody is asked for
           (INVALID_REQUEST)
+        - UNAVAILABLE: the engine stops, and the answer comes from the one that goes on (ENGINE_STOPPING); ask again
         """
 
     @_abc_1.abstractmethod
