@@ -5,7 +5,7 @@ Everything else (validator, compiler, engine, gateway) reads these facts and kno
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
@@ -85,6 +85,7 @@ class NodeContext:
         call: How the call stands in which the execution talks.
         expressions: The config's expressions by path, evaluated when asked for.
         ports: The outside.
+        concealed: Returns a JSON object with what holds a secret that its texts were rendered from encrypted again.
     """
 
     workflow_id: str
@@ -103,6 +104,7 @@ class NodeContext:
     call: CallState
     expressions: Mapping[str, "Evaluation"]
     ports: Ports
+    concealed: Callable[[Mapping[str, Any]], dict[str, Any]]
 
     @property
     def idempotency_key(self) -> str:

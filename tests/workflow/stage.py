@@ -164,6 +164,7 @@ class Stage:
                 rates=self.rates,
                 cipher=MarkingCipher(),
             ),
+            concealed=dict,
         )
 
     def config(self, node_type: NodeType[Any], document: Mapping[str, Any]) -> NodeConfig:

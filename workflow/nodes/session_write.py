@@ -25,7 +25,7 @@ class Config(NodeConfig):
         ttl: Life of the values, seconds; in scope session it moves the session's expiry.
         overwrite: False: a key that has a value keeps it.
         scope: session: this session; workflow: this phone number in this flow; global: this phone number in all flows.
-        encrypt: Whether the values are stored encrypted and masked in the log.
+        encrypt: Whether the values are stored encrypted and masked in the log; secrets that people typed always are.
     """
 
     data: TemplateData
@@ -65,9 +65,11 @@ class SessionWrite(NodeType[Config]):
                 "NO_PHONE_NUMBER",
                 f"scope {config.scope} keeps values for a phone number, and this session has none",
             )
-        values = dict(config.data)
         if config.encrypt:
-            values = {key: {SEALED: context.ports.cipher.seal(value)} for key, value in values.items()}
+            values = {key: {SEALED: context.ports.cipher.seal(value)} for key, value in config.data.items()}
+        else:
+            # What was typed into a sensitive screen is a secret wherever it is kept.
+            values = context.concealed(config.data)
         change = DataChange(
             clear=not config.merge,
             set=values if config.overwrite else {},

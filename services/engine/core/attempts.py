@@ -271,6 +271,7 @@ class Attempts:
             call=self._call(),
             expressions=evaluations(self._node, self._scope, self._program),
             ports=self._around.ports,
+            concealed=self._cipher.concealed,
         )
 
     def _call(self) -> CallState:

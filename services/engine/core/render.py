@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from services.engine.core.program import Place, Program, RunnableNode
 from workflow.errors import NodeFailure, invalid
 from workflow.expressions import Expression, ExpressionError
+from workflow.faults import faults_of
 from workflow.fields import NodeConfig, Role
 from workflow.node_type import Evaluation
 from workflow.paths import Scope
@@ -35,10 +36,10 @@ def rendered(node: RunnableNode, scope: Scope, formatting: Formatting) -> NodeCo
     try:
         return node.type.config.model_validate(document)
     except ValidationError as problem:
-        fault = problem.errors(include_url=False, include_context=False)[0]
+        fault = next(faults_of(problem, document))
         raise invalid(
             "INVALID_NODE_CONFIG",
-            f"config.{_written(fault['loc'])}: {fault['msg']}, once its templates were rendered",
+            f"config.{_written(fault.steps)}: {fault.message}, once its templates were rendered",
         ) from None
 
 

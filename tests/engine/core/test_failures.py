@@ -271,6 +271,15 @@ async def test_a_missing_variable_is_a_validation_error_that_names_the_path() ->
 
 
 @in_virtual_time
+async def test_a_text_that_fits_no_more_once_it_is_rendered_fails_with_the_words_of_the_validator() -> None:
+    flow = document("sms", {"pay": node("SEND_AIRTIME", to=NUMBER, amount="{{message}}")}, ["start > pay"])
+    state = await World(flow).execute({"message": "10.555"})
+    assert state.error is not None
+    assert state.error.code == "INVALID_NODE_CONFIG"
+    assert state.error.message.startswith("config.amount: amount '10.555' is no amount: it must be a decimal")
+
+
+@in_virtual_time
 async def test_text_that_looks_like_a_template_or_an_expression_stays_text() -> None:
     evil = '" || true || "{{session.data.pin}} {{workflow.id}}'
     flow = document(

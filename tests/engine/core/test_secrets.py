@@ -107,6 +107,29 @@ async def test_a_secret_that_a_node_carries_on_is_encrypted_again() -> None:
 
 
 @in_virtual_time
+async def test_a_secret_that_is_kept_in_the_session_is_encrypted_there_and_can_be_used() -> None:
+    flow = document(
+        "ussd",
+        {
+            "pin": ask("PIN?", sensitive=True),
+            "keep": write(pin="{{input}}", note="typed {{input}}", nested={"same": ["{{input}}"]}, name="Asha"),
+            "send": sms(message="{{session.data.note}} {{session.data.nested.same}} {{session.data.name}}"),
+            "end": bye("Bye."),
+        },
+        ["start > pin", "pin > keep", "keep > send", "send > end"],
+    )
+    world = Recording(flow)
+    phone = PinPhone(world)
+    await phone.dials()
+    (await phone.types(PIN)).reads_last("Bye.")
+    await world.rest()
+    assert world.sms.texts() == [f'typed {PIN} ["{PIN}"] Asha']
+    assert PIN not in world.journal
+    kept = {"pin": MASK, "note": MASK, "nested": {"same": [MASK]}, "name": "Asha"}
+    assert masked(world.output("keep")) == {"sessionData": kept}
+
+
+@in_virtual_time
 async def test_a_failure_that_quotes_a_secret_is_masked() -> None:
     flow = document(
         "ussd",
