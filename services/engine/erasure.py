@@ -18,12 +18,13 @@ from services.engine.redis_calls import redis_calls
 from storage.batches import answers_of, run_in_stages
 from storage.connection import Client
 from storage.scripts import Script, ScriptCall
+from workflow.money import PAYMENT
 
 BATCH = 100
 """Executions of one partition that are read in one round trip."""
 
-REPORTED = ("sms",)
-"""Kinds of sends whose reports are kept by the number that they went to."""
+REPORTED = ("sms", PAYMENT)
+"""Kinds of what is reported of by the phone number of a person, where nobody knows who asked for it."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -131,6 +132,10 @@ class Erasure:
         return len(named)
 
     async def _erase_reports(self, msisdn: str) -> None:
-        about = [f"{kind}:{msisdn}" for kind in REPORTED]
-        kept = [key for name in about for key in (keys.unsettled(name), keys.unmatched(name))]
+        kept = []
+        for kind in REPORTED:
+            name = f"{kind}:{msisdn}"
+            unknown: Any = await self._client.zrange(keys.unmatched(name), 0, -1)
+            kept += [keys.reports(f"{kind}:{message_id.decode()}") for message_id in unknown]
+            kept += [keys.unsettled(name), keys.unmatched(name)]
         await run_in_stages(self._client, [("UNLINK", key) for key in kept])

@@ -3,7 +3,12 @@
 import grpc
 import pytest
 
-from njia.engine.v1 import admin_service_pb2 as admin_pb, engine_service_pb2 as pb, workflow_service_pb2 as workflows_pb
+from njia.engine.v1 import (
+    admin_service_pb2 as admin_pb,
+    engine_service_pb2 as pb,
+    money_pb2 as money_pb,
+    workflow_service_pb2 as workflows_pb,
+)
 from njia.sessions.v1 import sessions_service_pb2 as sessions_pb
 from njia.workflow.v1 import workflow_pb2
 from tests.engine.service.contents import contents_of
@@ -33,13 +38,19 @@ def survey(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
 
 
 async def calls(platform: Platform, msisdn: str) -> None:
-    """Answers once, dials again and leaves that open, and sends an SMS that nobody claims."""
+    """Answers once, dials again and leaves that open; an SMS and a payment that nobody claims, a report of neither."""
     for session, text in (("1", ""), ("1", "yes"), ("2", "")):
         await platform.engine.HandleUssd(
             pb.HandleUssdRequest(session_id=f"at{session}{msisdn[-1]}", msisdn=msisdn, service_code="*1#", text=text)
         )
     await platform.engine.HandleSms(
         pb.HandleSmsRequest(message_id=f"m{msisdn[-1]}", msisdn=msisdn, short_code="22384", message="hello?")
+    )
+    await platform.engine.HandlePayment(
+        money_pb.HandlePaymentRequest(transaction_id=f"p{msisdn[-1]}", status="Success", msisdn=msisdn)
+    )
+    await platform.engine.HandleDeliveryReport(
+        pb.HandleDeliveryReportRequest(message_id=f"u{msisdn[-1]}", status="Success", msisdn=msisdn)
     )
 
 
@@ -59,7 +70,7 @@ async def test_one_call_erases_a_phone_number_and_nothing_of_others(
     again = await erase(platform, HERS)
     contents = await contents_of(redis_url)
 
-    assert (erased.executions, erased.left, erased.sessions, erased.value_sets, erased.unclaimed) == (2, 0, 2, 1, 1)
+    assert (erased.executions, erased.left, erased.sessions, erased.value_sets, erased.unclaimed) == (2, 0, 2, 1, 2)
     assert again == admin_pb.EraseSubjectResponse()
     # The adapter must know for a while what it has sent, or a repeated call would send it again.
     assert [key for key, held in contents.items() if HERS[1:] in held and not key.startswith("njia:at:")] == []
@@ -67,7 +78,7 @@ async def test_one_call_erases_a_phone_number_and_nothing_of_others(
     sessions = await platform.sessions.ListSessions(sessions_pb.ListSessionsRequest())
     assert len(executions.executions) == len(sessions.sessions) == 2
     assert any(HIS in held and ":g" in key for key, held in contents.items())
-    assert len((await platform.engine.ListUnclaimed(pb.ListUnclaimedRequest())).unclaimed) == 1
+    assert len((await platform.engine.ListUnclaimed(pb.ListUnclaimedRequest())).unclaimed) == 2
 
 
 @pytest.mark.parametrize("msisdn", ["", "0711000001", "254711000001", "+", "+2547110000011111", "*"])

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 import pytest
 from aiohttp import web
 
+from launcher.valkey import free_port
 from services.engine.adapters.http.client import WebClient
 from tests.engine.web.conftest import MAX_BYTES, Server, request
 from workflow.errors import ErrorType, NodeFailure
@@ -174,6 +175,14 @@ async def test_a_name_that_nobody_knows_got_nothing(client: WebClient) -> None:
     problem = await refused(client, request("http://nobody.invalid/"))
     assert problem.error.code == "NETWORK_ERROR"
     assert "cannot be resolved" in problem.error.message
+
+
+async def test_a_server_that_takes_no_connection_is_told_of_in_the_words_of_the_system(client: WebClient) -> None:
+    problem = await refused(client, request(f"http://127.0.0.1:{free_port()}/"))
+    assert (problem.error.code, problem.error.message) == (
+        "NETWORK_ERROR",
+        "cannot reach 127.0.0.1: Connection refused",
+    )
 
 
 async def test_a_server_that_speaks_no_http_is_a_lost_answer(client: WebClient) -> None:

@@ -1,5 +1,6 @@
 """One request and its answer, without redirects; what goes wrong becomes a failure."""
 
+import os
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -172,4 +173,6 @@ def _reason(problem: BaseException) -> str:
         return inner.verify_message
     if isinstance(problem, aiohttp.ClientConnectorDNSError):
         return "its name cannot be resolved"
-    return getattr(inner, "strerror", None) or type(inner).__name__
+    # What asyncio says instead of the system's words names the address.
+    number = getattr(inner, "errno", None)
+    return os.strerror(number) if number else type(inner).__name__
