@@ -7,6 +7,10 @@ RUN useradd --system --uid 10001 --no-create-home njia
 
 WORKDIR /build
 COPY requirements.lock pyproject.toml ./
+# The lock holds the versions of development tools too; as a constraint it installs only what the services need. What
+# others wrote is a layer of its own, so that a change of the code does not install it again.
+RUN python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' > needed.txt \
+    && python3 -m pip install --no-cache-dir --constraint requirements.lock --requirement needed.txt
 COPY cli cli
 COPY emulator emulator
 COPY gateway gateway
@@ -17,10 +21,10 @@ COPY services services
 COPY storage storage
 COPY telemetry telemetry
 COPY workflow workflow
-# The lock holds the versions of development tools too; as a constraint it installs only what the services need.
 RUN python3 -m pip install --no-cache-dir --constraint requirements.lock . && rm -rf /build
 
 WORKDIR /
-USER njia
+# By its number: Kubernetes refuses a name where it must know that the user is not root.
+USER 10001
 ENTRYPOINT ["python3", "-m", "services"]
 CMD ["all"]

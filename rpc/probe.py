@@ -1,13 +1,16 @@
 """
 Asks a server for its health: `python -m rpc.probe HOST:PORT`. Exit code 0: it is serving; 1: it is not.
 
-For the health checks of containers, where no other client is at hand.
+For the health checks of containers, where no other client is at hand. With NJIA_TLS_… it asks the server for the
+certificate that the process beside it shows, by the name in it: HOST is that of the container itself, which no
+certificate names.
 """
 
 import os
 import sys
 
 import grpc
+from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from rpc.config import Environment
@@ -30,7 +33,23 @@ def is_serving(target: str) -> bool:
 
 def _channel(target: str) -> grpc.Channel:
     tls = read_tls(Environment(os.environ), "NJIA_TLS")
-    return grpc.insecure_channel(target) if tls is None else grpc.secure_channel(target, tls.channel_credentials())
+    if tls is None or tls.certificate is None:
+        return grpc.insecure_channel(target)
+    credentials = grpc.ssl_channel_credentials(tls.authorities or tls.certificate, tls.key, tls.certificate)
+    name = _name_in(tls.certificate)
+    return grpc.secure_channel(target, credentials, () if name is None else (("grpc.ssl_target_name_override", name),))
+
+
+def _name_in(certificate: bytes) -> str | None:
+    """Returns a name that a certificate (PEM) is good for; None where it has only addresses."""
+    try:
+        names = x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
+    except x509.ExtensionNotFound:
+        return None
+    found = names.value.get_values_for_type(x509.DNSName)
+    return found[0].replace("*", "probe") if found else None
 
 
 if __name__ == "__main__":

@@ -58,6 +58,13 @@ def test_every_service_has_a_deployment_a_budget_and_a_scaler() -> None:
         assert container(name)["args"] == [service]
 
 
+def test_the_scaler_alone_says_how_many_pods_there_are_and_a_budget_leaves_it_room() -> None:
+    for name in SERVICES:
+        least = of_kind("HorizontalPodAutoscaler")[name]["spec"]["minReplicas"]
+        assert "replicas" not in DEPLOYMENTS[name]["spec"]
+        assert of_kind("PodDisruptionBudget")[name]["spec"]["minAvailable"] < least
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_pod_may_do_little_and_says_how_it_is(name: str) -> None:
     pod, only = DEPLOYMENTS[name]["spec"]["template"]["spec"], container(name)

@@ -1,5 +1,6 @@
 """Keys: who may make which call over REST and over gRPC, and what web pages elsewhere may."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from gateway.access import scope_of
+from gateway.probe import lives
 from njia.engine.v1 import engine_service_pb2 as pb, workflow_service_pb2 as registry_pb
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
 from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceStub
@@ -194,12 +196,15 @@ async def test_a_gateway_whose_own_key_is_refused_says_so(contract: Contract) ->
     assert (answer.status_code, answer.json()["code"]) == (503, "SERVICE_KEY_REFUSED")
 
 
-async def test_the_gateway_serves_https(contract: Contract, tmp_path: Path) -> None:
+async def test_the_gateway_serves_https_and_its_probe_asks_so(contract: Contract, tmp_path: Path) -> None:
     authority = Authority(tmp_path, "ours")
     shown = authority.signed("gateway")
     settings = {"NJIA_GATEWAY_TLS_CERT_FILE": str(shown.certificate), "NJIA_GATEWAY_TLS_KEY_FILE": str(shown.key)}
     async with served_gateway(contract, {}, authority.file, **settings) as client:
         assert (await client.get("/livez")).status_code == 200
+        listen = {"NJIA_GATEWAY_LISTEN": f"127.0.0.1:{client.base_url.port}"}
+        assert await asyncio.to_thread(lives, {**settings, **listen})
+        assert not await asyncio.to_thread(lives, listen)
 
 
 def test_a_path_that_nobody_thought_of_asks_for_admin() -> None:

@@ -21,6 +21,9 @@ class Signed:
     key: Path
 
 
+THIS_MACHINE: Sequence[x509.GeneralName] = (x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1")))
+
+
 class Authority:
     """Signs certificates; its own stands in `file`."""
 
@@ -33,13 +36,16 @@ class Authority:
         signed = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         self.file.write_bytes(signed.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
-    def signed(self, name: str, valid: Sequence[int] = (-1, 1)) -> Signed:
-        """Signs a certificate of 127.0.0.1; `valid` are days from now."""
+    def signed(
+        self, name: str, valid: Sequence[int] = (-1, 1), hosts: Sequence[x509.GeneralName] = THIS_MACHINE
+    ) -> Signed:
+        """Signs a certificate of these hosts; `valid` are days from now."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         made = _builder(subject, self._name, key.public_key(), _days(valid[0]), _days(valid[1]))
-        names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
-        certificate = made.add_extension(names, critical=False).sign(self._key, hashes.SHA256())
+        certificate = made.add_extension(x509.SubjectAlternativeName(hosts), critical=False).sign(
+            self._key, hashes.SHA256()
+        )
         files = Signed(self._directory / f"{name}.crt", self._directory / f"{name}.key")
         files.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
         files.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

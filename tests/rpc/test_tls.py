@@ -1,16 +1,19 @@
 """TLS between services: who gets in, and what is told of certificates that are of no use."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc
 import pytest
+from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.trace import NoOpTracerProvider
 
 from rpc.channels import open_channel
 from rpc.config import ConfigError, Environment
+from rpc.probe import is_serving
 from rpc.protection import UNPROTECTED, Protection, read_protection
 from rpc.server import start_server
 from rpc.tls import read_tls
@@ -70,6 +73,20 @@ async def test_only_who_shows_a_certificate_of_ours_gets_in(ours: Authority, tmp
         assert not await gets_in(target, protection_with(ours, None))
         assert not await gets_in(target, protection_with(ours, theirs.signed("client")))
         assert not await gets_in(target, UNPROTECTED)
+
+
+@pytest.mark.parametrize("mutual", [False, True], ids=["one-sided", "mutual"])
+async def test_the_probe_of_a_container_asks_for_the_name_in_its_own_certificate(
+    ours: Authority, mutual: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = ours.signed("server", hosts=[x509.DNSName("engine")])
+    async with serving(protection_with(ours if mutual else None, shown)) as target:
+        assert not await asyncio.to_thread(is_serving, target)
+        monkeypatch.setenv("NJIA_TLS_CERT_FILE", str(shown.certificate))
+        monkeypatch.setenv("NJIA_TLS_KEY_FILE", str(shown.key))
+        if mutual:
+            monkeypatch.setenv("NJIA_TLS_CA_FILE", str(ours.file))
+        assert await asyncio.to_thread(is_serving, target)
 
 
 async def test_a_server_that_somebody_else_signed_is_not_called(ours: Authority, tmp_path: Path) -> None:
