@@ -80,8 +80,8 @@ class PlayIvr(NodeType[Config]):
         if config.text is not None and config.language != "en":
             why = f"Africa's Talking reads each text as English: record what is said in {config.language}, set audioUrl"
             yield Finding(UNSUPPORTED, why, "language", is_warning=True)
-        if config.audio_format == "gsm":
-            why = "Africa's Talking plays mp3 and wav; what the address delivers counts"
+        if config.audio_format != "mp3":
+            why = "Africa's Talking plays mp3 and wav; what the address delivers counts, whatever stands here"
             yield Finding(UNSUPPORTED, why, "audioFormat", is_warning=True)
         instead = "Africa's Talking plays a recording as it is, and to its end"
         yield from without_effect(config, {"sample_rate": instead, "timeout": instead})
