@@ -184,6 +184,19 @@ async def test_no_more_is_paid_back_than_was_paid_however_often_it_is_asked_for(
     assert back[0]["metadata"] == {"reason": "broken", "refundOf": transaction_id, "njiaReference": "one"}
 
 
+async def test_what_was_paid_is_paid_back_and_not_what_was_asked_for(both: Any, emulator: Any) -> None:
+    asked = await both.stub.RequestPayment(payment("part", amount="100"))
+    for value in ("KES 40.0000", "KES 900.0000"):
+        await both.callbacks.post("/at/payments", json=notification(asked.transaction_id, value=value))
+
+    too_much = await refused(both.stub.RefundPayment, refund(asked.transaction_id, "one", "40.01"))
+    await both.stub.RefundPayment(refund(asked.transaction_id, "two"))
+
+    assert too_much.reason == "REFUND_TOO_LARGE"
+    back = [entry for entry in await payments(emulator) if entry["category"] == "MobileB2C"]
+    assert [entry["amount"] for entry in back] == ["KES 40.0000"]
+
+
 async def test_what_cannot_be_paid_back_says_why(both: Any, emulator: Any) -> None:
     unknown = await refused(both.stub.RefundPayment, refund("ATPid_nobody"))
     assert (unknown.code, unknown.reason) == (grpc.StatusCode.NOT_FOUND, "PAYMENT_NOT_FOUND")

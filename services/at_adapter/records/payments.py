@@ -2,7 +2,8 @@
 The payments that went through this account: one Redis hash a transaction, njia:at:payment:{digest of its id}.
 
 Fields: `type`, `number`, `product`, `currency`, `units` (ten-thousandths), `status`, and one `r:{digest of a key}` for
-each refund: the units that it pays back. The first to write a fact decides it; a status once Failed stays.
+each refund: the units that it pays back. The first to write a fact decides it, but less that was paid than was asked
+for counts; a status once Failed stays.
 """
 
 from dataclasses import dataclass
