@@ -21,7 +21,7 @@ COPY services services
 COPY storage storage
 COPY telemetry telemetry
 COPY workflow workflow
-RUN python3 -m pip install --no-cache-dir --constraint requirements.lock . && rm -rf /build
+RUN python3 -m pip install --no-cache-dir --no-deps . && rm -rf /build
 
 WORKDIR /
 # By its number: Kubernetes refuses a name where it must know that the user is not root.
