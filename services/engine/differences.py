@@ -34,6 +34,8 @@ def differences(before: Stored, after: Stored) -> Sequence[Difference]:
     own: dict[str | None, str] = {}
     for state in (before.state, after.state):
         own |= {state.execution_id: "the execution", state.session_id: "the session"}
+        if state.call is not None:
+            own.setdefault(state.call.session_id, "the call")
     old, new = _facts_by_visit(before, own), _facts_by_visit(after, own)
     found = [
         difference for place in new | old for difference in _of_visit(place, old.get(place, {}), new.get(place, {}))

@@ -1,15 +1,17 @@
 """Runs an execution again, with the inputs that its journal kept, and compares."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from services.engine import ids
-from services.engine.beginnings import Overrides, first_state, signal_record, turn_record
+from services.engine.beginnings import Overrides, first_state, signal_record
 from services.engine.core.program import Program
 from services.engine.core.state import ExecutionState, Signal, Turn
 from services.engine.differences import Difference, differences
 from services.engine.errors import ExecutionNotFound, ReplayDisabled
 from services.engine.live_runs import LiveRuns
+from services.engine.replayed_turns import ReplayedTurns
 from services.engine.run_sessions import new_session
 from services.engine.store import ExecutionStore, Stored, TakenUp
 from workflow.outcome import WaitKind
@@ -41,11 +43,13 @@ class Replays:
         turns = (await self._store.turns_behind({kept: 0}))[kept]
         fresh = self._fresh(program, before.state, turns, dry_run=dry_run)
         until = time.monotonic() + LONGEST_REPLAY_SECONDS
-        await self._begin(program, fresh, turns[0])
+        again = ReplayedTurns()
+        await self._begin(program, fresh, again.record(turns[0], fresh))
         for turn in turns[1:]:
             if turn.signal is not Signal.REPORT:
                 await self._rest(fresh.execution_id, until)
-                await self._feed(fresh.execution_id, _again(turn))
+                so_far = await self._read(fresh.execution_id)
+                await self._feed(fresh.execution_id, again.record(turn, so_far.state))
         await self._rest(fresh.execution_id, until)
         await self._give_up_where_nobody_answered(before.state, fresh.execution_id)
         await self._rest(fresh.execution_id, until)
@@ -62,9 +66,8 @@ class Replays:
         session = new_session(program, execution_id, dry_run=dry_run)
         return first_state(program, execution_id, turns[0].payload, session, overrides, self._now_ms())
 
-    async def _begin(self, program: Program, fresh: ExecutionState, turn: Turn) -> None:
+    async def _begin(self, program: Program, fresh: ExecutionState, record: Mapping[str, Any]) -> None:
         with self._runs.beginning():
-            record = _again(turn)
             begun = await (
                 self._store.create(record, fresh)
                 if fresh.session_id is None
@@ -91,9 +94,3 @@ class Replays:
         if stored is None:
             raise ExecutionNotFound(execution_id)
         return stored
-
-
-def _again(turn: Turn) -> dict[str, object]:
-    if turn.signal is not None:
-        return signal_record(turn.signal, turn.payload, turn.node_id)
-    return turn_record(turn.key, turn.payload, turn.skip)

@@ -7,7 +7,7 @@ import grpc
 import httpx
 import pytest
 
-from njia.engine.v1 import engine_service_pb2 as pb
+from njia.engine.v1 import engine_service_pb2 as pb, voice_pb2 as voice_pb
 from njia.workflow.v1 import workflow_pb2
 from tests.engine.service.platform import MakeFlow, Platform
 from tests.engine.service.publishing import publish
@@ -95,6 +95,55 @@ async def test_what_goes_otherwise_is_told_node_by_node(platform: Platform, flow
     assert ("", "status", "failed", "completed") in rows
     assert ("send", "status", "error", "success") in rows
     assert ("bye", "status", None, "success") in rows
+
+
+def reminding(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
+    """A flow that calls a person and texts them the key that they press."""
+    nodes = [
+        {"id": "call", "type": "INITIATE_CALL", "config": {"to": PHONE}},
+        {"id": "ask", "type": "COLLECT_DTMF", "config": {"maxDigits": 1, "timeout": 60}},
+        {
+            "id": "send",
+            "type": "SEND_SMS",
+            "config": {"to": PHONE, "message": "You pressed {{input}}"},
+        },
+        {"id": "bye", "type": "SESSION_END", "config": {"message": "Bye"}},
+    ]
+    edges = ["start > call", "call > ask", "ask > send", "send > bye"]
+    return flow("reminding", {"type": "SMS_RECEIVED"}, nodes, edges)
+
+
+async def talk(platform: Platform, execution_id: str) -> None:
+    """Picks up the call that an execution placed, presses 7, and hangs up."""
+    async with httpx.AsyncClient(base_url=platform.emulator_url) as control:
+        calls = (await control.get("/control/calls", params={"msisdn": PHONE})).json()["calls"]
+    call, request = calls[-1]["sessionId"], f"{execution_id}:call:0"
+    asked = await platform.engine.HandleVoice(
+        voice_pb.HandleVoiceRequest(session_id=call, direction="Outbound", request_id=request)
+    )
+    pressed = voice_pb.HandleVoiceRequest(
+        session_id=call, direction="Outbound", request_id=request, answers=asked.turn, digits="7"
+    )
+    assert (await platform.engine.HandleVoice(pressed)).execution_id == execution_id
+    await platform.engine.HandleVoiceEnd(
+        voice_pb.HandleVoiceEndRequest(session_id=call, direction="Outbound", request_id=request, status="Completed")
+    )
+
+
+async def test_what_was_pressed_in_a_call_that_the_flow_placed_is_pressed_again(
+    platform: Platform, flow: MakeFlow
+) -> None:
+    payload = json.dumps({"msisdn": PHONE, "message": "call me"})
+    request = pb.ExecuteRequest(workflow=reminding(flow), trigger_payload_json=payload)
+    execution_id = (await platform.engine.Execute(request)).result.execution_id
+    await talk(platform, execution_id)
+
+    for dry_run, sent in ((True, 1), (False, 2)):
+        again = await replay(platform, execution_id, dry_run=dry_run)
+        assert again.execution.status == COMPLETED
+        assert [result.node_id for result in again.execution.node_results] == ["start", "call", "ask", "send", "bye"]
+        assert [row for row in changed(again) if row[0] in ("call", "ask")] == []
+        assert await inbox(platform) == ["You pressed 7"] * sent
 
 
 async def test_an_abandoned_conversation_is_abandoned_again(platform: Platform, flow: MakeFlow) -> None:

@@ -1,0 +1,62 @@
+"""Whatever REST can do, a client with generated stubs can do as well."""
+
+import pytest
+from google.protobuf import descriptor_pool
+
+from njia.engine.v1 import admin_service_pb2, engine_service_pb2, workflow_service_pb2
+from njia.sessions.v1 import sessions_service_pb2
+from njia.validator.v1 import validator_service_pb2
+from tests.gateway.test_document import ANSWERS
+
+MODULES = (
+    admin_service_pb2,
+    engine_service_pb2,
+    workflow_service_pb2,
+    sessions_service_pb2,
+    validator_service_pb2,
+)
+"""Loading them makes their services known to the pool."""
+
+EXECUTIONS, SESSIONS = "/api/workflows/executions", "/api/sessions"
+ENGINE, REGISTRY, ADMIN = "engine.v1.EngineService", "engine.v1.WorkflowService", "engine.v1.AdminService"
+VALIDATOR, SESSION_SERVICE = "validator.v1.ValidatorService", "sessions.v1.SessionService"
+
+RPCS = {
+    ("get", "/api/node-types"): f"{VALIDATOR}.ListNodeTypes",
+    ("post", "/api/workflows/validate"): f"{VALIDATOR}.ValidateWorkflow",
+    ("post", "/api/workflows/compile"): f"{VALIDATOR}.CompileWorkflow",
+    ("post", "/api/workflows/execute"): f"{ENGINE}.Execute",
+    ("get", EXECUTIONS): f"{ENGINE}.ListExecutions",
+    ("get", f"{EXECUTIONS}/{{execution_id}}"): f"{ENGINE}.GetExecution",
+    ("post", f"{EXECUTIONS}/{{execution_id}}/cancel"): f"{ENGINE}.CancelExecution",
+    ("get", f"{EXECUTIONS}/{{execution_id}}/events"): f"{ENGINE}.WatchExecution",
+    ("post", f"{EXECUTIONS}/{{execution_id}}/replay"): f"{ENGINE}.ReplayExecution",
+    ("get", "/api/audit"): f"{ADMIN}.ListAudit",
+    ("delete", "/api/subjects/{msisdn}"): f"{ADMIN}.EraseSubject",
+    ("get", "/api/unclaimed"): f"{ENGINE}.ListUnclaimed",
+    ("post", "/api/workflows"): f"{REGISTRY}.SaveWorkflow",
+    ("get", "/api/workflows"): f"{REGISTRY}.ListWorkflows",
+    ("get", "/api/workflows/{workflow_id}"): f"{REGISTRY}.GetWorkflow",
+    ("delete", "/api/workflows/{workflow_id}"): f"{REGISTRY}.DeleteWorkflow",
+    ("post", "/api/workflows/{workflow_id}/publish"): f"{REGISTRY}.PublishWorkflow",
+    ("post", "/api/workflows/{workflow_id}/unpublish"): f"{REGISTRY}.UnpublishWorkflow",
+    ("get", SESSIONS): f"{SESSION_SERVICE}.ListSessions",
+    ("get", f"{SESSIONS}/{{session_id}}"): f"{SESSION_SERVICE}.GetSession",
+    ("delete", f"{SESSIONS}/{{session_id}}"): f"{SESSION_SERVICE}.DeleteSession",
+}
+WEBHOOK = f"{ENGINE}.HandleWebhook"
+OF_THE_PROCESS = {"/livez", "/metrics", "/health"}
+"""What each service says of itself, over its own health service and its own port of metrics."""
+
+
+@pytest.mark.parametrize(("method", "path"), ANSWERS)
+def test_each_operation_has_an_rpc(method: str, path: str) -> None:
+    if path in OF_THE_PROCESS:
+        return
+    rpc = WEBHOOK if path.startswith("/webhooks/") else RPCS[method, path]
+    service, _, name = f"njia.{rpc}".rpartition(".")
+    assert name in descriptor_pool.Default().FindServiceByName(service).methods_by_name
+
+
+def test_the_table_names_no_operation_that_is_gone() -> None:
+    assert set(RPCS) <= set(ANSWERS)
