@@ -105,7 +105,7 @@ def reminding(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
         {
             "id": "send",
             "type": "SEND_SMS",
-            "config": {"to": PHONE, "message": "You pressed {{input}}"},
+            "config": {"to": PHONE, "message": "Key {{node_ask.output.digits}}"},
         },
         {"id": "bye", "type": "SESSION_END", "config": {"message": "Bye"}},
     ]
@@ -143,7 +143,7 @@ async def test_what_was_pressed_in_a_call_that_the_flow_placed_is_pressed_again(
         assert again.execution.status == COMPLETED
         assert [result.node_id for result in again.execution.node_results] == ["start", "call", "ask", "send", "bye"]
         assert [row for row in changed(again) if row[0] in ("call", "ask")] == []
-        assert await inbox(platform) == ["You pressed 7"] * sent
+        assert await inbox(platform) == ["Key 7"] * sent
 
 
 async def test_an_abandoned_conversation_is_abandoned_again(platform: Platform, flow: MakeFlow) -> None:
