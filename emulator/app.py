@@ -45,6 +45,7 @@ def build(config: EmulatorConfig) -> Starlette:
             Route("/payments/mobile/b2c/request", emulator.payments_api.b2c, methods=["POST"]),
             Route("/payments/mobile/b2b/request", emulator.payments_api.b2b, methods=["POST"]),
             *emulator.sms.routes(),
+            *emulator.consent.routes(),
             *emulator.airtime.routes(),
             *emulator.payments.routes(),
             *emulator.voice.routes(),

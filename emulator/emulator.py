@@ -14,6 +14,7 @@ from emulator.callbacks import CallbackSender
 from emulator.config import EmulatorConfig
 from emulator.control.airtime import AirtimeControl
 from emulator.control.behaviour import BehaviourControl
+from emulator.control.consent import ConsentControl
 from emulator.control.payments import PaymentsControl
 from emulator.control.sms import SmsControl
 from emulator.control.ussd import UssdControl
@@ -64,6 +65,7 @@ class Emulator:
         self.voice = VoiceControl(self._calls)
         self.calls = Calls(self._calls, self._faults, config.api_key)
         self.sms = SmsControl(self._messages, self._incoming, self._reports, self._acceptance)
+        self.consent = ConsentControl(self._others)
         self.behaviour = BehaviourControl(self._faults, self._settings, self.reset, self.counts)
         self.messaging = Messaging(self._acceptance, self._incoming, self._faults, config.api_key)
         self.airtime = AirtimeControl(self._airtime)

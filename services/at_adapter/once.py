@@ -1,7 +1,7 @@
 """Sends one order under an idempotency key: check, claim, send, settle."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -12,6 +12,7 @@ from services.at_adapter.idempotency.answers import StoredAnswer, receipt_answer
 from services.at_adapter.idempotency.ledger import Claim, Granted, KeyReused, SendLedger, UnderWay, new_claim
 from services.at_adapter.outgoing.faults import Fault, SendRefused
 from services.at_adapter.outgoing.slots import SendSlots
+from storage.batches import Call
 from storage.connection import StoreUnavailable
 
 MAX_KEY_CHARACTERS = 256
@@ -38,6 +39,30 @@ AnOrder = TypeVar("AnOrder", bound=Order)
 Receipt = TypeVar("Receipt")
 
 
+class Clearance(Protocol[AnOrder]):
+    """What may stand between an order and those whom it is for."""
+
+    def asked(self, order: AnOrder) -> Sequence[Call]:
+        """Returns what is asked of Redis, in the trip that claims the key."""
+        ...
+
+    def cleared(self, order: AnOrder, answers: Sequence[Any]) -> AnOrder:
+        """Returns the order as it may go out, by the answers. Raises SendRefused when it may not at all."""
+        ...
+
+
+class Unhindered(Generic[AnOrder]):
+    """The clearance of what may always go out."""
+
+    def asked(self, _: AnOrder) -> Sequence[Call]:
+        """Nothing is asked."""
+        return ()
+
+    def cleared(self, order: AnOrder, _: Sequence[Any]) -> AnOrder:
+        """Nothing is changed."""
+        return order
+
+
 class SendOnce(Generic[AnOrder, Receipt]):
     """
     The use case. `send` may be called by many at once.
@@ -49,6 +74,7 @@ class SendOnce(Generic[AnOrder, Receipt]):
         ledger: The sends of all replicas.
         slots: The bound of this process.
         receipt: Type of the receipts, a dataclass.
+        clearance: Says to whom an order may go out.
     """
 
     def __init__(
@@ -58,12 +84,14 @@ class SendOnce(Generic[AnOrder, Receipt]):
         ledger: SendLedger,
         slots: SendSlots,
         receipt: type[Receipt],
+        clearance: Clearance[AnOrder],
     ) -> None:
         self._deliver = deliver
         self._prepare = prepare
         self._ledger = ledger
         self._slots = slots
         self._receipts = TypeAdapter(receipt)
+        self._clearance = clearance
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def send(self, key: str, order: AnOrder) -> Receipt:
@@ -103,8 +131,8 @@ class SendOnce(Generic[AnOrder, Receipt]):
             claim = new_claim(key)
             granted = await self._ask_for(claim, order)
             match granted:
-                case Granted():
-                    return await self._send_claimed(key, claim, order)
+                case Granted(found):
+                    return await self._send_claimed(key, claim, await self._cleared(claim, order, found))
                 case StoredAnswer():
                     return repeat(granted, self._receipts)
                 case UnderWay():
@@ -120,10 +148,18 @@ class SendOnce(Generic[AnOrder, Receipt]):
 
     async def _ask_for(self, claim: Claim, order: AnOrder) -> Granted | UnderWay | KeyReused | StoredAnswer:
         try:
-            return await self._ledger.claim(claim, order.digest())
+            return await self._ledger.claim(claim, order.digest(), self._clearance.asked(order))
         except StoreUnavailable:
             # It may have been granted and the answer lost; left alone it would count as unknown later on.
             self._track(self._persist(lambda: self._ledger.free(claim)))
+            raise
+
+    async def _cleared(self, claim: Claim, order: AnOrder, answers: Sequence[Any]) -> AnOrder:
+        try:
+            return self._clearance.cleared(order, answers)
+        except SendRefused as refusal:
+            answer = refusal_answer(refusal)
+            await self._persist(lambda: self._ledger.settle(claim, answer))
             raise
 
     async def _send_claimed(self, key: str, claim: Claim, order: AnOrder) -> Receipt:

@@ -1,6 +1,7 @@
 """The parts of the adapter, and how they hang together."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
@@ -9,6 +10,7 @@ from opentelemetry.trace import TracerProvider
 
 from njia.at_adapter.v1.at_adapter_service_pb2_grpc import add_AtAdapterServiceServicer_to_server
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
+from rpc.callers import caller_name
 from rpc.channels import open_channel
 from rpc.http_server import serve_http
 from rpc.scraping import scraped
@@ -16,8 +18,10 @@ from rpc.server import start_server
 from rpc.tasks import end_task
 from services.at_adapter.access import SCOPES
 from services.at_adapter.airtime import Airtime
+from services.at_adapter.audited import AUDITED
 from services.at_adapter.callbacks.airtime import AirtimeStatusCallback, ValidationCallback
 from services.at_adapter.callbacks.app import App, callback_app
+from services.at_adapter.callbacks.consent import OptOutCallback, SubscriptionCallback
 from services.at_adapter.callbacks.delivery import DeliveryCallback
 from services.at_adapter.callbacks.outbox import ReportOutbox
 from services.at_adapter.callbacks.outbox_worker import hand_over_reports
@@ -29,18 +33,20 @@ from services.at_adapter.callbacks.ussd import UssdCallback
 from services.at_adapter.callbacks.ussd_events import UssdEndCallback
 from services.at_adapter.callbacks.voice import VoiceCallback, VoiceEventsCallback
 from services.at_adapter.config import AtAdapterConfig
+from services.at_adapter.consent.opt_outs import OptOuts, telling_of_left_out
+from services.at_adapter.consent.subscriptions import Subscriptions
 from services.at_adapter.errors import ERRORS
 from services.at_adapter.idempotency.ledger import SendLedger
-from services.at_adapter.once import SendOnce
+from services.at_adapter.once import SendOnce, Unhindered
 from services.at_adapter.outgoing.account import AtEnvironment
-from services.at_adapter.outgoing.airtime import AirtimeReceipt
+from services.at_adapter.outgoing.airtime import AirtimeOrder, AirtimeReceipt
 from services.at_adapter.outgoing.airtime_requests import AirtimeRequests
 from services.at_adapter.outgoing.call_gateway import CallGateway, CallRequests
 from services.at_adapter.outgoing.calls import CallOrder, CallReceipt
 from services.at_adapter.outgoing.exchange import Exchange
 from services.at_adapter.outgoing.measured import Measured
 from services.at_adapter.outgoing.payment_requests import PaymentRequests
-from services.at_adapter.outgoing.payments import PaymentReceipt
+from services.at_adapter.outgoing.payments import PaymentOrder, PaymentReceipt, RefundOrder
 from services.at_adapter.outgoing.rate_limit import NoLimit, SendRate, SharedRate
 from services.at_adapter.outgoing.sdk import SmsRequests
 from services.at_adapter.outgoing.slots import SendSlots
@@ -50,7 +56,8 @@ from services.at_adapter.outgoing.transport import AtTransport
 from services.at_adapter.payments import Payments, Refunds
 from services.at_adapter.records.payments import PaymentRecord
 from services.at_adapter.records.requested import AIRTIME, B2C, Requested
-from services.at_adapter.servicer import AtAdapterServicer
+from services.at_adapter.servicer import AtAdapterServicer, Consent
+from storage.audit import AuditLog, noting
 from storage.connection import Client, connect, disconnect
 from storage.outages import Store
 from telemetry.instruments import OUTBOX_DEPTH
@@ -97,6 +104,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             ready=ready,
             protection=config.protection,
             scopes=SCOPES,
+            afterwards=noting(AuditLog(redis), AUDITED, caller_name, _now_ms),
             meters=meters,
         )
         stops.append(lambda: server.stop(GRACE_SECONDS))
@@ -137,13 +145,15 @@ def _servicer(
     lease_ms = int(config.timeouts.whole * 1000) + SETTLE_MARGIN_MS
     messages = SendLedger(redis, lease_ms, config.idempotency_ttl_seconds)
     money = SendLedger(redis, lease_ms, config.money_ttl_seconds)
+    opt_outs = OptOuts(redis)
     sms_rate = rate("sms", config.sms_rate_per_second)
     sms: SendOnce[SmsOrder, SmsReceipt] = SendOnce(
-        measured.sms(lambda _, order: gateway.deliver(order)),
+        telling_of_left_out(measured.sms(lambda _, order: gateway.deliver(order))),
         lambda *_: sms_rate.admit(),
         messages,
         slots("sms"),
         SmsReceipt,
+        opt_outs,
     )
     call_gateway = CallGateway(CallRequests(config.account), Exchange(transport(), tracer_provider))
     call_rate = rate("voice", config.call_rate_per_second)
@@ -153,6 +163,7 @@ def _servicer(
         messages,
         slots("voice"),
         CallReceipt,
+        Unhindered(),
     )
     airtime = Airtime(
         AirtimeRequests(config.account),
@@ -169,19 +180,35 @@ def _servicer(
         record,
     )
     refunds = Refunds(payments, record)
-    airtime_once = SendOnce(
-        measured.delivery("airtime", airtime.deliver), airtime.prepare, money, slots("airtime"), AirtimeReceipt
+    airtime_once: SendOnce[AirtimeOrder, AirtimeReceipt] = SendOnce(
+        measured.delivery("airtime", airtime.deliver),
+        airtime.prepare,
+        money,
+        slots("airtime"),
+        AirtimeReceipt,
+        Unhindered(),
     )
     payment_slots = slots("payment")
-    payments_once = SendOnce(
-        measured.delivery("payment", payments.deliver), payments.prepare, money, payment_slots, PaymentReceipt
+    payments_once: SendOnce[PaymentOrder, PaymentReceipt] = SendOnce(
+        measured.delivery("payment", payments.deliver),
+        payments.prepare,
+        money,
+        payment_slots,
+        PaymentReceipt,
+        Unhindered(),
     )
-    refunds_once = SendOnce(
-        measured.delivery("refund", refunds.deliver), refunds.prepare, money, payment_slots, PaymentReceipt
+    refunds_once: SendOnce[RefundOrder, PaymentReceipt] = SendOnce(
+        measured.delivery("refund", refunds.deliver),
+        refunds.prepare,
+        money,
+        payment_slots,
+        PaymentReceipt,
+        Unhindered(),
     )
     for drain in (sms.drain, calls.drain, airtime_once.drain, payments_once.drain, refunds_once.drain):
         parts.push_async_callback(drain)
     return AtAdapterServicer(
+        Consent(opt_outs, Subscriptions(redis)),
         sms,
         calls,
         airtime_once,
@@ -212,12 +239,15 @@ def _callbacks(
     reporting = Reporting(engine, outbox)
     airtime, b2c = ValidationCallback(Requested(redis, AIRTIME)), ValidationCallback(Requested(redis, B2C))
     record = PaymentRecord(redis, config.payment_record_seconds)
+    opt_outs = OptOuts(redis)
     return callback_app(
         {
             "/ussd": timed_screens(UssdCallback(engine, config.ussd_budget_ms), meters),
             "/ussd/events": UssdEndCallback(reporting),
             "/sms": SmsCallback(engine),
             "/sms/delivery": DeliveryCallback(reporting),
+            "/sms/opt-out": OptOutCallback(opt_outs),
+            "/sms/subscriptions": SubscriptionCallback(Subscriptions(redis), opt_outs),
             "/voice": VoiceCallback(engine, reporting, config.ussd_budget_ms, config.public_url),
             "/voice/events": VoiceEventsCallback(reporting),
             "/airtime/status": AirtimeStatusCallback(reporting),
@@ -241,6 +271,10 @@ def _show_depth(outbox: ReportOutbox, meters: Meters) -> None:
 
     meters.before_each_scrape(look_up)
     meters.read(OUTBOX_DEPTH, lambda: depth)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 async def _stop_together(stops: Sequence[Callable[[], Awaitable[None]]]) -> None:

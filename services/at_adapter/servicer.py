@@ -1,11 +1,20 @@
 """The gRPC face of the adapter: unpack, await, pack."""
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import grpc
 
 from njia.at_adapter.v1.at_adapter_service_pb2 import SendSmsRequest, SendSmsResponse, SmsRecipient
 from njia.at_adapter.v1.at_adapter_service_pb2_grpc import AtAdapterServiceServicer
+from njia.at_adapter.v1.consent_pb2 import (
+    LiftOptOutRequest,
+    LiftOptOutResponse,
+    ListOptOutsRequest,
+    ListOptOutsResponse,
+    ListSubscriptionsRequest,
+    ListSubscriptionsResponse,
+)
 from njia.at_adapter.v1.money_pb2 import (
     GetCallbackAccessRequest,
     GetCallbackAccessResponse,
@@ -17,14 +26,26 @@ from njia.at_adapter.v1.money_pb2 import (
     SendAirtimeResponse,
 )
 from njia.at_adapter.v1.voice_pb2 import PlaceCallRequest, PlaceCallResponse
+from rpc.status import FieldViolation
+from services.at_adapter.consent.opt_outs import OptOuts
+from services.at_adapter.consent.subscriptions import Subscriptions
 from services.at_adapter.money_messages import airtime_order, payment_order, refund_order
 from services.at_adapter.once import SendOnce
 from services.at_adapter.outgoing.airtime import AirtimeOrder, AirtimeReceipt
 from services.at_adapter.outgoing.calls import CallOrder, CallReceipt
+from services.at_adapter.outgoing.faults import Fault, SendRefused
 from services.at_adapter.outgoing.payments import PaymentOrder, PaymentReceipt, RefundOrder
-from services.at_adapter.outgoing.sms import Premium, SmsOrder, SmsReceipt
+from services.at_adapter.outgoing.sms import E164, Premium, SmsOrder, SmsReceipt
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Who wants messages and who does not."""
+
+    opt_outs: OptOuts
+    subscriptions: Subscriptions
 
 
 class AtAdapterServicer(AtAdapterServiceServicer):
@@ -32,6 +53,7 @@ class AtAdapterServicer(AtAdapterServiceServicer):
 
     def __init__(
         self,
+        consent: Consent,
         sms: SendOnce[SmsOrder, SmsReceipt],
         calls: SendOnce[CallOrder, CallReceipt],
         airtime: SendOnce[AirtimeOrder, AirtimeReceipt],
@@ -41,6 +63,7 @@ class AtAdapterServicer(AtAdapterServiceServicer):
         voice_number: str,
         callbacks_are_protected: bool,
     ) -> None:
+        self._consent = consent
         self._sms = sms
         self._calls = calls
         self._airtime = airtime
@@ -81,6 +104,32 @@ class AtAdapterServicer(AtAdapterServiceServicer):
     async def GetCallbackAccess(self, _request: GetCallbackAccessRequest, _: Context) -> GetCallbackAccessResponse:
         """See the contract."""
         return GetCallbackAccessResponse(protected=self._callbacks_are_protected)
+
+    async def ListOptOuts(self, request: ListOptOutsRequest, _: Context) -> ListOptOutsResponse:
+        """See the contract."""
+        page = await self._consent.opt_outs.page(request.sender, request.page_size, request.page_token)
+        response = ListOptOutsResponse(next_page_token=page.next_token, senders=await self._consent.opt_outs.senders())
+        for opt_out in page.items:
+            response.opt_outs.add(number=opt_out.number).opted_out_at.FromMilliseconds(opt_out.at_ms)
+        return response
+
+    async def LiftOptOut(self, request: LiftOptOutRequest, _: Context) -> LiftOptOutResponse:
+        """See the contract."""
+        if not E164.fullmatch(request.number):
+            violation = FieldViolation("number", "not a phone number in E.164, such as +254711000001")
+            raise SendRefused(Fault.INVALID_PHONE_NUMBER, violation.description, violations=(violation,))
+        return LiftOptOutResponse(lifted=await self._consent.opt_outs.lift(request.sender, request.number))
+
+    async def ListSubscriptions(self, request: ListSubscriptionsRequest, _: Context) -> ListSubscriptionsResponse:
+        """See the contract."""
+        page = await self._consent.subscriptions.page(
+            request.short_code, request.keyword, request.page_size, request.page_token
+        )
+        response = ListSubscriptionsResponse(next_page_token=page.next_token)
+        for known in page.items:
+            added = response.subscriptions.add(number=known.number, update_type=known.update)
+            added.updated_at.FromMilliseconds(known.at_ms)
+        return response
 
 
 def _order(request: SendSmsRequest) -> SmsOrder:

@@ -176,7 +176,7 @@ async def test_a_claim_left_by_a_dead_sender_is_under_way_and_then_unknown(
     adapter: Any, emulator: Any, sms: Sms, redis: Client
 ) -> None:
     dead = SendLedger(redis, lease_ms=300, keep_seconds=60)
-    assert isinstance(await dead.claim(new_claim("key-1"), ORDER.digest()), Granted)
+    assert isinstance(await dead.claim(new_claim("key-1"), ORDER.digest(), ()), Granted)
 
     under_way = await refused(adapter, sms())
     async with asyncio.timeout(3):
@@ -220,16 +220,16 @@ async def test_a_sender_that_comes_back_too_late_changes_nothing(redis: Client) 
     """Its key was called unknown in the meantime, and whoever asks again must hear the same."""
     ledger = SendLedger(redis, lease_ms=1, keep_seconds=60)
     late = new_claim("key-1")
-    assert isinstance(await ledger.claim(late, ORDER.digest()), Granted)
+    assert isinstance(await ledger.claim(late, ORDER.digest(), ()), Granted)
     async with asyncio.timeout(3):
-        while isinstance(heard := await ledger.claim(new_claim("key-1"), ORDER.digest()), UnderWay):
+        while isinstance(heard := await ledger.claim(new_claim("key-1"), ORDER.digest(), ()), UnderWay):
             await asyncio.sleep(0.005)
 
     await ledger.free(late)
     await ledger.settle(late, StoredAnswer(AnswerState.DONE, b"{}"))
 
     assert heard == StoredAnswer(AnswerState.UNKNOWN, b"")
-    assert await ledger.claim(new_claim("key-1"), ORDER.digest()) == heard
+    assert await ledger.claim(new_claim("key-1"), ORDER.digest(), ()) == heard
 
 
 async def test_a_key_is_kept_for_its_time_and_holds_no_phone_number_in_its_name(

@@ -42,9 +42,14 @@ class CallbackFields:
 
     def required(self, name: str) -> str:
         """Returns a field without surrounding blanks. Raises UnusableCallback when there is none or it is too long."""
-        value = self.text(name).strip()
+        value = self.optional(name)
         if not value:
             raise UnusableCallback(f"the field {name} is missing")
+        return value
+
+    def optional(self, name: str) -> str:
+        """Returns a field without surrounding blanks; empty when there is none. Raises UnusableCallback: too long."""
+        value = self.text(name).strip()
         if len(value) > MAX_REQUIRED_CHARACTERS:
             raise UnusableCallback(f"the field {name} has more than {MAX_REQUIRED_CHARACTERS} characters")
         return value

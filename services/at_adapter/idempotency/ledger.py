@@ -5,13 +5,16 @@ Fields: `order` (digest of the request), `state` (sending, or an AnswerState), a
 while it is being sent or `answer` afterwards. The time is the server's, so that replicas need no equal clocks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 from uuid import uuid4
 
 from services.at_adapter.idempotency.answers import AnswerState, StoredAnswer
+from storage.batches import Call, run_in_stages
 from storage.connection import Client, store_errors
-from storage.scripts import Script
+from storage.scripts import Script, ScriptCall
 
 KEY_PREFIX = "njia:at:send:"
 
@@ -30,8 +33,16 @@ class Claim:
     owner: str
 
 
+@dataclass(frozen=True, slots=True)
 class Granted:
-    """The send is ours to make."""
+    """
+    The send is ours to make.
+
+    Attributes:
+        found: Answers to what was asked beside the claim.
+    """
+
+    found: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +80,23 @@ class SendLedger:
         self._lease_ms = lease_ms
         self._keep_seconds = keep_seconds
 
-    async def claim(self, claim: Claim, order_digest: str) -> Granted | UnderWay | KeyReused | StoredAnswer:
+    async def claim(
+        self, claim: Claim, order_digest: str, beside: Sequence[Call]
+    ) -> Granted | UnderWay | KeyReused | StoredAnswer:
         """
-        Asks for the send, or says why it is not to be made.
+        Asks for the send, or says why it is not to be made; `beside` is asked in the same trip.
 
         Raises:
             StoreUnavailable: The claim may have been granted and its answer lost; it is to be freed.
         """
         with store_errors():
-            word, value = await self._claim.run(
-                self._client, [claim.entry], [order_digest, claim.owner, self._lease_ms, self._keep_seconds]
+            asked = ScriptCall(
+                self._claim, [claim.entry], [order_digest, claim.owner, self._lease_ms, self._keep_seconds]
             )
+            [[*found, (word, value)]] = await run_in_stages(self._client, [*beside, asked])
         match word:
             case b"claimed":
-                return Granted()
+                return Granted(found)
             case b"reused":
                 return KeyReused()
             case b"sending":

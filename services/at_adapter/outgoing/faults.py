@@ -35,6 +35,7 @@ class Fault(Enum):
     RISK_HOLD = auto()
     UNSUPPORTED_NUMBER_TYPE = auto()
     USER_IN_BLACKLIST = auto()
+    OPTED_OUT = auto()
     COULD_NOT_ROUTE = auto()
     DO_NOT_DISTURB_REJECTION = auto()
     REJECTED = auto()
@@ -75,6 +76,7 @@ _KINDS: Mapping[Fault, tuple[ErrorType, StatusCode]] = {
     Fault.RISK_HOLD: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
     Fault.UNSUPPORTED_NUMBER_TYPE: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
     Fault.USER_IN_BLACKLIST: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
+    Fault.OPTED_OUT: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
     Fault.COULD_NOT_ROUTE: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
     Fault.DO_NOT_DISTURB_REJECTION: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),
     Fault.REJECTED: (ErrorType.PERMANENT, StatusCode.FAILED_PRECONDITION),

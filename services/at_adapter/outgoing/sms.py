@@ -41,6 +41,7 @@ class SmsOrder:
         sender: Short code or alphanumeric sender; empty means the account's default.
         enqueue: True: they queue it and answer at once.
         premium: What makes it a premium message; None for a bulk message.
+        left_out: Those of the numbers asked for that it does not go out to; empty before that was looked up.
     """
 
     to: tuple[str, ...]
@@ -48,10 +49,18 @@ class SmsOrder:
     sender: str
     enqueue: bool
     premium: Premium | None
+    left_out: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """Returns what tells two orders under one key apart, 64 hexadecimal digits."""
-        return sha256(orjson.dumps(self, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        asked_for = {
+            "to": self.to,
+            "message": self.message,
+            "sender": self.sender,
+            "enqueue": self.enqueue,
+            "premium": self.premium,
+        }
+        return sha256(orjson.dumps(asked_for, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def check(self) -> None:
         """Raises SendRefused (INVALID_REQUEST or INVALID_PHONE_NUMBER) when it cannot be sent as it is."""

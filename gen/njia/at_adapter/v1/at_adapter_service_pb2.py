@@ -22,25 +22,26 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from njia.at_adapter.v1 import consent_pb2 as njia_dot_at__adapter_dot_v1_dot_consent__pb2
 from njia.at_adapter.v1 import money_pb2 as njia_dot_at__adapter_dot_v1_dot_money__pb2
 from njia.at_adapter.v1 import voice_pb2 as njia_dot_at__adapter_dot_v1_dot_voice__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+njia/at_adapter/v1/at_adapter_service.proto\x12\x12njia.at_adapter.v1\x1a\x1enjia/at_adapter/v1/money.proto\x1a\x1enjia/at_adapter/v1/voice.proto\"\xa9\x01\n\x0eSendSmsRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x03(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x0f\n\x07\x65nqueue\x18\x05 \x01(\x08\x12\x34\n\x07premium\x18\x06 \x01(\x0b\x32\x1e.njia.at_adapter.v1.PremiumSmsH\x00\x88\x01\x01\x42\n\n\x08_premium\".\n\nPremiumSms\x12\x0f\n\x07keyword\x18\x01 \x01(\t\x12\x0f\n\x07link_id\x18\x02 \x01(\t\"X\n\x0fSendSmsResponse\x12\x34\n\nrecipients\x18\x01 \x03(\x0b\x32 .njia.at_adapter.v1.SmsRecipient\x12\x0f\n\x07summary\x18\x02 \x01(\t\"e\n\x0cSmsRecipient\x12\x0e\n\x06number\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x13\n\x0bstatus_code\x18\x03 \x01(\x05\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x0c\n\x04\x63ost\x18\x05 \x01(\t2\xe1\x04\n\x10\x41tAdapterService\x12R\n\x07SendSms\x12\".njia.at_adapter.v1.SendSmsRequest\x1a#.njia.at_adapter.v1.SendSmsResponse\x12X\n\tPlaceCall\x12$.njia.at_adapter.v1.PlaceCallRequest\x1a%.njia.at_adapter.v1.PlaceCallResponse\x12^\n\x0bSendAirtime\x12&.njia.at_adapter.v1.SendAirtimeRequest\x1a\'.njia.at_adapter.v1.SendAirtimeResponse\x12g\n\x0eRequestPayment\x12).njia.at_adapter.v1.RequestPaymentRequest\x1a*.njia.at_adapter.v1.RequestPaymentResponse\x12\x64\n\rRefundPayment\x12(.njia.at_adapter.v1.RefundPaymentRequest\x1a).njia.at_adapter.v1.RefundPaymentResponse\x12p\n\x11GetCallbackAccess\x12,.njia.at_adapter.v1.GetCallbackAccessRequest\x1a-.njia.at_adapter.v1.GetCallbackAccessResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+njia/at_adapter/v1/at_adapter_service.proto\x12\x12njia.at_adapter.v1\x1a njia/at_adapter/v1/consent.proto\x1a\x1enjia/at_adapter/v1/money.proto\x1a\x1enjia/at_adapter/v1/voice.proto\"\xa9\x01\n\x0eSendSmsRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x03(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x0f\n\x07\x65nqueue\x18\x05 \x01(\x08\x12\x34\n\x07premium\x18\x06 \x01(\x0b\x32\x1e.njia.at_adapter.v1.PremiumSmsH\x00\x88\x01\x01\x42\n\n\x08_premium\".\n\nPremiumSms\x12\x0f\n\x07keyword\x18\x01 \x01(\t\x12\x0f\n\x07link_id\x18\x02 \x01(\t\"X\n\x0fSendSmsResponse\x12\x34\n\nrecipients\x18\x01 \x03(\x0b\x32 .njia.at_adapter.v1.SmsRecipient\x12\x0f\n\x07summary\x18\x02 \x01(\t\"e\n\x0cSmsRecipient\x12\x0e\n\x06number\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x13\n\x0bstatus_code\x18\x03 \x01(\x05\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x0c\n\x04\x63ost\x18\x05 \x01(\t2\x90\x07\n\x10\x41tAdapterService\x12R\n\x07SendSms\x12\".njia.at_adapter.v1.SendSmsRequest\x1a#.njia.at_adapter.v1.SendSmsResponse\x12X\n\tPlaceCall\x12$.njia.at_adapter.v1.PlaceCallRequest\x1a%.njia.at_adapter.v1.PlaceCallResponse\x12^\n\x0bSendAirtime\x12&.njia.at_adapter.v1.SendAirtimeRequest\x1a\'.njia.at_adapter.v1.SendAirtimeResponse\x12g\n\x0eRequestPayment\x12).njia.at_adapter.v1.RequestPaymentRequest\x1a*.njia.at_adapter.v1.RequestPaymentResponse\x12\x64\n\rRefundPayment\x12(.njia.at_adapter.v1.RefundPaymentRequest\x1a).njia.at_adapter.v1.RefundPaymentResponse\x12p\n\x11GetCallbackAccess\x12,.njia.at_adapter.v1.GetCallbackAccessRequest\x1a-.njia.at_adapter.v1.GetCallbackAccessResponse\x12^\n\x0bListOptOuts\x12&.njia.at_adapter.v1.ListOptOutsRequest\x1a\'.njia.at_adapter.v1.ListOptOutsResponse\x12[\n\nLiftOptOut\x12%.njia.at_adapter.v1.LiftOptOutRequest\x1a&.njia.at_adapter.v1.LiftOptOutResponse\x12p\n\x11ListSubscriptions\x12,.njia.at_adapter.v1.ListSubscriptionsRequest\x1a-.njia.at_adapter.v1.ListSubscriptionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'njia.at_adapter.v1.at_adapter_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SENDSMSREQUEST']._serialized_start=132
-  _globals['_SENDSMSREQUEST']._serialized_end=301
-  _globals['_PREMIUMSMS']._serialized_start=303
-  _globals['_PREMIUMSMS']._serialized_end=349
-  _globals['_SENDSMSRESPONSE']._serialized_start=351
-  _globals['_SENDSMSRESPONSE']._serialized_end=439
-  _globals['_SMSRECIPIENT']._serialized_start=441
-  _globals['_SMSRECIPIENT']._serialized_end=542
-  _globals['_ATADAPTERSERVICE']._serialized_start=545
-  _globals['_ATADAPTERSERVICE']._serialized_end=1154
+  _globals['_SENDSMSREQUEST']._serialized_start=166
+  _globals['_SENDSMSREQUEST']._serialized_end=335
+  _globals['_PREMIUMSMS']._serialized_start=337
+  _globals['_PREMIUMSMS']._serialized_end=383
+  _globals['_SENDSMSRESPONSE']._serialized_start=385
+  _globals['_SENDSMSRESPONSE']._serialized_end=473
+  _globals['_SMSRECIPIENT']._serialized_start=475
+  _globals['_SMSRECIPIENT']._serialized_end=576
+  _globals['_ATADAPTERSERVICE']._serialized_start=579
+  _globals['_ATADAPTERSERVICE']._serialized_end=1491
 # @@protoc_insertion_point(module_scope)

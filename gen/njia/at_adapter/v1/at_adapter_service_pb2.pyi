@@ -104,7 +104,7 @@ class SendSmsResponse(_message.Message):
     """Their summary, such as "Sent to 1/1 Total Cost: KES 0.8000"."""
     @_builtins.property
     def recipients(self) -> _containers.RepeatedCompositeFieldContainer[Global___SmsRecipient]:
-        """One entry per recipient, in the order that Africa's Talking gives."""
+        """One entry per recipient, in the order that Africa's Talking gives, then those that were left out."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class SmsRecipient(_message.Message):
     number: _builtins.str
     """Phone number in E.164."""
     status: _builtins.str
-    """Their word for it, such as Success or UserInBlacklist."""
+    """Their word for it, such as Success or UserInBlacklist; OptedOut where the message was not sent."""
     status_code: _builtins.int
     """Their code: 100 processed, 101 sent, 102 queued, 4xx and 5xx refused."""
     message_id: _builtins.str

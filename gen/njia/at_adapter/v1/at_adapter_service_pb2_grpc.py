@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from njia.at_adapter.v1 import at_adapter_service_pb2 as njia_dot_at__adapter_dot_v1_dot_at__adapter__service__pb2
+from njia.at_adapter.v1 import consent_pb2 as njia_dot_at__adapter_dot_v1_dot_consent__pb2
 from njia.at_adapter.v1 import money_pb2 as njia_dot_at__adapter_dot_v1_dot_money__pb2
 from njia.at_adapter.v1 import voice_pb2 as njia_dot_at__adapter_dot_v1_dot_voice__pb2
 
@@ -80,6 +81,21 @@ class AtAdapterServiceStub:
                 request_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessRequest.SerializeToString,
                 response_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessResponse.FromString,
                 _registered_method=True)
+        self.ListOptOuts = channel.unary_unary(
+                '/njia.at_adapter.v1.AtAdapterService/ListOptOuts',
+                request_serializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListOptOutsRequest.SerializeToString,
+                response_deserializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListOptOutsResponse.FromString,
+                _registered_method=True)
+        self.LiftOptOut = channel.unary_unary(
+                '/njia.at_adapter.v1.AtAdapterService/LiftOptOut',
+                request_serializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.LiftOptOutRequest.SerializeToString,
+                response_deserializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.LiftOptOutResponse.FromString,
+                _registered_method=True)
+        self.ListSubscriptions = channel.unary_unary(
+                '/njia.at_adapter.v1.AtAdapterService/ListSubscriptions',
+                request_serializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListSubscriptionsRequest.SerializeToString,
+                response_deserializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListSubscriptionsResponse.FromString,
+                _registered_method=True)
 
 
 class AtAdapterServiceServicer:
@@ -100,8 +116,9 @@ class AtAdapterServiceServicer:
     """
 
     def SendSms(self, request, context):
-        """Sends one text to one or more numbers.
-        Errors: as above.
+        """Sends one text to one or more numbers. Who has opted out of the sender is left out, but of a premium message.
+        Errors: as above, and
+        - FAILED_PRECONDITION: everybody has opted out of the sender (OPTED_OUT)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,6 +170,34 @@ class AtAdapterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOptOuts(self, request, context):
+        """Lists who has opted out of a sender, and the senders that there are opt-outs of.
+        Errors:
+        - INVALID_ARGUMENT: size or token of the page cannot be used (INVALID_REQUEST)
+        - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftOptOut(self, request, context):
+        """Takes an opt-out back, for somebody who has asked for messages again. It is noted in the audit log.
+        Errors:
+        - INVALID_ARGUMENT: the number is not in E.164 (INVALID_PHONE_NUMBER)
+        - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSubscriptions(self, request, context):
+        """Lists who has subscribed to a product of a short code, or has ended a subscription, as Africa's Talking told.
+        Errors: as those of ListOptOuts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AtAdapterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -185,6 +230,21 @@ def add_AtAdapterServiceServicer_to_server(servicer, server):
                     servicer.GetCallbackAccess,
                     request_deserializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessRequest.FromString,
                     response_serializer=njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessResponse.SerializeToString,
+            ),
+            'ListOptOuts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOptOuts,
+                    request_deserializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListOptOutsRequest.FromString,
+                    response_serializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListOptOutsResponse.SerializeToString,
+            ),
+            'LiftOptOut': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftOptOut,
+                    request_deserializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.LiftOptOutRequest.FromString,
+                    response_serializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.LiftOptOutResponse.SerializeToString,
+            ),
+            'ListSubscriptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSubscriptions,
+                    request_deserializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListSubscriptionsRequest.FromString,
+                    response_serializer=njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListSubscriptionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -363,6 +423,87 @@ class AtAdapterService:
             '/njia.at_adapter.v1.AtAdapterService/GetCallbackAccess',
             njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessRequest.SerializeToString,
             njia_dot_at__adapter_dot_v1_dot_money__pb2.GetCallbackAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOptOuts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.at_adapter.v1.AtAdapterService/ListOptOuts',
+            njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListOptOutsRequest.SerializeToString,
+            njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListOptOutsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftOptOut(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.at_adapter.v1.AtAdapterService/LiftOptOut',
+            njia_dot_at__adapter_dot_v1_dot_consent__pb2.LiftOptOutRequest.SerializeToString,
+            njia_dot_at__adapter_dot_v1_dot_consent__pb2.LiftOptOutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSubscriptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/njia.at_adapter.v1.AtAdapterService/ListSubscriptions',
+            njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListSubscriptionsRequest.SerializeToString,
+            njia_dot_at__adapter_dot_v1_dot_consent__pb2.ListSubscriptionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

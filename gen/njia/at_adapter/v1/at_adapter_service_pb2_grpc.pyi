@@ -6,6 +6,7 @@ Africa's Talking, outgoing: credentials, formats, errors and limits stay behind 
 from collections import abc as _abc
 from grpc import aio as _aio
 from njia.at_adapter.v1 import at_adapter_service_pb2 as _at_adapter_service_pb2
+from njia.at_adapter.v1 import consent_pb2 as _consent_pb2
 from njia.at_adapter.v1 import money_pb2 as _money_pb2
 from njia.at_adapter.v1 import voice_pb2 as _voice_pb2
 import abc as _abc_1
@@ -50,8 +51,9 @@ class AtAdapterServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AtAdapterServiceAsyncStub: ...
     SendSms: _grpc.UnaryUnaryMultiCallable[_at_adapter_service_pb2.SendSmsRequest, _at_adapter_service_pb2.SendSmsResponse]
-    """Sends one text to one or more numbers.
-    Errors: as above.
+    """Sends one text to one or more numbers. Who has opted out of the sender is left out, but of a premium message.
+    Errors: as above, and
+    - FAILED_PRECONDITION: everybody has opted out of the sender (OPTED_OUT)
     """
     PlaceCall: _grpc.UnaryUnaryMultiCallable[_voice_pb2.PlaceCallRequest, _voice_pb2.PlaceCallResponse]
     """Places one call to one number. Its callbacks and its end come by the callbacks' addresses.
@@ -79,6 +81,22 @@ class AtAdapterServiceStub:
     """Tells whether callbacks can be trusted. Sends nothing and needs no key.
     Errors: none of its own.
     """
+    ListOptOuts: _grpc.UnaryUnaryMultiCallable[_consent_pb2.ListOptOutsRequest, _consent_pb2.ListOptOutsResponse]
+    """Lists who has opted out of a sender, and the senders that there are opt-outs of.
+    Errors:
+    - INVALID_ARGUMENT: size or token of the page cannot be used (INVALID_REQUEST)
+    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE)
+    """
+    LiftOptOut: _grpc.UnaryUnaryMultiCallable[_consent_pb2.LiftOptOutRequest, _consent_pb2.LiftOptOutResponse]
+    """Takes an opt-out back, for somebody who has asked for messages again. It is noted in the audit log.
+    Errors:
+    - INVALID_ARGUMENT: the number is not in E.164 (INVALID_PHONE_NUMBER)
+    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE)
+    """
+    ListSubscriptions: _grpc.UnaryUnaryMultiCallable[_consent_pb2.ListSubscriptionsRequest, _consent_pb2.ListSubscriptionsResponse]
+    """Lists who has subscribed to a product of a short code, or has ended a subscription, as Africa's Talking told.
+    Errors: as those of ListOptOuts.
+    """
 
 @_typing.type_check_only
 class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
@@ -100,8 +118,9 @@ class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SendSms: _aio.UnaryUnaryMultiCallable[_at_adapter_service_pb2.SendSmsRequest, _at_adapter_service_pb2.SendSmsResponse]  # type: ignore[assignment]
-    """Sends one text to one or more numbers.
-    Errors: as above.
+    """Sends one text to one or more numbers. Who has opted out of the sender is left out, but of a premium message.
+    Errors: as above, and
+    - FAILED_PRECONDITION: everybody has opted out of the sender (OPTED_OUT)
     """
     PlaceCall: _aio.UnaryUnaryMultiCallable[_voice_pb2.PlaceCallRequest, _voice_pb2.PlaceCallResponse]  # type: ignore[assignment]
     """Places one call to one number. Its callbacks and its end come by the callbacks' addresses.
@@ -129,6 +148,22 @@ class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
     """Tells whether callbacks can be trusted. Sends nothing and needs no key.
     Errors: none of its own.
     """
+    ListOptOuts: _aio.UnaryUnaryMultiCallable[_consent_pb2.ListOptOutsRequest, _consent_pb2.ListOptOutsResponse]  # type: ignore[assignment]
+    """Lists who has opted out of a sender, and the senders that there are opt-outs of.
+    Errors:
+    - INVALID_ARGUMENT: size or token of the page cannot be used (INVALID_REQUEST)
+    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE)
+    """
+    LiftOptOut: _aio.UnaryUnaryMultiCallable[_consent_pb2.LiftOptOutRequest, _consent_pb2.LiftOptOutResponse]  # type: ignore[assignment]
+    """Takes an opt-out back, for somebody who has asked for messages again. It is noted in the audit log.
+    Errors:
+    - INVALID_ARGUMENT: the number is not in E.164 (INVALID_PHONE_NUMBER)
+    - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE)
+    """
+    ListSubscriptions: _aio.UnaryUnaryMultiCallable[_consent_pb2.ListSubscriptionsRequest, _consent_pb2.ListSubscriptionsResponse]  # type: ignore[assignment]
+    """Lists who has subscribed to a product of a short code, or has ended a subscription, as Africa's Talking told.
+    Errors: as those of ListOptOuts.
+    """
 
 class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
     """Sends through Africa's Talking. Every send carries an idempotency key: a repeated key gets the first answer
@@ -153,8 +188,9 @@ class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _at_adapter_service_pb2.SendSmsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_at_adapter_service_pb2.SendSmsResponse, _abc.Awaitable[_at_adapter_service_pb2.SendSmsResponse]]:
-        """Sends one text to one or more numbers.
-        Errors: as above.
+        """Sends one text to one or more numbers. Who has opted out of the sender is left out, but of a premium message.
+        Errors: as above, and
+        - FAILED_PRECONDITION: everybody has opted out of the sender (OPTED_OUT)
         """
 
     @_abc_1.abstractmethod
@@ -211,6 +247,40 @@ class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_money_pb2.GetCallbackAccessResponse, _abc.Awaitable[_money_pb2.GetCallbackAccessResponse]]:
         """Tells whether callbacks can be trusted. Sends nothing and needs no key.
         Errors: none of its own.
+        """
+
+    @_abc_1.abstractmethod
+    def ListOptOuts(
+        self,
+        request: _consent_pb2.ListOptOutsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_pb2.ListOptOutsResponse, _abc.Awaitable[_consent_pb2.ListOptOutsResponse]]:
+        """Lists who has opted out of a sender, and the senders that there are opt-outs of.
+        Errors:
+        - INVALID_ARGUMENT: size or token of the page cannot be used (INVALID_REQUEST)
+        - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE)
+        """
+
+    @_abc_1.abstractmethod
+    def LiftOptOut(
+        self,
+        request: _consent_pb2.LiftOptOutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_pb2.LiftOptOutResponse, _abc.Awaitable[_consent_pb2.LiftOptOutResponse]]:
+        """Takes an opt-out back, for somebody who has asked for messages again. It is noted in the audit log.
+        Errors:
+        - INVALID_ARGUMENT: the number is not in E.164 (INVALID_PHONE_NUMBER)
+        - UNAVAILABLE: Redis does not answer (STORE_UNAVAILABLE)
+        """
+
+    @_abc_1.abstractmethod
+    def ListSubscriptions(
+        self,
+        request: _consent_pb2.ListSubscriptionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_pb2.ListSubscriptionsResponse, _abc.Awaitable[_consent_pb2.ListSubscriptionsResponse]]:
+        """Lists who has subscribed to a product of a short code, or has ended a subscription, as Africa's Talking told.
+        Errors: as those of ListOptOuts.
         """
 
 def add_AtAdapterServiceServicer_to_server(servicer: AtAdapterServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
