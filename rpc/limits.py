@@ -11,3 +11,12 @@ KEEPALIVE_TIMEOUT_MS = 5_000
 
 SHORTEST_PING_INTERVAL_MS = 10_000
 """A server closes connections that ask more often; must be below KEEPALIVE_INTERVAL_MS."""
+
+LONGEST_CONNECTION_MS = 30_000
+"""
+A server asks its clients to connect anew so often, about. They look the name up again then, and so find replicas that
+were added. No call notices.
+"""
+
+LONGEST_CALL_MS = 960_000
+"""What goes on on a connection that was asked to end may take so long: a stream that is followed lives 15 minutes."""

@@ -13,7 +13,7 @@ from opentelemetry.trace import TracerProvider
 from rpc.authentication import Authentication
 from rpc.callers import Scope
 from rpc.interceptors import Afterwards, RefusalInterceptor
-from rpc.limits import MAX_MESSAGE_BYTES, SHORTEST_PING_INTERVAL_MS
+from rpc.limits import LONGEST_CALL_MS, LONGEST_CONNECTION_MS, MAX_MESSAGE_BYTES, SHORTEST_PING_INTERVAL_MS
 from rpc.listening import ListenFailed, parse_listen
 from rpc.protection import UNPROTECTED, Protection
 from rpc.readiness import Readiness
@@ -34,6 +34,8 @@ OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.http2.min_ping_interval_without_data_ms", SHORTEST_PING_INTERVAL_MS),
     ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.max_connection_age_ms", LONGEST_CONNECTION_MS),
+    ("grpc.max_connection_age_grace_ms", LONGEST_CALL_MS),
     # Without this a second process takes the same port silently and gets a part of the calls.
     ("grpc.so_reuseport", 0),
 )

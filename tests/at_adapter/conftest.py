@@ -42,8 +42,10 @@ from njia.engine.v1.voice_pb2 import (
     HandleVoiceRequest,
     HandleVoiceResponse,
 )
+from rpc import patient_channel
 from rpc.server import GrpcServer, start_server
 from rpc.status import CallRefused, Refusal
+from services.at_adapter.callbacks import engine as calling
 from services.at_adapter.server import serve
 from storage.connection import Client, connect
 
@@ -197,6 +199,13 @@ async def start_adapter(redis_url: str) -> AsyncIterator[StartAdapter]:
             )
 
         yield start
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adapter that gives up on an engine that is away sooner than a person would like."""
+    monkeypatch.setattr(patient_channel, "CONNECT_WITHIN_SECONDS", 0.3)
+    monkeypatch.setattr(calling, "REPEAT_WITHIN_SECONDS", 0.5)
 
 
 @pytest.fixture

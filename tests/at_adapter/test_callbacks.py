@@ -133,6 +133,7 @@ async def test_an_engine_that_refuses_ends_with_a_sentence(adapter: Any, engine:
     assert (answer.status_code, answer.text) == (200, f"END {UNAVAILABLE_TEXT}")
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_while_the_engine_is_away_a_session_ends_and_an_sms_is_to_be_posted_again(
     adapter: Any, engine: Any
 ) -> None:

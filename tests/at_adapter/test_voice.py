@@ -146,6 +146,7 @@ async def test_a_callback_that_cannot_be_used_is_answered_in_words(adapter: Any,
     assert engine.servicer.voice == []
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_while_the_engine_is_away_a_caller_hears_that_and_the_end_waits(
     adapter: Any, engine: Any, redis: Client
 ) -> None:

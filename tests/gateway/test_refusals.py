@@ -1,5 +1,6 @@
 """What a failed call of a service is over HTTP."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -181,12 +182,10 @@ async def test_a_full_server_is_a_429(client: httpx.AsyncClient, engine: Engine)
 
 async def test_a_service_that_is_not_there_is_a_503_without_its_address(contract: Contract) -> None:
     async with served_gateway(contract, {}) as client:
-        answers = [
-            await client.get("/api/node-types"),
-            await client.get(EXECUTION),
-            await client.get("/api/workflows"),
-            await client.get("/api/sessions/s1"),
-        ]
+        # Each of them waits for its service for a while.
+        answers = await asyncio.gather(
+            *(client.get(path) for path in ("/api/node-types", EXECUTION, "/api/workflows", "/api/sessions/s1"))
+        )
 
     for answer in answers:
         assert answer.status_code == 503
