@@ -32,19 +32,19 @@ run: $(INSTALLED) ## Run everything on this machine until Ctrl-C: Valkey, a loca
 
 .PHONY: dial
 dial: $(INSTALLED) ## Dial a code from a phone in the terminal: make dial CODE='*384*1#' FROM=+254711000001
-	@$(PYTHON) -m emulator.handset --code '$(CODE)' --from '$(FROM)'
+	@$(PYTHON) -m launcher.handset --code '$(CODE)' --from '$(FROM)'
 
 .PHONY: sms
 sms: $(INSTALLED) ## Send an SMS from a phone in the terminal: make sms TEXT=PRICE TO=22384 FROM=+254711000001
-	@$(PYTHON) -m emulator.handset --sms '$(TEXT)' --to '$(TO)' --from '$(FROM)'
+	@$(PYTHON) -m launcher.handset --sms '$(TEXT)' --to '$(TO)' --from '$(FROM)'
 
 .PHONY: call
 call: $(INSTALLED) ## Call a number from a phone in the terminal: make call NUMBER=+254711082000 FROM=+254711000001
-	@$(PYTHON) -m emulator.handset --call '$(NUMBER)' --from '$(FROM)'
+	@$(PYTHON) -m launcher.handset --call '$(NUMBER)' --from '$(FROM)'
 
 .PHONY: answer
 answer: $(INSTALLED) ## Wait for a call from the platform and pick up: make answer FROM=+254711000001
-	@$(PYTHON) -m emulator.handset --answer --wait 120 --from '$(FROM)'
+	@$(PYTHON) -m launcher.handset --answer --wait 120 --from '$(FROM)'
 
 .PHONY: test
 test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test ARGS='tests/rpc -k health'
