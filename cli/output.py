@@ -30,8 +30,9 @@ class Output:
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
         """Writes rows below titles, or the sentence `empty` where there are none."""
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in titles:
-            table.add_column(title, overflow="fold")
+        for place, title in enumerate(titles):
+            # The first one is what the next command needs: it can be copied in one piece.
+            table.add_column(title, overflow="fold", no_wrap=place == 0)
         for row in rows:
             table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
         if table.row_count:
