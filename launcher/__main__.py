@@ -112,7 +112,7 @@ async def _open(running: Sequence[ChildProcess], environ: Mapping[str, str]) -> 
     for example in loaded:
         if example.problem is not None:
             print(f"warning: example {example.workflow_id} {example.problem}")
-    code = next((example.service_code for example in loaded if example.service_code), None)
+    code = min((example.service_code for example in loaded if example.service_code), default=None)
     if code is not None:
         print(f"\nIn another terminal:  make dial CODE='{code}' FROM=+254711000001")
     print("Ctrl-C stops everything.", flush=True)
