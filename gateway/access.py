@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from starlette.types import ASGIApp, Receive, Scope as HttpScope, Send
 
@@ -53,10 +52,7 @@ class Access:
             try:
                 set_caller(self._guard.admit(_authorization(scope), asked).name)
             except CallRefused as problem:
-                error = refused(problem.refusal)
-                if error.status == 401:
-                    error = replace(error, headers={**error.headers, "WWW-Authenticate": "Bearer"})
-                await error_answer(error)(scope, receive, send)
+                await error_answer(refused(problem.refusal))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

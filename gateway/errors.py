@@ -76,6 +76,12 @@ ISSUES = "issues"
 ALLOW = "allow"
 """ErrorInfo.metadata key: the method that an address takes."""
 
+CHALLENGES: Mapping[str, str] = {"WEBHOOK_UNAUTHENTICATED": "Webhook"}
+"""
+What WWW-Authenticate says by the reason of a 401 (RFC 9110, 11.6.1), where it is not Bearer. How a webhook wants its
+callers to prove themselves is its owner's to tell, so its word is one of ours.
+"""
+
 RENAMED: Mapping[str, str] = {"page_size": "limit", "page_token": "cursor"}
 """Fields of messages that have another name over REST than their own in camelCase."""
 
@@ -138,6 +144,8 @@ def refused(refusal: Refusal) -> HttpError:
     if status in RETRY_STATUSES:
         seconds = DEFAULT_RETRY_SECONDS if refusal.retry_after_ms is None else refusal.retry_after_ms / 1000
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = CHALLENGES.get(refusal.reason, "Bearer")
     if ALLOW in refusal.metadata:
         headers["Allow"] = refusal.metadata[ALLOW]
     faults = _faults(refusal)

@@ -1,6 +1,7 @@
 """Who has opted out gets no message; who subscribes is known."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from njia.at_adapter.v1.at_adapter_service_pb2 import PremiumSms, SendSmsRequest
 from njia.at_adapter.v1.consent_pb2 import LiftOptOutRequest, ListOptOutsRequest, ListSubscriptionsRequest
 from rpc.status import refusal_of
 from services.at_adapter.consent.opt_outs import KEY_PREFIX, OptOuts
+from services.at_adapter.outgoing.sms import Premium, SmsOrder
 from storage.audit import KEY as AUDIT
 from storage.batches import run_in_stages
 from storage.connection import Client
@@ -143,3 +145,12 @@ async def test_what_cannot_be_used_is_refused_and_unknown_fields_are_not(adapter
     assert await told(adapter, "/at/sms/opt-out", senderId="NJIA") == 400
     assert await told(adapter, "/at/sms/subscriptions", phoneNumber=ANNA, shortCode="21512") == 400
     assert await told(adapter, "/at/sms/opt-out", phoneNumber=ANNA, senderId="N", reason="new") == 200
+
+
+def test_an_order_is_known_again_by_replicas_of_an_older_version() -> None:
+    order = SmsOrder(("+254711000001",), "hi", "NJIA", enqueue=True, premium=Premium("news", "link-1"))
+    known_as = sha256(
+        b'{"to":["+254711000001"],"message":"hi","sender":"NJIA","enqueue":true,'
+        b'"premium":{"keyword":"news","link_id":"link-1"}}'
+    )
+    assert order.digest() == known_as.hexdigest()

@@ -12,6 +12,8 @@ import pytest_asyncio
 
 from launcher.stack import ONE_PROCESS, ONE_PROCESS_EACH, Stack
 from launcher.valkey import free_port
+from rpc.api_keys import new_key
+from rpc.callers import Scope
 from tests.e2e.collecting import Collector, collecting
 from tests.e2e.counting import Proxy, counting
 from tests.e2e.driving import Platform
@@ -69,7 +71,8 @@ class Observed:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Observed]:
-    """Every service in one process, with tracing and metrics on."""
+    """Every service in one process, with tracing, metrics and API keys on."""
+    key = new_key("tests", set(Scope))
     directory = tmp_path_factory.mktemp("observed")
     async with collecting() as collector, counting() as redis:
         environ = {
@@ -77,13 +80,15 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_SCHEDULE_DELAY": "50",
             "NJIA_USSD_BUDGET_MS": "1500",
+            "NJIA_API_KEYS": key.line,
+            "NJIA_API_RATE_PER_SECOND": "10000",
             **{f"NJIA_{name.upper()}_METRICS_LISTEN": f"127.0.0.1:{free_port()}" for name in SCRAPED},
         }
         stack = Stack(directory, layout=ONE_PROCESS, environ=environ)
         address = urlsplit(stack.redis_url)
         assert address.port is not None
         redis.upstream = address.port
-        async with stack, Platform(stack) as platform:
+        async with stack, Platform(stack, key.key) as platform:
             # Reports come when they like and would be counted to whatever runs then.
             await platform.control.patch("/control/settings", json={"deliveryReports": False})
             yield Observed(platform, collector, redis)

@@ -24,6 +24,7 @@ from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceStub
 from njia.workflow.v1 import workflow_pb2
 from rpc.channels import open_channel
 from rpc.documents import to_document
+from rpc.protection import UNPROTECTED, Protection
 from rpc.status import Refusal, refusal_of
 
 CONFORMANCE = Path(__file__).parent.parent / "conformance"
@@ -142,8 +143,10 @@ class Platform:
         control: Client of the emulator's control API.
     """
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, api_key: str | None = None) -> None:
         self.stack = stack
+        self._protection = UNPROTECTED if api_key is None else Protection(service_keys=(api_key,))
+        self._key = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
         self._parts = AsyncExitStack()
         self._channels: list[grpc.aio.Channel] = []
 
@@ -264,11 +267,11 @@ class Platform:
         return response.text
 
     async def _http(self, url: str) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS, trust_env=False)
+        client = httpx.AsyncClient(base_url=url, headers=self._key, timeout=CALL_SECONDS, trust_env=False)
         return await self._parts.enter_async_context(client)
 
     def _channel(self, name: str) -> grpc.aio.Channel:
-        channel = open_channel(self.stack.environ[f"NJIA_{name}_TARGET"], NoOpTracerProvider())
+        channel = open_channel(self.stack.environ[f"NJIA_{name}_TARGET"], NoOpTracerProvider(), self._protection)
         self._parts.push_async_callback(channel.close)
         self._channels.append(channel)
         return channel

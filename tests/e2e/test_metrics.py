@@ -29,7 +29,9 @@ async def scrape(platform: Platform, service: str) -> str:
     listen = platform.stack.environ.get(f"NJIA_{service.upper()}_METRICS_LISTEN")
     url = platform.stack.gateway_url if listen is None else f"http://{listen}"
     async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
-        response = await client.get(f"{url}/metrics")
+        response = await client.get(
+            f"{url}/metrics", headers={"Authorization": platform.rest.headers.get("Authorization", "")}
+        )
     assert response.status_code == httpx.codes.OK
     assert response.headers["content-type"].startswith("text/plain")
     return response.text

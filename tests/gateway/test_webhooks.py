@@ -211,7 +211,7 @@ async def test_who_does_not_is_refused_without_a_hint(
 ) -> None:
     before = (await hooks.get("/api/workflows/executions", params={"workflowId": f"hook-{name}"})).json()
     answer = await posted(hooks, name, headers)
-    assert answer.status_code == 401
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Webhook")
     assert answer.json() == {
         "error": "Unauthorized",
         "message": "the request does not prove who sent it: check its credentials and its signature",

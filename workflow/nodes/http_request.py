@@ -73,7 +73,8 @@ class Config(NodeConfig):
         timeout: For all of one attempt, redirects included, ms.
         retry: Beats the retry policy of the node and of the flow.
         max_redirects: One more fails the node.
-        validate_ssl: Whether a server with a certificate that proves nothing is refused.
+        validate_ssl: Whether a server with a certificate that proves nothing is refused. The one that gives OAuth 2
+            tokens always is: the secret goes there.
         parse_response: Whether an answer that says it is JSON becomes a value; else the body is text.
     """
 

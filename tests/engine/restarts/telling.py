@@ -9,7 +9,7 @@ import orjson
 
 from services.engine.beginnings import Overrides
 from services.engine.core.program import Program
-from services.engine.core.state import Decision, ExecutionState, NodeResult, Reply
+from services.engine.core.state import Decision, ExecutionState, NodeResult, NodeStatus, Reply
 from services.engine.executions import IncomingSms
 from services.engine.settlements import GRACE_MS
 from services.engine.store import Filter, Report, Stored
@@ -228,8 +228,13 @@ async def _facts(world: World, stored: Stored) -> dict[str, Any]:
         "forgotten": [edge for edge, decision in state.edges.items() if decision is Decision.TAKEN],
         "results": {_visit(result): [result.status, result.output, result.error] for result in log},
         "reports find": await _found_by_reports(world, log),
-        "session": _session(world, state.session_id),
+        "session": [] if _ran_out(log) else _session(world, state.session_id),
     }
+
+
+def _ran_out(log: Sequence[NodeResult]) -> bool:
+    """Whether a person never answered: then the session is over at about the same time, before or behind the flow."""
+    return any(result.status is NodeStatus.TIMEOUT for result in log)
 
 
 async def _turns(world: World, execution_id: str) -> list[Any]:

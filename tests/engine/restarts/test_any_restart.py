@@ -20,10 +20,10 @@ from tests.engine.restarts.random_flows import Story, stories
 from tests.engine.restarts.stores import StoresInMemory, stores_in_valkey
 from tests.engine.restarts.telling import Ending, tell
 
-STORIES_IN_MEMORY = 50
+STORIES_IN_MEMORY = 40
 """Stories of one run of the suite; each has some dozens of restarts."""
 
-STORIES_IN_VALKEY = 5
+STORIES_IN_VALKEY = 4
 
 Teller = Callable[[Story, Program, Cut | None], Awaitable[Ending]]
 
