@@ -8,8 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.airtime.sent import SentAirtime, SentAirtimes
-from emulator.callbacks import CallbackFailed
-from emulator.control.answers import ControlRefused, json_answer, number_parameter, read_document
+from emulator.control.answers import ControlRefused, delivery_answer, json_answer, number_parameter, read_document
 from emulator.document import Document
 
 
@@ -41,11 +40,7 @@ class AirtimeControl:
     async def report(self, request: Request) -> Response:
         """Answers `POST /control/airtime/{id}/status`."""
         body = await read_document(request, AirtimeStatus)
-        try:
-            answer = await self._sent.report(self._known(request), body.status, body.description)
-        except CallbackFailed as failure:
-            return json_answer({"delivered": False, "httpStatus": None, "error": str(failure)})
-        return json_answer({"delivered": answer.status == 200, "httpStatus": answer.status, "error": None})
+        return await delivery_answer(self._sent.report(self._known(request), body.status, body.description))
 
     async def validate(self, request: Request) -> Response:
         """Answers `POST /control/airtime/{id}/validate`."""

@@ -1,6 +1,6 @@
 """How the control API reads and answers."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar
 
 import orjson
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from emulator.api.requests import read_body
+from emulator.callbacks import CallbackAnswer, CallbackFailed
 from emulator.document import Document
 
 D = TypeVar("D", bound=Document)
@@ -28,6 +29,15 @@ class ControlRefused(Exception):
 def json_answer(data: Mapping[str, Any], status: int = 200) -> Response:
     """Returns an answer with this document."""
     return Response(orjson.dumps(data), status, {"Content-Type": "application/json"})
+
+
+async def delivery_answer(delivering: Awaitable[CallbackAnswer]) -> Response:
+    """Returns what became of a callback that is delivered: whether it was taken, its status, or why it got none."""
+    try:
+        answer = await delivering
+    except CallbackFailed as failure:
+        return json_answer({"delivered": False, "httpStatus": None, "error": str(failure)})
+    return json_answer({"delivered": answer.status == 200, "httpStatus": answer.status, "error": None})
 
 
 def refusal_answer(refused: ControlRefused) -> Response:

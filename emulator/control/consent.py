@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from emulator.callbacks import CallbackFailed, CallbackSender, form_callback
-from emulator.control.answers import json_answer, read_document
+from emulator.callbacks import CallbackSender, form_callback
+from emulator.control.answers import delivery_answer, read_document
 from emulator.document import Document
 
 TIMEOUT_SECONDS = 10.0
@@ -47,17 +47,13 @@ class ConsentControl:
         """Answers `POST /control/opt-outs`."""
         told = await read_document(request, OptOut)
         sender = [] if told.sender_id is None else [("senderId", told.sender_id)]
-        return await self._delivered("/sms/opt-out", [*sender, ("phoneNumber", told.phone_number)])
+        return await self._posted("/sms/opt-out", [*sender, ("phoneNumber", told.phone_number)])
 
     async def subscription(self, request: Request) -> Response:
         """Answers `POST /control/subscriptions`."""
         told = await read_document(request, Subscription)
         form = [("phoneNumber", told.phone_number), ("shortCode", told.short_code), ("keyword", told.keyword)]
-        return await self._delivered("/sms/subscriptions", [*form, ("updateType", told.update_type)])
+        return await self._posted("/sms/subscriptions", [*form, ("updateType", told.update_type)])
 
-    async def _delivered(self, path: str, form: list[tuple[str, str]]) -> Response:
-        try:
-            answer = await self._sender.post(form_callback(path, form), TIMEOUT_SECONDS)
-        except CallbackFailed as failure:
-            return json_answer({"delivered": False, "httpStatus": None, "error": str(failure)})
-        return json_answer({"delivered": answer.status == 200, "httpStatus": answer.status, "error": None})
+    async def _posted(self, path: str, form: list[tuple[str, str]]) -> Response:
+        return await delivery_answer(self._sender.post(form_callback(path, form), TIMEOUT_SECONDS))

@@ -9,8 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from emulator.callbacks import CallbackFailed
-from emulator.control.answers import ControlRefused, json_answer, limit_parameter, number_parameter, read_document
+from emulator.control.answers import (
+    ControlRefused,
+    delivery_answer,
+    json_answer,
+    limit_parameter,
+    number_parameter,
+    read_document,
+)
 from emulator.document import Document
 from emulator.networks import SANDBOX_NETWORK
 from emulator.sms.acceptance import MAX_BLACKLISTED, Acceptance
@@ -107,8 +113,8 @@ class SmsControl:
         number = delivery.phone_number or (message.to if message is not None else None)
         if number is None:
             raise ControlRefused(404, f"there is no message {message_id}; to report on it anyway, give phoneNumber")
-        try:
-            answer = await self._reports.report(
+        return await delivery_answer(
+            self._reports.report(
                 message_id,
                 number,
                 delivery.status,
@@ -116,9 +122,7 @@ class SmsControl:
                 network_code=delivery.network_code,
                 retry_count=delivery.retry_count,
             )
-        except CallbackFailed as failure:
-            return json_answer({"delivered": False, "httpStatus": None, "error": str(failure)})
-        return json_answer({"delivered": answer.status == 200, "httpStatus": answer.status, "error": None})
+        )
 
     async def blacklist(self, _: Request) -> Response:
         """Answers `GET /control/blacklist`."""
