@@ -14,6 +14,7 @@ FROM ?= +254711000001
 TEXT ?= PRICE
 TO ?= 22384
 NUMBER ?= +254711082000
+SENDER ?= AFRICASTKNG
 
 # Length of the load of `make chaos`, and the seed of its choices; no seed: a new one, which is printed.
 SECONDS ?= 300
@@ -37,6 +38,10 @@ dial: $(INSTALLED) ## Dial a code from a phone in the terminal: make dial CODE='
 .PHONY: sms
 sms: $(INSTALLED) ## Send an SMS from a phone in the terminal: make sms TEXT=PRICE TO=22384 FROM=+254711000001
 	@$(PYTHON) -m launcher.handset --sms '$(TEXT)' --to '$(TO)' --from '$(FROM)'
+
+.PHONY: opt-out
+opt-out: $(INSTALLED) ## Want no more messages of a sender: make opt-out SENDER=AFRICASTKNG FROM=+254711000001
+	@$(PYTHON) -m launcher.handset --opt-out '$(SENDER)' --from '$(FROM)'
 
 .PHONY: call
 call: $(INSTALLED) ## Call a number from a phone in the terminal: make call NUMBER=+254711082000 FROM=+254711000001

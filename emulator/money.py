@@ -33,6 +33,16 @@ def number(value: object) -> Decimal | None:
     return amount if amount.is_finite() and amount > 0 else None
 
 
+def shown(text: str) -> str:
+    """Writes an amount of theirs as people do: "KES 50.00" of "KES 50.0000"; what is no amount stays as it is."""
+    amount = read_amount(text)
+    if amount is None:
+        return text
+    currency, exact = amount
+    fraction = f"{exact:f}".partition(".")[2].rstrip("0")
+    return f"{currency} {exact:.{max(2, len(fraction))}f}"
+
+
 def written(currency: str, amount: Decimal) -> str:
     """Writes an amount with four places."""
     return f"{currency} {amount:.4f}"

@@ -86,6 +86,8 @@ class NodeContext:
         expressions: The config's expressions by path, evaluated when asked for.
         ports: The outside.
         concealed: Returns a JSON object with what holds a secret that its texts were rendered from encrypted again.
+        missed_call: In a rehearsal of what ran before: why the call of this visit came to nothing, such as USER_BUSY.
+            None where somebody answered, and everywhere else.
     """
 
     workflow_id: str
@@ -105,6 +107,7 @@ class NodeContext:
     expressions: Mapping[str, "Evaluation"]
     ports: Ports
     concealed: Callable[[Mapping[str, Any]], dict[str, Any]]
+    missed_call: str | None = None
 
     @property
     def idempotency_key(self) -> str:

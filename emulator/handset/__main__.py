@@ -23,10 +23,11 @@ _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (nothing is
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """
-    Dials, texts, calls, or waits for a call.
+    Dials, texts, opts out, calls, or waits for a call.
 
     Returns:
-        0 when the session or the call ended properly or the SMS was answered, 1 otherwise, 130 after Ctrl-C.
+        0 when the session or the call ended properly, the SMS was answered or the opt-out noted, 1 otherwise, 130 after
+        Ctrl-C.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -61,6 +62,8 @@ def _use(client: ControlClient, display: Display, options: argparse.Namespace) -
     if options.answer:
         return VoicePhone(client, display, keypad, options.msisdn).wait_for_call(options.wait)
     phone = Phone(client, display, keypad, options.msisdn)
+    if options.opt_out is not None:
+        return phone.opt_out(options.opt_out)
     if options.sms is not None:
         return phone.text(options.to, options.sms, options.wait)
     return phone.call(options.code, options.service_code, options.network, options.wait)
@@ -80,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--code", help="dial this USSD code, such as '*384*1#'")
     action.add_argument("--sms", metavar="TEXT", help="send this SMS and wait for the answer; needs --to")
+    action.add_argument(
+        "--opt-out", metavar="SENDER", help="want no more messages of this sender; of every sender where it is ''"
+    )
     action.add_argument("--call", metavar="NUMBER", type=_phone_number, help="call this number of the account")
     action.add_argument("--answer", action="store_true", help="wait for a call from the platform and pick up")
     parser.add_argument(

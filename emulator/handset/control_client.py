@@ -78,8 +78,8 @@ class LiveCall:
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingSms:
-    """What came of the first delivery of an SMS from the phone: `status` is the platform's, None without an answer."""
+class Told:
+    """What came of the first delivery of what the phone said: `status` is the platform's, None without an answer."""
 
     delivered: bool
     status: int | None
@@ -121,10 +121,16 @@ class ControlClient:
         """Hangs up."""
         self._call("POST", f"/control/ussd/sessions/{session_id}/hangup", {})
 
-    def send_sms(self, msisdn: str, to: str, text: str) -> OutgoingSms:
+    def send_sms(self, msisdn: str, to: str, text: str) -> Told:
         """Sends an SMS from the phone."""
         answer = self._call("POST", "/control/sms", {"from": msisdn, "to": to, "text": text})
-        return OutgoingSms(answer["delivered"], answer["lastStatus"], answer["error"])
+        return Told(answer["delivered"], answer["lastStatus"], answer["error"])
+
+    def opt_out(self, msisdn: str, sender: str) -> Told:
+        """Tells that the phone's user wants no more messages of a sender; empty: of none."""
+        named = {"senderId": sender} if sender else {}
+        answer = self._call("POST", "/control/opt-outs", {"phoneNumber": msisdn, **named})
+        return Told(answer["delivered"], answer["httpStatus"], answer["error"])
 
     def call(self, msisdn: str, number: str) -> LiveCall:
         """Calls a number of the account."""

@@ -6,6 +6,7 @@ from emulator.handset.control_client import ControlClient, ShownScreen
 from emulator.handset.display import Display
 from emulator.handset.inbox import QUIET_SECONDS, Inbox
 from emulator.handset.keypad import Keypad
+from emulator.money import shown
 
 HANG_UP = "/hangup"
 """Typing this hangs up; everything else, an empty line too, is sent."""
@@ -74,6 +75,19 @@ class Phone:
         self._show_until_quiet(wait_seconds)
         return True
 
+    def opt_out(self, sender: str) -> bool:
+        """Refuses the messages of a sender, of all where it is empty. Returns whether the platform has noted it."""
+        self._display.say(f"{self._msisdn} opts out of the messages of {sender or 'every sender'}.")
+        told = self._client.opt_out(self._msisdn, sender)
+        if told.error is not None:
+            self._display.say(f"The network could not tell the platform: {told.error}.")
+            self._display.say(PLATFORM_HINT)
+        elif not told.delivered:
+            self._display.say(f"The platform answered HTTP {told.status}: it has not noted it.")
+        else:
+            self._display.say("The platform has noted it.")
+        return told.delivered
+
     def _show(self, code: str, screen: ShownScreen) -> bool:
         """Shows a screen. Returns whether the phone asks for an input."""
         if screen.error is not None:
@@ -107,7 +121,7 @@ class Phone:
         """Asks the person for every payment that the phone is asked for, and waits for what comes of it."""
         answered = False
         for asked in self._client.asked_payments(self._msisdn):
-            self._display.payment(asked.amount, asked.product_name)
+            self._display.payment(shown(asked.amount), asked.product_name)
             typed = self._type()
             self._client.answer_payment(asked.transaction_id, confirms=typed == PAY)
             answered = True

@@ -46,6 +46,7 @@ class Ledger:
         closed: Whether it takes no more callbacks.
         busy: Whether the person was told that the answer takes longer.
         hung_up: Whether the end of the phone's session was recorded.
+        ended_early: What was recorded of that end before anything else was known of the session.
         offered: What the person was asked whether to continue.
         continued: What the session stands for.
         answers: By the mark of the callback.
@@ -58,6 +59,7 @@ class Ledger:
     closed: bool = False
     busy: bool = False
     hung_up: bool = False
+    ended_early: bytes | None = None
     offered: bytes | None = None
     continued: bytes | None = None
     answers: dict[str, bytes] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from services.engine import records
 from services.engine.core.state import Reply
 from services.engine.lifetimes import CLOSED_LEDGER_LIFE_MS, LEDGER_LIFE_MS
 from services.engine.memory import Memory
-from services.engine.store import Continued, Interrupted
+from services.engine.store import Continued, Interrupted, Newest
 
 
 class MemoryLedgers:
@@ -19,6 +19,14 @@ class MemoryLedgers:
         """See ExecutionStore.answer_of."""
         answer = self._memory.ledger(session_id, self._now_ms()).answers.get(mark)
         return None if answer is None else records.reply_from_bytes(answer)
+
+    async def newest_of(self, session_id: str) -> Newest | None:
+        """See ExecutionStore.newest_of."""
+        ledger = self._memory.ledger(session_id, self._now_ms())
+        if ledger.last is None:
+            return None
+        answered = ledger.reply is not None and records.reply_from_bytes(ledger.reply).turn == ledger.last
+        return Newest(ledger.last, answered)
 
     async def answer_late(self, session_id: str, mark: str, reply: Reply) -> Reply:
         """See ExecutionStore.answer_late."""

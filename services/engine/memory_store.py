@@ -5,7 +5,7 @@ from typing import Any
 
 from services.engine import lifetimes, records
 from services.engine.core.state import ExecutionState, NodeResult, Signal, Turn
-from services.engine.lifetimes import IDEMPOTENCY_LIFE_MS, LEDGER_LIFE_MS, Retention
+from services.engine.lifetimes import CLOSED_LEDGER_LIFE_MS, IDEMPOTENCY_LIFE_MS, LEDGER_LIFE_MS, Retention
 from services.engine.listing import MAX_SCANNED
 from services.engine.memory import Expiring, KeptExecution, Ledger, Memory
 from services.engine.memory_journal import MemoryJournal, turns_of
@@ -83,7 +83,7 @@ class MemoryStore(MemoryReports, MemoryLedgers):
                 return NoExecution()
             ledger.offered = None
             ledger.execution_id, ledger.last, ledger.gone_at_ms = fresh.execution_id, marks.own, now + LEDGER_LIFE_MS
-            return self._create(turn, fresh)
+            return self._create_on(ledger, turn, fresh)
         return self._continue(ledger, execution_id, marks, turn)
 
     async def begin_on_session(self, turn: Mapping[str, Any], fresh: ExecutionState) -> Begun:
@@ -210,7 +210,11 @@ class MemoryStore(MemoryReports, MemoryLedgers):
 
     async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:
         """See ExecutionStore.end_session."""
-        ledger = self._memory.ledger(session_id, self._now_ms())
+        now = self._now_ms()
+        ledger = self._memory.ledger(session_id, now)
+        if ledger.is_new:
+            # Its first callback may still be on the way.
+            ledger.ended_early, ledger.gone_at_ms = records.turn_to_bytes(turn), now + CLOSED_LEDGER_LIFE_MS
         if ledger.execution_id is None or ledger.closed or ledger.hung_up:
             return NoExecution()
         kept = self._memory.execution(ledger.execution_id, self._now_ms())
@@ -270,8 +274,16 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         ledger.last, ledger.gone_at_ms = marks.own, now + LEDGER_LIFE_MS
         return self._record(execution_id, turn)
 
-    def _create(self, turn: Mapping[str, Any], fresh: ExecutionState) -> TakenUp:
-        kept = KeptExecution(records.state_to_bytes(fresh), fresh.workflow_id, turns=[records.turn_to_bytes(turn)])
+    def _create_on(self, ledger: Ledger, turn: Mapping[str, Any], fresh: ExecutionState) -> TakenUp:
+        """Begins the execution of a session, which may have ended before this turn told of it."""
+        if ledger.ended_early is None:
+            return self._create(turn, fresh)
+        ended, ledger.ended_early, ledger.hung_up = ledger.ended_early, None, True
+        return self._create(turn, fresh, ended)
+
+    def _create(self, turn: Mapping[str, Any], fresh: ExecutionState, *behind: bytes) -> TakenUp:
+        turns = [records.turn_to_bytes(turn), *behind]
+        kept = KeptExecution(records.state_to_bytes(fresh), fresh.workflow_id, turns=turns)
         self._memory.executions[fresh.execution_id] = kept
         self._memory.started.append((self._now_ms(), fresh.execution_id, fresh.workflow_id))
         return self._take(fresh.execution_id)

@@ -26,6 +26,7 @@ from services.engine.store import (
     Cursor,
     Filter,
     Interrupted,
+    Newest,
     NoExecution,
     Occupied,
     Offered,
@@ -280,6 +281,15 @@ class RedisStore:
             answer = await self._client.hget(keys.ledger(partition, session_id), f"a:{mark}")
         return records.reply_from_bytes(answer) if isinstance(answer, bytes) else None
 
+    async def newest_of(self, session_id: str) -> Newest | None:
+        partition = ids.partition_of_session(session_id)
+        with redis_calls():
+            last, reply = await self._client.hmget(keys.ledger(partition, session_id), ["last", "reply"])
+        if not isinstance(last, bytes):
+            return None
+        mark = last.decode()
+        return Newest(mark, isinstance(reply, bytes) and records.reply_from_bytes(reply).turn == mark)
+
     async def answer_late(self, session_id: str, mark: str, reply: Reply) -> Reply:
         answer = await self._run(
             _ANSWER_LATE,
@@ -318,7 +328,7 @@ class RedisStore:
             await self._run(
                 _END_SESSION,
                 [keys.ledger(partition, session_id)],
-                [*self._lease(partition), records.turn_to_bytes(turn)],
+                [*self._lease(partition), records.turn_to_bytes(turn), CLOSED_LEDGER_LIFE_MS],
             )
         )
 

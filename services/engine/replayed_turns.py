@@ -1,23 +1,62 @@
 """What came in for an execution, as the one that runs again gets it: in calls of its own."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.engine import ids
 from services.engine.beginnings import call_record, signal_record, turn_record
-from services.engine.core.state import ExecutionState, Signal, Turn
+from services.engine.core.state import ExecutionState, NodeResult, Signal, Turn
 from workflow.outcome import WaitKind
+from workflow.voice import ANSWERED
 
-CALL = "callSessionId"
+CALL, STATUS = "callSessionId", "status"
+
+
+@dataclass(frozen=True, slots=True)
+class MissedCall:
+    """
+    A call in which nobody could be talked to.
+
+    Attributes:
+        session_id: The network's id of it.
+        place: Node and visit that placed it, written node:visit.
+        why: Such as NO_ANSWER.
+    """
+
+    session_id: str
+    place: str
+    why: str
+
+
+def missed_calls(results: Sequence[NodeResult]) -> Sequence[MissedCall]:
+    """Returns the calls that nobody answered, as the log of an execution tells of them."""
+    found = []
+    for result in results:
+        place = f"{result.node_id}:{result.visit}"
+        if result.error is not None and CALL in result.error.details:
+            found.append(MissedCall(str(result.error.details[CALL]), place, result.error.code))
+        elif result.output is not None and {CALL, STATUS} <= result.output.keys() and result.output[STATUS] != ANSWERED:
+            found.append(MissedCall(str(result.output[CALL]), place, str(result.output[STATUS])))
+    return found
 
 
 class ReplayedTurns:
     """
     Writes turns anew. Calls that the execution placed have other ids when it places them again: each id of before
     stands for the call that was under way when the replay came to it first.
+
+    Args:
+        missed: Ids of calls whose end the replay knows of without being told.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, missed: Collection[str]) -> None:
+        self._missed = frozenset(missed)
         self._calls: dict[str, str] = {}
+
+    def knows(self, turn: Turn) -> bool:
+        """Whether a turn says nothing that the replay is not told otherwise."""
+        return turn.signal is Signal.CALL_ENDED and turn.payload[CALL] in self._missed
 
     def record(self, turn: Turn, replay: ExecutionState) -> dict[str, Any]:
         """Returns what is recorded of a turn for the execution that runs again, as that stands now."""

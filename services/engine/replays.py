@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.engine import ids
@@ -11,7 +12,7 @@ from services.engine.core.state import ExecutionState, Signal, Turn
 from services.engine.differences import Difference, differences
 from services.engine.errors import ExecutionNotFound, ReplayDisabled
 from services.engine.live_runs import LiveRuns
-from services.engine.replayed_turns import ReplayedTurns
+from services.engine.replayed_turns import ReplayedTurns, missed_calls
 from services.engine.run_sessions import new_session
 from services.engine.store import ExecutionStore, Stored, TakenUp
 from workflow.outcome import WaitKind
@@ -41,12 +42,14 @@ class Replays:
         # A call may have been answered by the execution that it went on with.
         kept = before.state.execution_id
         turns = (await self._store.turns_behind({kept: 0}))[kept]
+        missed = missed_calls(before.results) if dry_run else []
         fresh = self._fresh(program, before.state, turns, dry_run=dry_run)
+        fresh.options = replace(fresh.options, missed_calls={call.place: call.why for call in missed})
         until = time.monotonic() + LONGEST_REPLAY_SECONDS
-        again = ReplayedTurns()
+        again = ReplayedTurns([call.session_id for call in missed])
         await self._begin(program, fresh, again.record(turns[0], fresh))
         for turn in turns[1:]:
-            if turn.signal is not Signal.REPORT:
+            if turn.signal is not Signal.REPORT and not again.knows(turn):
                 await self._rest(fresh.execution_id, until)
                 so_far = await self._read(fresh.execution_id)
                 await self._feed(fresh.execution_id, again.record(turn, so_far.state))

@@ -88,6 +88,14 @@ class Continued:
     skip: int
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest callback of a session that was taken, by its mark, and whether its turn has been answered in full."""
+
+    mark: str
+    is_answered: bool
+
+
 class NoExecution:
     """There is no execution for it: the session has none yet and none was offered, or it has ended."""
 
@@ -250,6 +258,10 @@ class ExecutionStore(Protocol):
         """Reads the answer to the USSD callback whose text has this mark, None while there is none."""
         ...
 
+    async def newest_of(self, session_id: str) -> Newest | None:
+        """Reads which callback of a call was taken last, None where none was."""
+        ...
+
     async def answer_late(self, session_id: str, mark: str, reply: Reply) -> Reply:
         """
         Answers a USSD callback whose turn takes too long, unless it has its answer by now; returns the answer.
@@ -272,7 +284,11 @@ class ExecutionStore(Protocol):
         ...
 
     async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:
-        """Records that the phone's session ended, once; NoExecution where nothing can wait for the person."""
+        """
+        Records that the phone's session ended, once; NoExecution where nothing can wait for the person.
+
+        Of a session that is not known it is kept: what the first callback of it begins is told right behind that.
+        """
         ...
 
     async def signal(self, execution_id: str, turn: Mapping[str, Any]) -> Begun:

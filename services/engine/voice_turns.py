@@ -2,12 +2,13 @@
 Callbacks of calls: each gets in time what is done next, the same callback always the same.
 
 Africa's Talking gives its callbacks no number, and the same key pressed twice looks like the same callback. So every
-answer that waits for keys carries the mark of the turn that it answers, and the next callback brings it back.
+answer that waits for keys carries the mark of the turn that it answers, and the next callback brings it back. Keys that
+come without it, since the address was posted to without its query, are for what was asked last.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -18,9 +19,9 @@ from services.engine.core.state import Reply, Signal
 from services.engine.errors import FlowBusy
 from services.engine.live_runs import LiveRuns
 from services.engine.registry import Registry
-from services.engine.store import ExecutionStore, NoExecution
+from services.engine.store import ExecutionStore, Newest, NoExecution
 from services.engine.timely_turns import TimelyAnswer, TimelyTurn, TimelyTurns
-from services.engine.typed_text import TypedText
+from services.engine.typed_text import TextMarks, TypedText
 from services.engine.unclaimed import Unclaimed
 from workflow.spec import UssdSettings
 from workflow.voice import VOICE, Hold, Reject, Say
@@ -30,6 +31,9 @@ FLOW_IS_FULL = "This service is busy at the moment. Please call again in a few m
 ONE_MOMENT = "One moment, please."
 NO_KEY = "no key was pressed in time"
 OUTBOUND = "Outbound"
+
+UNSPECIFIED = "UNSPECIFIED"
+"""Their cause of an end that they know no cause of."""
 
 _REQUEST = re.compile(r"(?P<execution>exe_[0-9a-f]{25}):(?P<node>[A-Za-z0-9_-]{1,64}):(?P<visit>[0-9]{1,6})")
 """What a call is given as it is placed: the idempotency key of the node."""
@@ -56,7 +60,8 @@ class VoiceCallback:
         caller: The phone user's number, E.164; empty where it is hidden.
         called: Number of the account.
         direction: Inbound or Outbound.
-        answers: Mark of the turn whose answer this one answers; empty for the first callback of a call.
+        answers: Mark of the turn whose answer this one answers; empty for the first callback of a call, and for one
+            that was posted without what its address said.
         digits: Keys that were pressed; None where none was asked for, or none was pressed.
         check: Whether it only asks for an answer that took too long.
         request: What we gave the call when we placed it; empty where we did not.
@@ -70,6 +75,11 @@ class VoiceCallback:
     digits: str | None
     check: bool
     request: str
+
+    @property
+    def lost_its_address(self) -> bool:
+        """Whether keys came without a word of what they answer: they are for what was asked last."""
+        return not self.answers and self.digits is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +117,8 @@ class VoiceTurns:
     async def answer(self, callback: VoiceCallback) -> TimelyAnswer:
         """Says what is done next in a call, in time. Raises EngineBusy, StoreUnavailable."""
         placed_by = await self._placed_by(callback.session_id, callback.direction, callback.request)
-        turn = self._turn(callback, placed_by)
-        is_first = not callback.answers and placed_by is None
+        turn = await self._turn(callback, placed_by)
+        is_first = not turn.marks.behind and placed_by is None
         try:
             # A call that comes in begins a flow nearly always with its first callback, and with no later one.
             begun = NoExecution() if is_first else await self._turns.recorded(turn, None)
@@ -128,7 +138,7 @@ class VoiceTurns:
         why = "".join(f" ({word})" for word in (end.status, end.cause) if word)
         payload = {
             "callSessionId": end.session_id,
-            "cause": end.cause or end.status,
+            "cause": end.cause or end.status or UNSPECIFIED,
             "reason": f"the call is over{why}",
         }
         if placed_by is None:
@@ -152,11 +162,16 @@ class VoiceTurns:
         execution_id = await self._store.correlated(f"call:{session_id}")
         return None if execution_id is None else PlacedBy(execution_id)
 
-    def _turn(self, callback: VoiceCallback, placed_by: PlacedBy | None) -> TimelyTurn:
+    async def _turn(self, posted: VoiceCallback, placed_by: PlacedBy | None) -> TimelyTurn:
+        line = None if placed_by is None else ids.line_of(placed_by.execution_id, posted.session_id)
+        name = line or posted.session_id
+        newest = await self._store.newest_of(name) if posted.lost_its_address else None
+        callback = posted if not posted.lost_its_address else _in_answer_to(newest, posted)
         what, signal = _meaning(callback, placed_by)
-        line = None if placed_by is None else ids.line_of(placed_by.execution_id, callback.session_id)
-        name = line or callback.session_id
         marks = self._typed.call_marks(name, callback.answers, what)
+        if newest is not None and not newest.is_answered:
+            # The answer to these keys is under way: pressed again they would be for what is asked next.
+            marks = TextMarks(newest.mark, marks.behind)
         match signal:
             case Signal.ANSWERED if placed_by is not None:
                 payload: dict[str, Any] = {"callSessionId": callback.session_id, "visit": placed_by.visit}
@@ -195,6 +210,11 @@ def _meaning(callback: VoiceCallback, placed_by: PlacedBy | None) -> tuple[str, 
     if callback.digits is None:
         return "nothing", Signal.NO_INPUT
     return f"keys:{callback.digits}", None
+
+
+def _in_answer_to(newest: Newest | None, posted: VoiceCallback) -> VoiceCallback:
+    """A callback with the answer that it must be of; nothing was asked in a call that is not known."""
+    return replace(posted, digits=None) if newest is None else replace(posted, answers=newest.mark)
 
 
 def _late(_: UssdSettings) -> Reply:

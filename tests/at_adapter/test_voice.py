@@ -116,6 +116,8 @@ async def test_the_first_callback_of_a_call_is_answered_with_a_document(adapter:
         ("answers=t1", "&dtmfDigits=12", {"answers": "t1", "digits": "12"}),
         ("answers=t1", "", {"answers": "t1", "digits": ""}),
         ("nothing=t1", "&dtmfDigits=9", {"answers": "t1"}),
+        ("", "&dtmfDigits=9", {"answers": "", "digits": "9"}),
+        ("", "&dtmfDigits=", {"answers": ""}),
         ("check=t1", "", {"answers": "t1", "check": True}),
         ("", "&callerNumber=anonymous", {"msisdn": ""}),
     ],

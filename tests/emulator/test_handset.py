@@ -12,6 +12,8 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse, Response
 
+from emulator import money
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MSISDN = "+254711000001"
@@ -144,6 +146,28 @@ async def test_a_text_gets_its_answer(emulator_url: str, platform: Any, send: Se
     assert "You said: hi" in shown
     (request,) = platform.at("/at/sms")
     assert (request.form["from"], request.form["to"], request.form["text"]) == (MSISDN, "22334", "hi")
+
+
+async def test_a_person_opts_out_of_a_sender_or_of_all(emulator_url: str, platform: Any) -> None:
+    code, shown = await _run(emulator_url, "--opt-out", "NJIA")
+    assert (code, shown) == (
+        0,
+        "+254711000001 opts out of the messages of NJIA.\nThe platform has noted it.\n",
+    )
+    platform.will_answer("/at/sms/opt-out", PlainTextResponse("", 503))
+    code, shown = await _run(emulator_url, "--opt-out", "")
+    assert (code, "HTTP 503: it has not noted it" in shown) == (1, True)
+    assert [request.form for request in platform.at("/at/sms/opt-out")] == [
+        {"senderId": "NJIA", "phoneNumber": MSISDN}, {"phoneNumber": MSISDN},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("KES 50.0000", "KES 50.00"), ("USD 0.1250", "USD 0.125"), ("UGX 1500", "UGX 1500.00"), ("much", "much")],
+)
+async def test_amounts_are_shown_as_people_write_them(written: str, read: str) -> None:
+    assert money.shown(written) == read
 
 
 async def test_a_text_without_an_answer_is_an_error(emulator_url: str, platform: Any) -> None:

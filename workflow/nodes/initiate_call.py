@@ -1,6 +1,7 @@
 """INITIATE_CALL: calls a phone number and waits until somebody answers."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -105,9 +106,11 @@ class InitiateCall(NodeType[Config]):
         )
 
     async def resume(self, config: Config, context: NodeContext, resumption: Resumption) -> Done:
-        call = str(resumption.memory["callSessionId"])
         event = resumption.event
-        return _ended(call, NO_ANSWER.upper()) if event is None else _went_on(call, event)
+        if event is None:
+            return _ended(str(resumption.memory["callSessionId"]), NO_ANSWER.upper())
+        # The network may have called under another id than the one that it answered with.
+        return _went_on(str(event["callSessionId"]), event)
 
     def settled_by(self, config: Config, context: NodeContext) -> Sequence[str]:
         return [f"call:{context.idempotency_key}"]
@@ -118,6 +121,9 @@ class InitiateCall(NodeType[Config]):
     async def rehearse(self, config: Config, context: NodeContext) -> Done:
         normalised(config.to, context.default_country)
         call = f"dry-run-{context.idempotency_key}"
+        if context.missed_call is not None:
+            missed = _ended(call, context.missed_call)
+            return replace(missed, output={**missed.output, "dryRun": True})
         return Done(output={"callSessionId": call, "status": ANSWERED, "dryRun": True}, opens_call=call)
 
 

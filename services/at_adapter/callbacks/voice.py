@@ -128,9 +128,11 @@ def _turn(fields: CallbackFields, request: Request) -> HandleVoiceRequest:
         check=CHECK in query,
         request_id=fields.text("clientRequestId").strip(),
     )
-    # After a redirect the keys of an earlier answer may come along.
-    if ANSWERS in query:
-        turn.digits = fields.text("dtmfDigits").strip()
+    digits = fields.text("dtmfDigits").strip()
+    # After a redirect the keys of an earlier answer may come along. Without any query, something on the way has dropped
+    # it: keys alone say then that something was asked.
+    if ANSWERS in query or (digits and not turn.answers):
+        turn.digits = digits
     return turn
 
 

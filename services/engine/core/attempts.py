@@ -272,6 +272,7 @@ class Attempts:
             expressions=evaluations(self._node, self._scope, self._program),
             ports=self._around.ports,
             concealed=self._cipher.concealed,
+            missed_call=self._state.options.missed_calls.get(f"{self._node.node.id}:{self._own.visit}"),
         )
 
     def _call(self) -> CallState:

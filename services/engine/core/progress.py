@@ -125,18 +125,18 @@ class Progress:
     def picked_up(self, node_id: str | None, payload: Mapping[str, Any]) -> None:
         """Goes on with a node that called a person who answers now; nothing happens where it waits no more."""
         call = str(payload["callSessionId"])
-        calling = self._calling(call)
+        calling = self._calling(call, node_id, payload)
         if calling is not None:
-            self._resume(calling, None, {"answered": True})
+            self._resume(calling, None, {"answered": True, "callSessionId": call})
         elif node_id is not None and self._is_visit(node_id, payload):
             self.settle(node_id, Settlement(f"call:{call}", call, ANSWERED))
 
     def call_ended(self, node_id: str | None, payload: Mapping[str, Any]) -> None:
         """Goes on with what waits for a call that has ended, or for what is said in it."""
         call, cause = str(payload["callSessionId"]), str(payload["cause"])
-        calling = self._calling(call)
+        calling = self._calling(call, node_id, payload)
         if calling is not None:
-            self._resume(calling, None, {"answered": False, "cause": cause})
+            self._resume(calling, None, {"answered": False, "cause": cause, "callSessionId": call})
         elif node_id is not None and self._is_visit(node_id, payload):
             self.settle(node_id, Settlement(f"call:{call}", call, cause))
         under_way = self._state.call
@@ -144,11 +144,19 @@ class Progress:
             under_way.is_over = True
             self.hang_up(str(payload["reason"]))
 
-    def _calling(self, call: str) -> str | None:
-        """The node that waits for somebody to answer this call."""
-        for node_id, wait in self._state.waits.items():
+    def _calling(self, call: str, node_id: str | None, payload: Mapping[str, Any]) -> str | None:
+        """
+        The node that waits for somebody to answer this call.
+
+        What we gave the call when we placed it counts more than its id: the network may call under another id than the
+        one that it answered with.
+        """
+        if node_id is not None and self._is_visit(node_id, payload):
+            wait = self._state.waits.get(node_id)
+            return node_id if wait is not None and wait.kind is WaitKind.CALL else None
+        for waiting, wait in self._state.waits.items():
             if wait.kind is WaitKind.CALL and wait.memory.get("callSessionId") == call:
-                return node_id
+                return waiting
         return None
 
     def _is_visit(self, node_id: str, payload: Mapping[str, Any]) -> bool:

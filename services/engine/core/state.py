@@ -257,11 +257,14 @@ class Options:
 
     Attributes:
         max_active_ms: Longest active time; waiting does not count.
+        missed_calls: Of a rehearsal of what ran before: why nobody could be talked to in a call, such as NO_ANSWER, by
+            the node and its visit that placed it, written node:visit.
     """
 
     max_active_ms: int
     continue_on_error: bool
     dry_run: bool
+    missed_calls: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

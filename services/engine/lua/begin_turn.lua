@@ -8,7 +8,8 @@ local prefix, now, owner, lease_ms = ARGV[1], clock_ms(), ARGV[2], tonumber(ARGV
 local mark, turn, life_ms = ARGV[4], ARGV[5], ARGV[6]
 
 local known = redis.call(
-  'HMGET', ledger, 'a:' .. mark, 'execution', 'last', 'reply', 'closed', 'busy', 'continued', 'offered')
+  'HMGET', ledger, 'a:' .. mark, 'execution', 'last', 'reply', 'closed', 'busy', 'continued', 'offered',
+  'ended_early')
 local answer, id, last, reply, closed, busy = known[1], known[2], known[3], known[4], known[5], known[6]
 if answer then return {'answered', answer, id or ''} end
 
@@ -28,7 +29,15 @@ if not id then
   redis.call('HDEL', ledger, 'offered')
   redis.call('HSET', ledger, 'execution', ARGV[7], 'last', mark)
   redis.call('PEXPIRE', ledger, life_ms)
-  return create(prefix, ARGV[7], ARGV[8], turn, ARGV[9], owner, now, lease_ms)
+  local begun = create(prefix, ARGV[7], ARGV[8], turn, ARGV[9], owner, now, lease_ms)
+  if known[9] then
+    -- Callbacks come in no order: the session was over before this one told of it.
+    redis.call('HDEL', ledger, 'ended_early')
+    redis.call('HSET', ledger, 'hung_up', '1')
+    redis.call('RPUSH', turns_key(prefix, ARGV[7]), known[9])
+    table.insert(begun[7], known[9])
+  end
+  return begun
 end
 
 local key = execution_key(prefix, id)

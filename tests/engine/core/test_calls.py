@@ -50,11 +50,12 @@ ON_THE_LINE = "call_0:ATVId_1"
 
 
 class Caller:
-    """A person in a call. `line` names the session of a call that the flow placed."""
+    """A person in a call. `line` names the session of a call that the flow placed, `call` is the network's id of it."""
 
-    def __init__(self, world: World, line: str | None = None) -> None:
+    def __init__(self, world: World, line: str | None = None, call: str = CALL) -> None:
         self._world = world
         self._line = line
+        self._call = call
         self._callbacks = 0
         self.reply = Reply("con", "")
 
@@ -62,7 +63,7 @@ class Caller:
         return await self._says({"callSessionId": SESSION, "msisdn": NUMBER})
 
     async def picks_up(self) -> Reply:
-        return await self._says({"callSessionId": CALL, "visit": 0}, signal="answered", node_id="call")
+        return await self._says({"callSessionId": self._call, "visit": 0}, signal="answered", node_id="call")
 
     async def presses(self, digits: str) -> Reply:
         return await self._says({"input": digits})
@@ -71,7 +72,7 @@ class Caller:
         return await self._says({"reason": "no key was pressed in time"}, signal="no_input")
 
     async def hangs_up(self, cause: str = "NORMAL_CLEARING") -> None:
-        call = SESSION if self._line is None else CALL
+        call = SESSION if self._line is None else self._call
         payload = {"callSessionId": call, "cause": cause, "reason": "the call is over", "visit": 0}
         await self._world.signalled({"signal": "call_ended", "node_id": "call", "payload": payload})
 
@@ -162,6 +163,28 @@ async def test_a_call_that_nobody_answers_leaves_by_its_own_handle(cause: str, s
     await Caller(world, ON_THE_LINE).hangs_up(cause)
     assert world.state.status == status
     assert world.has_run("text") == (status == "completed")
+
+
+OTHER = "ATVId_2"
+
+
+@in_virtual_time
+async def test_a_call_that_comes_under_another_id_than_was_answered_is_known_by_what_it_was_given() -> None:
+    world = World(REMINDER)
+    await world.execute()
+    caller = Caller(world, f"call_0:{OTHER}", OTHER)
+    assert (await caller.picks_up()).text == "Come tomorrow"
+    assert (await caller.presses("1")).text == "See you"
+    await world.rest()
+    assert (world.state.status, world.output("call")) == (
+        "completed", {"callSessionId": OTHER, "status": "Answered"},
+    )  # fmt: skip
+
+    world = World(REMINDER)
+    await world.execute()
+    await Caller(world, f"call_0:{OTHER}", OTHER).hangs_up("USER_BUSY")
+    assert world.output("call") == {"callSessionId": OTHER, "status": "USER_BUSY"}
+    assert world.state.status == "completed"
 
 
 @in_virtual_time

@@ -113,6 +113,12 @@ def reminding(flow: MakeFlow) -> workflow_pb2.WorkflowSource:
     return flow("reminding", {"type": "SMS_RECEIVED"}, nodes, edges)
 
 
+async def begin_reminding(platform: Platform, flow: MakeFlow) -> str:
+    payload = json.dumps({"msisdn": PHONE, "message": "call me"})
+    request = pb.ExecuteRequest(workflow=reminding(flow), trigger_payload_json=payload)
+    return (await platform.engine.Execute(request)).result.execution_id
+
+
 async def talk(platform: Platform, execution_id: str) -> None:
     """Picks up the call that an execution placed, presses 7, and hangs up."""
     async with httpx.AsyncClient(base_url=platform.emulator_url) as control:
@@ -133,9 +139,7 @@ async def talk(platform: Platform, execution_id: str) -> None:
 async def test_what_was_pressed_in_a_call_that_the_flow_placed_is_pressed_again(
     platform: Platform, flow: MakeFlow
 ) -> None:
-    payload = json.dumps({"msisdn": PHONE, "message": "call me"})
-    request = pb.ExecuteRequest(workflow=reminding(flow), trigger_payload_json=payload)
-    execution_id = (await platform.engine.Execute(request)).result.execution_id
+    execution_id = await begin_reminding(platform, flow)
     await talk(platform, execution_id)
 
     for dry_run, sent in ((True, 1), (False, 2)):
@@ -144,6 +148,23 @@ async def test_what_was_pressed_in_a_call_that_the_flow_placed_is_pressed_again(
         assert [result.node_id for result in again.execution.node_results] == ["start", "call", "ask", "send", "bye"]
         assert [row for row in changed(again) if row[0] in ("call", "ask")] == []
         assert await inbox(platform) == ["Key 7"] * sent
+
+
+async def test_a_call_that_came_to_nothing_comes_to_the_same_in_a_rehearsal(platform: Platform, flow: MakeFlow) -> None:
+    for cause, status in (("USER_BUSY", COMPLETED), ("UNALLOCATED_NUMBER", FAILED)):
+        execution_id = await begin_reminding(platform, flow)
+        await platform.engine.HandleVoiceEnd(
+            voice_pb.HandleVoiceEndRequest(
+                session_id="ATVId_x", direction="Outbound", request_id=f"{execution_id}:call:0", hangup_cause=cause
+            )
+        )
+
+        again = await replay(platform, execution_id)
+
+        assert (changed(again), again.execution.status) == ([], status)
+        [placed] = [row for row in again.execution.node_results if row.node_id == "call"]
+        went = json.loads(placed.output_json)["status"] if placed.output_json else placed.error.code
+        assert went == cause
 
 
 async def test_an_abandoned_conversation_is_abandoned_again(platform: Platform, flow: MakeFlow) -> None:

@@ -207,7 +207,7 @@ async def test_who_was_told_to_check_again_asks_for_the_answer_with_the_next_cal
 
 async def test_the_end_of_the_phones_session_is_recorded_once_while_somebody_can_wait_for_it(engines: Engines) -> None:
     hang_up = {"key": None, "payload": {"reason": "gone"}, "signal": "hang_up", "node_id": None}
-    assert isinstance(await engines().end_session(SESSION, hang_up), NoExecution)
+    assert isinstance(await engines().end_session("ATUid_unknown", hang_up), NoExecution)
     await answered(engines)
     begun = taken(await engines("b").end_session(SESSION, hang_up))
     assert begun.turns == [Turn(2, None, {"reason": "gone"}, signal=Signal.HANG_UP)]

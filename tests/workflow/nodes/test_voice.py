@@ -103,9 +103,9 @@ async def test_a_call_is_placed_under_its_key_and_waited_for(stage: Stage) -> No
 
 async def test_an_answer_opens_the_call_and_anything_else_leaves_by_no_answer(stage: Stage) -> None:
     memory, config = {"callSessionId": "ATVId_1"}, {"to": "+254711000001"}
-    answered = done(await stage.resume(PLACE, config, memory, None, {"answered": True}))
-    assert (answered.handle, answered.opens_call) == (None, "ATVId_1")
-    for event in (None, {"answered": False, "cause": "USER_BUSY"}):
+    answered = done(await stage.resume(PLACE, config, memory, None, {"answered": True, "callSessionId": "ATVId_2"}))
+    assert (answered.handle, answered.opens_call) == (None, "ATVId_2"), "the id that the network called under"
+    for event in (None, {"answered": False, "cause": "USER_BUSY", "callSessionId": "ATVId_1"}):
         missed = done(await stage.resume(PLACE, config, memory, None, event))
         assert (missed.handle, missed.opens_call) == ("no_answer", None)
     settled = await PLACE.settle(

@@ -41,7 +41,9 @@ class HandleVoiceRequest(_message.Message):
     direction: _builtins.str
     """Inbound or Outbound, as Africa's Talking says it."""
     answers: _builtins.str
-    """HandleVoiceResponse.turn of the answer that this callback answers; empty for the first callback of a call."""
+    """HandleVoiceResponse.turn of the answer that this callback answers; empty for the first callback of a call. With
+    digits and without this, the keys are for what was asked last.
+    """
     digits: _builtins.str
     """Keys that were pressed, at most 20; absent where none was pressed in time."""
     check: _builtins.bool
