@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from workflow.issue_codes import IssueCode
 from workflow.places import sort_key
 
 
@@ -18,7 +19,7 @@ class Issue:
         is_warning: Whether the flow may run all the same.
     """
 
-    code: str
+    code: IssueCode
     message: str
     node_id: str | None = None
     edge_id: str | None = None

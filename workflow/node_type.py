@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel
 
 from workflow.fields import NodeConfig
+from workflow.issue_codes import IssueCode
 from workflow.outcome import Done, Outcome, Settlement
 from workflow.paths import Scope
 from workflow.ports import AirtimeSender, CallPlacer, HttpClient, PaymentGateway, RateLimiter, SmsSender
@@ -154,7 +155,7 @@ class Finding:
         is_warning: Whether the flow may run all the same.
     """
 
-    code: str
+    code: IssueCode
     message: str
     field: str = ""
     is_warning: bool = False

@@ -16,6 +16,7 @@ from workflow.documents import DocumentError, parse_document
 from workflow.draft import Draft, DraftEdge, DraftNode
 from workflow.edge_ids import free_edge_id
 from workflow.faults import described, faults_of, unknown_keys
+from workflow.issue_codes import IssueCode
 from workflow.issues import Issue
 from workflow.places import written
 from workflow.spec import RESERVED_WORKFLOW_IDS, Edge, ErrorHandling, Metadata, Node, Settings, SpecModel, WorkflowSpec
@@ -265,7 +266,7 @@ class _Reader:
             return model.model_validate(value)
         except ValidationError as problem:
             for fault in faults_of(problem, value):
-                code = "MISSING_REQUIRED_FIELD" if fault.is_missing else "SCHEMA_VALIDATION_ERROR"
+                code: IssueCode = "MISSING_REQUIRED_FIELD" if fault.is_missing else "SCHEMA_VALIDATION_ERROR"
                 self.issues.append(Issue(code, fault.message, node_id, edge_id, written(fault.steps, path)))
             return None
 
@@ -280,7 +281,9 @@ class _Reader:
     def _missing(self, message: str, path: str) -> None:
         self.issues.append(Issue("MISSING_REQUIRED_FIELD", message, path=path))
 
-    def _warn(self, code: str, message: str, path: str, node_id: str | None = None, edge_id: str | None = None) -> None:
+    def _warn(
+        self, code: IssueCode, message: str, path: str, node_id: str | None = None, edge_id: str | None = None
+    ) -> None:
         self.issues.append(Issue(code, message, node_id, edge_id, path, is_warning=True))
 
 

@@ -1,11 +1,12 @@
 """Fields that a flow may set and that Africa's Talking has nothing for."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from workflow.fields import NodeConfig
 from workflow.node_type import Finding
 
-UNSUPPORTED = "UNSUPPORTED_BY_PROVIDER"
+UNSUPPORTED: Final = "UNSUPPORTED_BY_PROVIDER"
 
 
 def without_effect(config: NodeConfig, why: Mapping[str, str]) -> Iterable[Finding]:

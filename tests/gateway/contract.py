@@ -57,7 +57,9 @@ class Contract:
     def _operation(self, method: str, path: str) -> Document | None:
         # A path without placeholders beats one with them, as in the router.
         for template in sorted(self.document["paths"], key=lambda template: template.count("{")):
-            if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path):
+            # The path of a webhook may have slashes.
+            pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template).replace(r"\{path\}", ".+"))
+            if re.fullmatch(pattern, path):
                 operation: Document | None = self.document["paths"][template].get(method)
                 return operation
         return None

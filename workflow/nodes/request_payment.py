@@ -12,8 +12,7 @@ from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, N
 from workflow.outcome import Done, Settlement
 from workflow.phone import normalised
 from workflow.ports import PaymentReceipt, PaymentRequest
-
-UNSUPPORTED = "UNSUPPORTED_BY_PROVIDER"
+from workflow.unsupported import UNSUPPORTED
 
 NARRATION = "narration"
 

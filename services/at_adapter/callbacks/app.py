@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from starlette.applications import Starlette
@@ -11,6 +11,22 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from services.at_adapter.callbacks.fields import MAX_BODY_BYTES, BodyTooLarge, UnusableCallback
+
+CallbackPath = Literal[
+    "/ussd",
+    "/ussd/events",
+    "/sms",
+    "/sms/delivery",
+    "/sms/opt-out",
+    "/sms/subscriptions",
+    "/voice",
+    "/voice/events",
+    "/airtime/status",
+    "/airtime/validation",
+    "/payments",
+    "/payments/validation",
+]
+"""Every address that Africa's Talking posts to, below /at."""
 
 Callback = Callable[[Request], Awaitable[Response]]
 Scope = MutableMapping[str, Any]
@@ -22,7 +38,7 @@ _log = structlog.get_logger()
 
 
 def callback_app(
-    callbacks: Mapping[str, Callback],
+    callbacks: Mapping[CallbackPath, Callback],
     *,
     ready: Callable[[], Awaitable[bool]],
     token: str | None,
@@ -31,7 +47,7 @@ def callback_app(
     Returns the application.
 
     Args:
-        callbacks: What is posted, by its path below /at, such as /sms/delivery.
+        callbacks: What takes what is posted, by its path.
         ready: What GET /health says.
         token: Secret part of the addresses, /at/{token}/…; every other address is then 404.
     """

@@ -1,6 +1,6 @@
 """Has flows compiled by the validator."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import grpc
 
@@ -9,6 +9,7 @@ from njia.workflow.v1 import workflow_pb2
 from rpc.deadlines import call_timeout
 from rpc.status import CallRefused, refusal_of
 from services.engine.errors import CompilationFailed, ValidatorUnavailable
+from workflow.issue_codes import IssueCode
 from workflow.issues import Issue
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class ValidatorClient:
 
 def _issue(message: workflow_pb2.Issue) -> Issue:
     return Issue(
-        code=message.code,
+        # A newer validator may know more of them; here they are only passed on.
+        code=cast(IssueCode, message.code),
         message=message.message,
         node_id=message.node_id if message.HasField("node_id") else None,
         edge_id=message.edge_id if message.HasField("edge_id") else None,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from services.validator.flow import Flow, FlowNode
 from workflow.faults import faults_of, unknown_keys
+from workflow.issue_codes import IssueCode
 from workflow.issues import Issue
 from workflow.places import written
 
@@ -34,7 +35,7 @@ def _faults(node: FlowNode) -> Iterator[Issue]:
     if node.problem is None or node.draft.config is None:
         return
     for fault in faults_of(node.problem, node.draft.config):
-        code = "MISSING_REQUIRED_FIELD" if fault.is_missing else "INVALID_NODE_CONFIG"
+        code: IssueCode = "MISSING_REQUIRED_FIELD" if fault.is_missing else "INVALID_NODE_CONFIG"
         yield Issue(code, fault.message, node.id or None, path=written(fault.steps, f"{node.path}.config"))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from services.validator.flow import Flow
 from services.validator.flow_text import FlowText
 from workflow.fields import Role
+from workflow.issue_codes import IssueCode
 from workflow.issues import Issue
 
 
@@ -20,5 +21,5 @@ def check(flow: Flow) -> Iterator[Issue]:
 
 def _issue(text: FlowText, node_id: str | None, edge_id: str | None) -> Iterator[Issue]:
     if text.syntax_error is not None:
-        code = "INVALID_EXPRESSION" if text.role is Role.EXPRESSION else "INVALID_TEMPLATE"
+        code: IssueCode = "INVALID_EXPRESSION" if text.role is Role.EXPRESSION else "INVALID_TEMPLATE"
         yield Issue(code, str(text.syntax_error), node_id, edge_id, text.path)

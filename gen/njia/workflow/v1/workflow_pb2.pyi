@@ -749,7 +749,7 @@ class Issue(_message.Message):
     EDGE_ID_FIELD_NUMBER: _builtins.int
     PATH_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """Machine-readable, such as INVALID_EDGE_TARGET."""
+    """Machine-readable, such as INVALID_EDGE_TARGET; docs/validation.md lists them all."""
     message: _builtins.str
     """What is wrong, where, and what to do."""
     node_id: _builtins.str
