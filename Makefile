@@ -53,7 +53,7 @@ answer: $(INSTALLED) ## Wait for a call from the platform and pick up: make answ
 
 .PHONY: test
 test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test ARGS='tests/rpc -k health'
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: compose-test
 compose-test: $(INSTALLED) ## Build the containers and use them: a dialled session, a killed engine, the adapter alone; needs Docker

@@ -68,3 +68,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs the tests that are marked so against both kinds of store."""
     if metafunc.definition.get_closest_marker("also_on_a_cluster") and "redis_url" in metafunc.fixturenames:
         metafunc.parametrize("store_kind", [ONE_SERVER, CLUSTER])
+
+
+LONG_FIRST = ("chaos", "e2e", "cluster", "engine/restarts", "launcher", "engine/service")
+"""Folders whose files take long, the longest first; so none of them is left to one worker when the others are done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts what takes long before the rest. Files go to the workers in this order."""
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.parent.relative_to(tests).as_posix()
+        return next((at for at, long in enumerate(LONG_FIRST) if folder.startswith(long)), len(LONG_FIRST))
+
+    items.sort(key=place)

@@ -21,6 +21,9 @@ class Stuck(BaseException):
 REAL_SECONDS = 30.0
 """A server that does not answer for so long, in real time, never will."""
 
+LAST_SECOND = 20 * 24 * 3600.0
+"""Nothing that a story tells takes so long: something asks again for ever."""
+
 
 class _Jumping(selectors.SelectSelector):
     """Instead of waiting it moves the clock; while something real is awaited it waits, and the clock stands."""
@@ -39,6 +42,8 @@ class _Jumping(selectors.SelectSelector):
         if timeout is None:
             raise Stuck
         self.now += max(0.0, timeout)
+        if self.now > LAST_SECOND:
+            raise Stuck(f"this waits for ever: {asyncio.all_tasks()}")
         return super().select(0)
 
 
