@@ -1,18 +1,21 @@
 """What each call asks for, and who may make it. A path that is not listed here asks for admin."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope as HttpScope, Send
 
 from gateway.answers import error_answer
 from gateway.errors import refused
 from rpc.callers import Scope, set_caller
-from rpc.guard import Guard
+from rpc.guard import Guard, only_one
 from rpc.status import CallRefused
 
 SCHEME = "ApiKey"
 """Name of the security scheme in the OpenAPI document."""
+
+_STILL_ADMITS = "still_admits"
 
 _ANY = "DELETE|GET|HEAD|PATCH|POST|PUT"
 _READ = "GET|HEAD"
@@ -49,16 +52,21 @@ class Access:
         """Serves a request, or refuses it before its body is read."""
         asked = scope_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
         if asked is not None:
+            authorization = _authorization(scope)
+            scope.setdefault("state", {})[_STILL_ADMITS] = lambda: self._guard.still_admits(authorization, asked)
             try:
-                set_caller(self._guard.admit(_authorization(scope), asked).name)
+                set_caller(self._guard.admit(authorization, asked).name)
             except CallRefused as problem:
                 await error_answer(refused(problem.refusal))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
+def may_go_on(request: Request) -> bool:
+    """Whether the key of a request that lasts still stands in the list."""
+    asks: Callable[[], bool] | None = getattr(request.state, _STILL_ADMITS, None)
+    return asks is None or asks()
+
+
 def _authorization(scope: HttpScope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            return bytes(value).decode("latin-1")
-    return None
+    return only_one([bytes(value).decode("latin-1") for name, value in scope["headers"] if name == b"authorization"])

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from rpc.callers import GIVEN, Caller, Scope
+from rpc.callers import GIVEN, RESERVED, Caller, Scope
 
 PREFIX = "njia_"
 """What every key starts with, so that a scanner recognises one that leaked."""
@@ -104,6 +104,8 @@ def _parsed(words: Sequence[str]) -> tuple[bytes, Caller]:
         raise ValueError("must be `name scopes sha256:…`, as `njia keys new` prints it")
     if not _NAME.fullmatch(words[0]):
         raise ValueError("the name must be 1 to 64 of A-Z a-z 0-9 . _ -")
+    if words[0] in RESERVED:
+        raise ValueError(f"the name {words[0]} stands for others in the audit log")
     scopes = frozenset(words[1].split(","))
     if not scopes <= set(GIVEN):
         raise ValueError(f"the scopes must be some of {', '.join(GIVEN)}, with commas between them")

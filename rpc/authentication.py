@@ -1,6 +1,6 @@
 """Keys on gRPC calls: asked for by a server, sent by a channel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -8,7 +8,7 @@ from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection
 
 from rpc.callers import ANONYMOUS, Scope, caller_name, set_caller
-from rpc.guard import SERVICE, Guard
+from rpc.guard import SERVICE, UNAUTHENTICATED, Guard, only_one
 from rpc.status import DETAILS_KEY, CallRefused, Refusal, rich_status
 
 AUTHORIZATION = "authorization"
@@ -24,7 +24,8 @@ Handler = Any
 
 class Authentication(grpc.aio.ServerInterceptor):
     """
-    Lets calls through whose key has the scope of the method. A method without one asks for ADMIN.
+    Lets calls through whose key has the scope of the method. A method without one asks for ADMIN. A stream ends where
+    its key is gone by the time of the next message.
 
     It stands first: the interceptors behind it keep the handlers of methods, and need not know of keys.
     """
@@ -42,13 +43,17 @@ class Authentication(grpc.aio.ServerInterceptor):
         if handler is None or service in OPEN_SERVICES:
             return handler
         scope = Scope.READ if service == reflection.SERVICE_NAME else self._scopes.get(method, Scope.ADMIN)
-        metadata = dict(handler_call_details.invocation_metadata or ())
+        metadata = handler_call_details.invocation_metadata or ()
+        authorization = only_one([_text(value) for name, value in metadata if name == AUTHORIZATION])
         try:
-            caller = self._guard.admit(_text(metadata.get(AUTHORIZATION)), scope)
+            caller = self._guard.admit(authorization, scope)
         except CallRefused as refused:
             return _refusing(handler, refused.refusal)
-        set_caller((_text(metadata.get(CALLER)) if caller is SERVICE else None) or caller.name)
-        return handler
+        claimed = next((_text(value) for name, value in metadata if name == CALLER), None)
+        set_caller((claimed if caller is SERVICE else None) or caller.name)
+        if handler.unary_stream is None:
+            return handler
+        return _ending(handler, lambda: self._guard.still_admits(authorization, scope))
 
 
 def client_interceptors(service_keys: Sequence[str]) -> Sequence[grpc.aio.ClientInterceptor]:
@@ -78,15 +83,28 @@ def _with_key(details: Any, bearer: str) -> Any:
     return details._replace(metadata=grpc.aio.Metadata(*(details.metadata or ()), *mine))
 
 
-def _text(value: str | bytes | None) -> str | None:
+def _text(value: str | bytes) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
-def _refusing(handler: Handler, refusal: Refusal) -> Handler:
-    status = ((DETAILS_KEY, rich_status(refusal).SerializeToString()),)
+def _ending(handler: Handler, may_go_on: Callable[[], bool]) -> Handler:
+    async def serve(request: Any, context: Any) -> AsyncIterator[Any]:
+        async for answer in handler.unary_stream(request, context):
+            if not may_go_on():
+                await _refuse(UNAUTHENTICATED, context)
+            yield answer
 
+    return grpc.unary_stream_rpc_method_handler(serve, handler.request_deserializer, handler.response_serializer)
+
+
+async def _refuse(refusal: Refusal, context: Any) -> None:
+    status = ((DETAILS_KEY, rich_status(refusal).SerializeToString()),)
+    await context.abort(refusal.code, refusal.message, status)
+
+
+def _refusing(handler: Handler, refusal: Refusal) -> Handler:
     async def refuse(_request: Any, context: Any) -> None:
-        await context.abort(refusal.code, refusal.message, status)
+        await _refuse(refusal, context)
 
     async def refuse_stream(request: Any, context: Any) -> Any:
         await refuse(request, context)

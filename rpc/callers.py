@@ -42,6 +42,12 @@ class Caller:
 ANONYMOUS = "anonymous"
 """Name of whoever calls where no keys are configured."""
 
+BETWEEN_SERVICES = "service"
+"""Name of a service that calls for nobody."""
+
+RESERVED = (ANONYMOUS, BETWEEN_SERVICES)
+"""Names that no key may have."""
+
 _caller: ContextVar[str] = ContextVar("caller", default=ANONYMOUS)
 
 

@@ -2,24 +2,30 @@
 
 import hmac
 import math
+from collections.abc import Sequence
 
 import grpc
 
 from rpc.api_keys import ApiKeys, digest_of
-from rpc.callers import Caller, Scope
+from rpc.callers import BETWEEN_SERVICES, Caller, Scope
 from rpc.status import CallRefused, Refusal
 from rpc.token_buckets import TokenBuckets
 
 API_KEY_REQUIRED, SCOPE_MISSING, RATE_LIMITED = "API_KEY_REQUIRED", "SCOPE_MISSING", "RATE_LIMITED"
 """Reasons of the refusals."""
 
-SERVICE = Caller("service", frozenset(Scope))
+SERVICE = Caller(BETWEEN_SERVICES, frozenset(Scope))
 """Another service of the platform."""
 
-_UNAUTHENTICATED = Refusal(
+UNAUTHENTICATED = Refusal(
     grpc.StatusCode.UNAUTHENTICATED, API_KEY_REQUIRED, "this needs a valid API key: Authorization: Bearer <key>"
 )
 """The same whether there is no key or a wrong one."""
+
+
+def only_one(authorizations: Sequence[str]) -> str | None:
+    """Returns what a call proves itself by; nothing where there are two, of which others may look at the other one."""
+    return authorizations[0] if len(authorizations) == 1 else None
 
 
 class Guard:
@@ -49,13 +55,18 @@ class Guard:
         """
         caller = self._caller(authorization)
         if caller is None:
-            raise CallRefused(_UNAUTHENTICATED)
+            raise CallRefused(UNAUTHENTICATED)
         if not caller.may(scope):
             message = f"the key {caller.name} lacks the scope {scope}"
             raise CallRefused(Refusal(grpc.StatusCode.PERMISSION_DENIED, SCOPE_MISSING, message))
         if caller is not SERVICE:
             self._count(caller)
         return caller
+
+    def still_admits(self, authorization: str | None, scope: Scope) -> bool:
+        """Whether what was admitted may go on: a key may be taken out of the list while a stream runs."""
+        caller = self._caller(authorization)
+        return caller is not None and caller.may(scope)
 
     def _caller(self, authorization: str | None) -> Caller | None:
         scheme, _, key = (authorization or "").partition(" ")

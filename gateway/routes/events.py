@@ -1,7 +1,7 @@
 """An execution as it goes on: server-sent events (WHATWG HTML, section 9.2)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 import grpc
@@ -9,13 +9,16 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
+from gateway.access import may_go_on
 from gateway.calls import failed
 from gateway.clients import clients_of
 from gateway.documents.executions import ExecutionSummary, NodeExecutionResult
+from gateway.errors import refused
 from gateway.parameters import Absent, ExecutionId, NoQuery
 from gateway.responses import BAD_QUERY, NO_EXECUTION, SERVICE_REFUSALS
 from njia.engine.v1 import engine_service_pb2 as pb
 from rpc.documents import to_document
+from rpc.guard import UNAUTHENTICATED
 
 LONGEST_SECONDS = 900.0
 """A stream ends after so long; its reader comes back by itself and goes on behind the last event."""
@@ -78,13 +81,15 @@ async def watch_execution(
         call.cancel()
         return Response(status_code=204)
     return StreamingResponse(
-        _events(call, first, request.app.state.stopping),
+        _events(call, first, request.app.state.stopping, lambda: may_go_on(request)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(call: Any, message: Any, stopping: asyncio.Event) -> AsyncIterator[bytes]:
+async def _events(
+    call: Any, message: Any, stopping: asyncio.Event, may_go_on: Callable[[], bool]
+) -> AsyncIterator[bytes]:
     stopped = asyncio.create_task(stopping.wait())
     reading: asyncio.Task[Any] | None = None
     try:
@@ -95,6 +100,9 @@ async def _events(call: Any, message: Any, stopping: asyncio.Event) -> AsyncIter
             while not reading.done():
                 await asyncio.wait({reading, stopped}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if stopped.done():
+                    return
+                if not may_go_on():
+                    yield _written("error", refused(UNAUTHENTICATED).document())
                     return
                 if not reading.done():
                     yield b": still here\n\n"

@@ -91,8 +91,9 @@ class Programs:
                 graph, _ = await self._validator.compile(source)
                 data = self._secrets.sealed_graph(graph).SerializeToString()
                 await answer_of(self._client.set(keys.graph(digest), data, px=self._life_ms, nx=True))
+            program = self._ready.get(digest) or self._loaded(digest, data)
             self._kept_at[digest] = self._now()
-            return self._ready.get(digest) or self._loaded(digest, data)
+            return program
 
     async def of_digest(self, digest: str) -> Program | None:
         """

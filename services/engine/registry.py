@@ -1,6 +1,8 @@
 """Saved and published flows, and which published flow answers a trigger."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +17,8 @@ from services.engine.core.program import Program
 from services.engine.errors import (
     CallbacksUnprotected,
     InvalidRequest,
-    SecretsUnreadable,
     TriggerClaimed,
+    ValidatorUnavailable,
     WorkflowNotFound,
     WorkflowPublished,
 )
@@ -144,9 +146,9 @@ class Registry:
                 [keys.REGISTRY_IDS, keys.registered(workflow_id)],
                 [workflow_id, digest, orjson.dumps(record), latest],
             )
-            if created == 1:
-                await self._programs.keep_for_good(program_digest)
             if created >= 0:
+                # Also where somebody else has saved the same: we have set their graph to expire.
+                await self._programs.keep_for_good(f"{digest}.{version}")
                 return await self.get(workflow_id, version), created == 1, warnings
         raise StoreUnavailable(f"flow {workflow_id!r} is being saved by many at once")
 
@@ -164,7 +166,11 @@ class Registry:
             self._client.zrangebylex(keys.REGISTRY_IDS, f"({after}" if after else "-", "+", start=0, num=limit + 1)
         )
         names = [name.decode() for name in found]
-        flows = [await self.newest(name) for name in names[:limit]]
+        flows = []
+        for name in names[:limit]:
+            with suppress(WorkflowNotFound):
+                # Deleted since the names were read.
+                flows.append(await self.newest(name))
         return flows, names[limit - 1] if len(names) > limit else ""
 
     async def publish(self, workflow_id: str, version: int) -> SavedWorkflow:
@@ -186,10 +192,21 @@ class Registry:
         }
         now_ms, schedule = self._now_ms(), program.trigger_type.schedule(program.trigger_config)
         next_run = None if schedule is None else schedule.after(now_ms)
+        due = flow.next_run_at_ms
+        if schedule is None or due is None or due > now_ms or schedule.after(due - 1) != due:
+            due = None
         outcome = await self._run(
             _PUBLISH,
             [keys.REGISTRY_PUBLISHED, keys.REGISTRY_VERSION, keys.registered(workflow_id), keys.SCHEDULES],
-            [workflow_id, flow.version, claim, orjson.dumps(entry), now_ms, "" if next_run is None else next_run],
+            [
+                workflow_id,
+                flow.version,
+                claim,
+                orjson.dumps(entry),
+                now_ms,
+                "" if next_run is None else next_run,
+                "" if due is None else due,
+            ],
         )
         match outcome:
             case [b"claimed", other]:
@@ -258,12 +275,18 @@ class Registry:
         # Sorted by id, so that of two flows that fit equally well it is always the same one that answers.
         for workflow_id in sorted(published):
             entry = orjson.loads(published[workflow_id])
-            flow = await self.get(entry["workflow_id"], entry["version"])
             try:
-                program = await self.program_of(flow)
-            except SecretsUnreadable as problem:
-                # The other flows answer all the same; what comes in for this one is listed as unclaimed.
-                _log.error("a published flow cannot be run", workflow_id=workflow_id.decode(), why=str(problem))
+                program = await self.program_of(await self.get(entry["workflow_id"], entry["version"]))
+            except WorkflowNotFound:
+                # Taken off and deleted since `published` was read.
+                continue
+            except (StoreUnavailable, ValidatorUnavailable):
+                raise
+            except Exception as problem:  # noqa: BLE001 - one flow must not keep the others from answering
+                # A secret whose key is gone, or a node type that only newer engines know. What comes in for this flow
+                # is listed as unclaimed.
+                why = str(problem) or type(problem).__name__
+                _log.error("a published flow cannot be run", workflow_id=workflow_id.decode(), why=why)
                 continue
             routes.setdefault(program.trigger_type.channel, []).append(Route(entry["workflow_id"], program))
         self._routes, self._routes_version = routes, version
@@ -303,5 +326,10 @@ class Registry:
 
 
 def _canonical(document: str) -> bytes:
-    """Equal flows have equal canonical texts, however they were indented."""
-    return orjson.dumps(orjson.loads(document), option=orjson.OPT_SORT_KEYS)
+    """Equal flows have equal canonical texts, however they were indented. Integers keep all of their digits."""
+    flow = parse_document(document)
+    try:
+        return orjson.dumps(flow, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        # orjson refuses integers of more than 64 bits.
+        return json.dumps(flow, sort_keys=True).encode()

@@ -53,6 +53,9 @@ class TurnSpans:
                 attributes.EXECUTION_ID: state.execution_id,
                 attributes.EXECUTION_DRY_RUN: state.options.dry_run,
             },
+            # The message of an exception may hold what a person typed.
+            record_exception=False,
+            set_status_on_exception=False,
         ) as span:
             own = span.get_span_context()
             trace_id = format_trace_id(own.trace_id)

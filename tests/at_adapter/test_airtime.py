@@ -69,6 +69,24 @@ async def test_a_lost_answer_is_unknown_and_stays_so(adapter: Any, emulator: Any
     assert len(await sent(emulator)) == 1
 
 
+async def test_one_key_at_two_adapters_at_one_moment_sends_once(
+    adapter: Any, start_adapter: Any, emulator: Any
+) -> None:
+    other = await start_adapter(AT_BASE_URL=emulator.url)
+    await emulator.fault(product="airtime", kind="slow", delayMs=200)
+
+    async def outcome(asked: Any) -> str:
+        try:
+            return str((await asked.stub.SendAirtime(airtime())).request_id)
+        except grpc.aio.AioRpcError as error:
+            return refusal_of(error).reason
+
+    outcomes = set(await asyncio.gather(*(outcome(asked) for asked in (adapter, other) * 5)))
+    [one] = await sent(emulator)
+    assert outcomes <= {one["id"], "SEND_IN_PROGRESS"}
+    assert await outcome(other) == one["id"]
+
+
 async def test_a_refusal_frees_the_key_and_the_next_attempt_is_no_duplicate(adapter: Any, emulator: Any) -> None:
     await emulator.fault(product="airtime", kind="http_status", status=500)
 

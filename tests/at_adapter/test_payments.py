@@ -1,5 +1,6 @@
 """Payments, refunds and their notifications."""
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -195,6 +196,52 @@ async def test_what_was_paid_is_paid_back_and_not_what_was_asked_for(both: Any, 
     assert too_much.reason == "REFUND_TOO_LARGE"
     back = [entry for entry in await payments(emulator) if entry["category"] == "MobileB2C"]
     assert [entry["amount"] for entry in back] == ["KES 40.0000"]
+
+
+async def test_what_was_paid_in_another_currency_is_paid_back_in_that(both: Any, emulator: Any) -> None:
+    asked = await both.stub.RequestPayment(payment("part", amount="100"))
+    for value in ("UGX 100.0000", "KES 100.0000"):
+        await both.callbacks.post("/at/payments", json=notification(asked.transaction_id, value=value))
+
+    in_shillings = await refused(both.stub.RefundPayment, refund(asked.transaction_id, "one", "100"))
+    await both.stub.RefundPayment(refund(asked.transaction_id, "two"))
+
+    assert in_shillings.reason == "CURRENCY_MISMATCH"
+    back = [entry for entry in await payments(emulator) if entry["category"] == "MobileB2C"]
+    assert [entry["amount"] for entry in back] == ["UGX 100.0000"]
+
+
+@pytest.mark.parametrize("value", ["", "KES 1,000.00", "KES 1e3", "KES \u0661\u0660\u0660", "100"])
+async def test_a_payment_that_failed_is_not_paid_back_whatever_else_is_said_of_it(both: Any, value: str) -> None:
+    transaction_id = await paid(both)
+    await both.callbacks.post("/at/payments", json=notification(transaction_id, "Failed", value=value))
+
+    assert (await refused(both.stub.RefundPayment, refund(transaction_id))).reason == "PAYMENT_NOT_REFUNDABLE"
+    await both.callbacks.post("/at/payments", json=notification("ATPid_unknown", "Failed", value=value))
+    assert (await refused(both.stub.RefundPayment, refund("ATPid_unknown"))).reason == "PAYMENT_NOT_FOUND"
+
+
+@pytest.mark.also_on_a_cluster
+async def test_two_adapters_together_pay_back_no_more_than_was_paid(
+    both: Any, start_adapter: Any, emulator: Any
+) -> None:
+    other = await start_adapter(AT_BASE_URL=emulator.url)
+    transaction_id = await paid(both)
+
+    async def outcome(adapter: Any, key: str) -> str:
+        try:
+            await adapter.stub.RefundPayment(refund(transaction_id, key, "30"))
+        except grpc.aio.AioRpcError as error:
+            return refusal_of(error).reason
+        return "paid"
+
+    keys = [f"refund-{number}" for number in range(6)]
+    outcomes = await asyncio.gather(*(outcome(adapter, key) for key in keys for adapter in (both, other)))
+
+    assert set(outcomes) <= {"paid", "REFUND_TOO_LARGE", "SEND_IN_PROGRESS"}
+    back = [entry for entry in await payments(emulator) if entry["category"] == "MobileB2C"]
+    assert [entry["amount"] for entry in back] == ["KES 30.0000"] * 3
+    assert len({entry["metadata"]["njiaReference"] for entry in back}) == 3
 
 
 async def test_what_cannot_be_paid_back_says_why(both: Any, emulator: Any) -> None:

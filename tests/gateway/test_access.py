@@ -1,6 +1,7 @@
 """Keys: who may make which call over REST and over gRPC, and what web pages elsewhere may."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ from rpc.api_keys import NewKey, new_key
 from rpc.callers import Scope
 from rpc.config import Environment
 from rpc.protection import Protection, read_protection
+from services.engine.access import SCOPES
 from tests.gateway.contract import Contract
 from tests.gateway.serving import Engine, served_gateway, start_engine
+from tests.gateway.test_document import ANSWERS
 from tests.rpc.certificates import Authority
 
 SERVICE_KEY = "a-key-for-services-alone"
@@ -106,6 +109,99 @@ async def test_a_call_needs_the_scope_of_what_it_does(guarded: Guarded) -> None:
             assert (answer.status_code == 403) == (name not in may), (path, name, answer.text)
             if name not in may:
                 assert answer.json()["code"] == "SCOPE_MISSING"
+
+
+WHOLE = [(method.upper(), re.sub(r"\{\w+\}", "x", path)) for method, path in ANSWERS]
+
+
+async def test_every_operation_refuses_every_key_that_lacks_its_scope(guarded: Guarded) -> None:
+    for method, path in WHOLE:
+        asked = scope_of(method, path)
+        if asked is None:
+            continue
+        answer = await guarded.rest.request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (401, "API_KEY_REQUIRED"), (method, path)
+        for scope in {Scope.READ, Scope.EXECUTE, Scope.PUBLISH} - {asked}:
+            answer = await guarded.rest.request(method, path, headers=guarded.bearer(scope))
+            assert (answer.status_code, answer.json()["code"]) == (403, "SCOPE_MISSING"), (method, path, scope)
+    assert guarded.engine.requests == []
+
+
+async def test_a_key_counts_where_it_stands_alone_behind_bearer(guarded: Guarded) -> None:
+    key = guarded.keys["admin"]
+    two = [("authorization", f"Bearer {guarded.keys[name]}") for name in ("admin", "read")]
+    answers = [
+        await guarded.rest.get(LOG, headers=two),
+        await guarded.rest.get(LOG, headers={"authorization": key}),
+        await guarded.rest.get(LOG, params={"api_key": key}),
+        await guarded.rest.get(LOG, headers={"x-api-key": key}),
+    ]
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(401, "API_KEY_REQUIRED")}
+    assert not any(key in answer.text for answer in answers)
+
+
+async def test_every_rpc_refuses_every_key_that_lacks_its_scope(guarded: Guarded) -> None:
+    async def status(method: str, *names: str) -> grpc.StatusCode:
+        asked: Any = guarded.channel.unary_unary(method)
+        call = asked(b"", metadata=[pair for name in names for pair in guarded.bearer(name).items()], timeout=5)
+        code: grpc.StatusCode = await call.code()
+        return code
+
+    served = [rpc for rpc in SCOPES if "AdminService" not in rpc and not rpc.endswith("/WatchExecution")]
+    for rpc in served:
+        assert await status(rpc) is grpc.StatusCode.UNAUTHENTICATED, rpc
+        assert await status(rpc, "admin", "read") is grpc.StatusCode.UNAUTHENTICATED, rpc
+        for scope in {Scope.READ, Scope.EXECUTE, Scope.PUBLISH} - {SCOPES[rpc]}:
+            assert await status(rpc, scope) is grpc.StatusCode.PERMISSION_DENIED, (rpc, scope)
+    assert guarded.engine.requests == []
+
+
+class Following(Engine):
+    """An engine of which each execution goes on for ever."""
+
+    async def WatchExecution(
+        self, request: pb.WatchExecutionRequest, context: Any
+    ) -> AsyncIterator[pb.WatchExecutionResponse]:
+        while True:
+            self._note(request, context)
+            yield pb.WatchExecutionResponse(sequence=1, node_result=pb.NodeExecutionResult(node_id="a"))
+            await asyncio.sleep(0.05)
+
+
+async def read_for_ever(call: Any) -> None:
+    while True:
+        await call.read()
+
+
+async def test_a_stream_ends_once_its_key_is_taken_out_of_the_list(contract: Contract, tmp_path: Path) -> None:
+    file, made, other = tmp_path / "keys", new_key("leaves", {Scope.READ}), new_key("stays", {Scope.READ})
+    file.write_text(f"{made.line}\n{other.line}")
+    keys = {"NJIA_API_KEYS_FILE": str(file), "NJIA_SERVICE_KEY": SERVICE_KEY}
+    engine, bearer = Following(), {"authorization": f"Bearer {made.key}"}
+    async with AsyncExitStack() as parts:
+        server = await start_engine(engine, protection=protection_of(keys))
+        parts.push_async_callback(server.stop, 0)
+        target = f"127.0.0.1:{server.port}"
+        channel = await parts.enter_async_context(grpc.aio.insecure_channel(target))
+        rest = await parts.enter_async_context(served_gateway(contract, {"ENGINE": target}, None, **keys))
+        reader = await parts.enter_async_context(
+            httpx.AsyncClient(base_url=rest.base_url, headers=bearer, timeout=30, trust_env=False)
+        )
+        over_rest = asyncio.create_task(reader.get(f"{LOG}/events"))
+        over_grpc: Any = EngineServiceStub(channel).WatchExecution(
+            pb.WatchExecutionRequest(execution_id="ex-1"), metadata=list(bearer.items()), timeout=60
+        )
+        while (await over_grpc.read()).sequence != 1 or set(engine.callers) != {"leaves"} or len(engine.callers) < 5:
+            pass
+        file.write_text(other.line)
+        async with asyncio.timeout(30):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await read_for_ever(over_grpc)
+            stream = await over_rest
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    *_, last = stream.text.strip().split("\n\n")
+    assert last.startswith("event: error")
+    assert "API_KEY_REQUIRED" in last
 
 
 async def test_the_engine_learns_who_called_the_gateway(guarded: Guarded) -> None:

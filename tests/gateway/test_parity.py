@@ -3,9 +3,15 @@
 import pytest
 from google.protobuf import descriptor_pool
 
+from gateway.access import scope_of
+from njia.at_adapter.v1 import at_adapter_service_pb2
 from njia.engine.v1 import admin_service_pb2, engine_service_pb2, workflow_service_pb2
 from njia.sessions.v1 import sessions_service_pb2
 from njia.validator.v1 import validator_service_pb2
+from services.at_adapter.access import SCOPES as OF_AT_ADAPTER
+from services.engine.access import SCOPES as OF_ENGINE
+from services.sessions.access import SCOPES as OF_SESSIONS
+from services.validator.access import SCOPES as OF_VALIDATOR
 from tests.gateway.test_document import ANSWERS
 
 MODULES = (
@@ -16,6 +22,9 @@ MODULES = (
     validator_service_pb2,
 )
 """Loading them makes their services known to the pool."""
+
+SCOPES = {**OF_VALIDATOR, **OF_ENGINE, **OF_SESSIONS, **OF_AT_ADAPTER}
+"""What each RPC asks for."""
 
 EXECUTIONS, SESSIONS = "/api/workflows/executions", "/api/sessions"
 ENGINE, REGISTRY, ADMIN = "engine.v1.EngineService", "engine.v1.WorkflowService", "engine.v1.AdminService"
@@ -56,6 +65,22 @@ def test_each_operation_has_an_rpc(method: str, path: str) -> None:
     rpc = WEBHOOK if path.startswith("/webhooks/") else RPCS[method, path]
     service, _, name = f"njia.{rpc}".rpartition(".")
     assert name in descriptor_pool.Default().FindServiceByName(service).methods_by_name
+
+
+@pytest.mark.parametrize(("method", "path"), RPCS)
+def test_each_operation_asks_for_the_scope_of_its_rpc(method: str, path: str) -> None:
+    service, _, name = RPCS[method, path].rpartition(".")
+    assert scope_of(method.upper(), path) is SCOPES[f"/njia.{service}/{name}"]
+
+
+def test_each_rpc_says_what_it_asks_for() -> None:
+    served = {
+        f"/{service.full_name}/{method.name}"
+        for module in (*MODULES, at_adapter_service_pb2)
+        for service in module.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    }
+    assert served == set(SCOPES)
 
 
 def test_the_table_names_no_operation_that_is_gone() -> None:

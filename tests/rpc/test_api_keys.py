@@ -53,11 +53,12 @@ def test_every_faulty_line_is_told_and_no_key_with_it() -> None:
             "d read",
             good.line,
             "e read sha256:" + "1" * 64 + " rate=0",
+            "service read sha256:" + "2" * 64,
         )
     )
     with pytest.raises(KeyListError) as refused:
         parse_keys(text)
-    assert [problem.split(":")[0] for problem in refused.value.problems] == [f"line {n}" for n in (3, 4, 5, 6, 7)]
+    assert [problem.split(":")[0] for problem in refused.value.problems] == [f"line {n}" for n in (3, 4, 5, 6, 7, 8)]
     assert good.key not in str(refused.value)
 
 

@@ -69,6 +69,9 @@ class PaymentCallback:
         if money is not None and report.msisdn:
             payment = Payment(report.transaction_type or report.category, report.msisdn, report.product_name, money)
             await self._record.note(report.transaction_id, payment, report.status)
+        elif report.status == "Failed":
+            # It does not say of how much, and need not: nothing of it can be paid back.
+            await self._record.failed(report.transaction_id)
         refund_of = report.metadata.get(REFUND_OF, "")
         if report.status == "Failed" and report.reference and refund_of:
             # The user got nothing, so as much can be paid back once more.

@@ -3,7 +3,7 @@ The payments that went through this account: one Redis hash a transaction, njia:
 
 Fields: `type`, `number`, `product`, `currency`, `units` (ten-thousandths), `status`, and one `r:{digest of a key}` for
 each refund: the units that it pays back. The first to write a fact decides it, but less that was paid than was asked
-for counts; a status once Failed stays.
+for counts, and the currency in which it was paid; a status once Failed stays.
 """
 
 from dataclasses import dataclass
@@ -73,13 +73,16 @@ class PaymentRecord:
 
     async def note(self, transaction_id: str, payment: Payment, status: str) -> None:
         """Notes a payment, or what is new of one. An empty status is none. Raises StoreUnavailable."""
-        facts: list[str | int] = [
-            payment.type,
-            payment.number,
-            payment.product_name,
-            payment.money.currency,
-            payment.money.units,
-        ]
+        money = payment.money
+        await self._written(
+            transaction_id, status, payment.type, payment.number, payment.product_name, money.currency, money.units
+        )
+
+    async def failed(self, transaction_id: str) -> None:
+        """Notes that a payment failed, if it is one that is known. Raises StoreUnavailable."""
+        await self._written(transaction_id, "Failed")
+
+    async def _written(self, transaction_id: str, status: str, *facts: str | int) -> None:
         with store_errors():
             await self._write.run(self._client, [_name(transaction_id)], [self._keep_seconds, status, *facts])
 

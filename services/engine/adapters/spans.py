@@ -52,6 +52,9 @@ class NodeSpans:
                 attributes.NODE_ATTEMPT: number,
                 attributes.NODE_VISIT: state.node(node.node.id).visit,
             },
+            # The message of an exception may hold what a person typed.
+            record_exception=False,
+            set_status_on_exception=False,
         ) as span:
 
             class Seen:
@@ -62,7 +65,12 @@ class NodeSpans:
                         # The message may name what a person typed; the code says enough.
                         span.set_status(Status(StatusCode.ERROR, error.code))
 
-            yield Seen()
+            try:
+                yield Seen()
+            except Exception as problem:
+                span.set_attribute(attributes.ERROR_TYPE, type(problem).__name__)
+                span.set_status(Status(StatusCode.ERROR))
+                raise
 
 
 def observer_of_spans(provider: TracerProvider) -> Observer:

@@ -86,6 +86,7 @@ async def _running(redis_url: str, settings: Mapping[str, str]) -> AsyncIterator
             stops["VALIDATOR"],
             stops["ENGINE"],
             AdminServiceStub(channels["ENGINE"]),
+            WorkflowServiceStub(channels["OTHER"]),
         )
         for stop in stops.values():
             stop.set()

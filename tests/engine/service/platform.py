@@ -25,6 +25,7 @@ class Platform:
 
     Attributes:
         other_engine: A second engine over the same Redis.
+        other_workflows: Its registry.
     """
 
     engine: "EngineServiceAsyncStub"
@@ -35,6 +36,7 @@ class Platform:
     stop_validator: asyncio.Event
     stop_engine: asyncio.Event
     admin: "AdminServiceAsyncStub"
+    other_workflows: "WorkflowServiceAsyncStub"
 
 
 StartPlatform = Callable[..., Awaitable[Platform]]

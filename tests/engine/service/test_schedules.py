@@ -135,6 +135,9 @@ async def test_a_flow_that_has_no_room_is_started_for_its_time_once_it_has(
 
     await until(lambda: has(1))
     await until(moved_on)
+    # The other time is due, and stays so where another version with the same times is published.
+    await publish(platform, flow("full", trigger, [pause], ["start > pause"], settings=settings, errorHandling={}))
+    assert await moved_on()
     [first] = await executions(platform, "full")
     await platform.engine.CancelExecution(pb.CancelExecutionRequest(execution_id=first.execution_id))
 

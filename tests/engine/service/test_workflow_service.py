@@ -44,7 +44,9 @@ async def dial(platform: Platform, code: str, session: str) -> str:
 
 
 @pytest.mark.also_on_a_cluster
-async def test_every_save_is_a_new_version_unless_nothing_changed(platform: Platform, greeting: MakeFlow) -> None:
+async def test_every_save_is_a_new_version_unless_nothing_changed(
+    platform: Platform, greeting: MakeFlow, flow: MakeFlow
+) -> None:
     first = await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "one")))
     same = await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "one")))
     second = await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=greeting("hello", "two")))
@@ -54,6 +56,12 @@ async def test_every_save_is_a_new_version_unless_nothing_changed(platform: Plat
         (1, False),
         (2, True),
     ]
+    huge = [
+        flow("huge", {"type": "SMS_RECEIVED"}, [{"id": "a", "type": "SESSION_WRITE", "config": data}], ["start > a"])
+        for data in ({"data": {"number": 10**25}}, {"data": {"number": 10**25 + 1}})
+    ]
+    saved = [await platform.workflows.SaveWorkflow(pb.SaveWorkflowRequest(source=source)) for source in huge]
+    assert [answer.workflow.version for answer in saved] == [1, 2]
 
 
 async def test_a_typed_flow_is_saved_like_its_document(platform: Platform) -> None:
