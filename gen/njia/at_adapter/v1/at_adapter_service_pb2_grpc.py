@@ -37,7 +37,8 @@ class AtAdapterServiceStub:
     - INVALID_ARGUMENT: the request cannot be sent as it is (INVALID_REQUEST, INVALID_PHONE_NUMBER), or the key was
     used with another request (IDEMPOTENCY_KEY_REUSED)
     - FAILED_PRECONDITION: Africa's Talking refuses our credentials, sender or balance (AUTHENTICATION_FAILED,
-    INVALID_SENDER_ID, INSUFFICIENT_BALANCE and the like, or REJECTED)
+    INVALID_SENDER_ID, INSUFFICIENT_BALANCE, RISK_HOLD), or the number (UNSUPPORTED_NUMBER_TYPE, USER_IN_BLACKLIST,
+    COULD_NOT_ROUTE, DO_NOT_DISTURB_REJECTION), or does so in words that are not known here (REJECTED)
     - RESOURCE_EXHAUSTED: too fast, by our limit or theirs (RATE_LIMIT); carries RetryInfo
     - UNAVAILABLE: nothing was sent (NETWORK_ERROR), the other side answered with a 5xx (SERVER_ERROR), or Redis
     does not answer (STORE_UNAVAILABLE); safe to repeat with the same key
@@ -107,7 +108,8 @@ class AtAdapterServiceServicer:
     - INVALID_ARGUMENT: the request cannot be sent as it is (INVALID_REQUEST, INVALID_PHONE_NUMBER), or the key was
     used with another request (IDEMPOTENCY_KEY_REUSED)
     - FAILED_PRECONDITION: Africa's Talking refuses our credentials, sender or balance (AUTHENTICATION_FAILED,
-    INVALID_SENDER_ID, INSUFFICIENT_BALANCE and the like, or REJECTED)
+    INVALID_SENDER_ID, INSUFFICIENT_BALANCE, RISK_HOLD), or the number (UNSUPPORTED_NUMBER_TYPE, USER_IN_BLACKLIST,
+    COULD_NOT_ROUTE, DO_NOT_DISTURB_REJECTION), or does so in words that are not known here (REJECTED)
     - RESOURCE_EXHAUSTED: too fast, by our limit or theirs (RATE_LIMIT); carries RetryInfo
     - UNAVAILABLE: nothing was sent (NETWORK_ERROR), the other side answered with a 5xx (SERVER_ERROR), or Redis
     does not answer (STORE_UNAVAILABLE); safe to repeat with the same key
@@ -136,6 +138,7 @@ class AtAdapterServiceServicer:
         """Sends airtime to one phone, at most once. Status callbacks tell how it went on.
         Errors: as above. UNKNOWN (SEND_OUTCOME_UNKNOWN) also where Africa's Talking says that it has seen the request
         before and this service has not: it was submitted then, with an outcome that only a status callback tells.
+        - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +147,8 @@ class AtAdapterServiceServicer:
     def RequestPayment(self, request, context):
         """Asks a phone user for money, or pays a phone user or a business, at most once. What is answered is that it was
         taken; a notification tells how it went on.
-        Errors: as above.
+        Errors: as above, and
+        - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,7 +160,8 @@ class AtAdapterServiceServicer:
         - NOT_FOUND: the payment is not in the platform's record (PAYMENT_NOT_FOUND)
         - FAILED_PRECONDITION: it is no payment of a phone user or is not known to have succeeded
         (PAYMENT_NOT_REFUNDABLE), or less of it is left than is to be paid back (REFUND_TOO_LARGE)
-        - INVALID_ARGUMENT: the currency is not the payment's (CURRENCY_MISMATCH)
+        - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT), or the currency is not the payment's
+        (CURRENCY_MISMATCH)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -263,7 +268,8 @@ class AtAdapterService:
     - INVALID_ARGUMENT: the request cannot be sent as it is (INVALID_REQUEST, INVALID_PHONE_NUMBER), or the key was
     used with another request (IDEMPOTENCY_KEY_REUSED)
     - FAILED_PRECONDITION: Africa's Talking refuses our credentials, sender or balance (AUTHENTICATION_FAILED,
-    INVALID_SENDER_ID, INSUFFICIENT_BALANCE and the like, or REJECTED)
+    INVALID_SENDER_ID, INSUFFICIENT_BALANCE, RISK_HOLD), or the number (UNSUPPORTED_NUMBER_TYPE, USER_IN_BLACKLIST,
+    COULD_NOT_ROUTE, DO_NOT_DISTURB_REJECTION), or does so in words that are not known here (REJECTED)
     - RESOURCE_EXHAUSTED: too fast, by our limit or theirs (RATE_LIMIT); carries RetryInfo
     - UNAVAILABLE: nothing was sent (NETWORK_ERROR), the other side answered with a 5xx (SERVER_ERROR), or Redis
     does not answer (STORE_UNAVAILABLE); safe to repeat with the same key

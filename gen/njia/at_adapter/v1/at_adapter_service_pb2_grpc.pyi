@@ -38,7 +38,8 @@ class AtAdapterServiceStub:
     - INVALID_ARGUMENT: the request cannot be sent as it is (INVALID_REQUEST, INVALID_PHONE_NUMBER), or the key was
       used with another request (IDEMPOTENCY_KEY_REUSED)
     - FAILED_PRECONDITION: Africa's Talking refuses our credentials, sender or balance (AUTHENTICATION_FAILED,
-      INVALID_SENDER_ID, INSUFFICIENT_BALANCE and the like, or REJECTED)
+      INVALID_SENDER_ID, INSUFFICIENT_BALANCE, RISK_HOLD), or the number (UNSUPPORTED_NUMBER_TYPE, USER_IN_BLACKLIST,
+      COULD_NOT_ROUTE, DO_NOT_DISTURB_REJECTION), or does so in words that are not known here (REJECTED)
     - RESOURCE_EXHAUSTED: too fast, by our limit or theirs (RATE_LIMIT); carries RetryInfo
     - UNAVAILABLE: nothing was sent (NETWORK_ERROR), the other side answered with a 5xx (SERVER_ERROR), or Redis
       does not answer (STORE_UNAVAILABLE); safe to repeat with the same key
@@ -63,11 +64,13 @@ class AtAdapterServiceStub:
     """Sends airtime to one phone, at most once. Status callbacks tell how it went on.
     Errors: as above. UNKNOWN (SEND_OUTCOME_UNKNOWN) also where Africa's Talking says that it has seen the request
     before and this service has not: it was submitted then, with an outcome that only a status callback tells.
+    - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT)
     """
     RequestPayment: _grpc.UnaryUnaryMultiCallable[_money_pb2.RequestPaymentRequest, _money_pb2.RequestPaymentResponse]
     """Asks a phone user for money, or pays a phone user or a business, at most once. What is answered is that it was
     taken; a notification tells how it went on.
-    Errors: as above.
+    Errors: as above, and
+    - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT)
     """
     RefundPayment: _grpc.UnaryUnaryMultiCallable[_money_pb2.RefundPaymentRequest, _money_pb2.RefundPaymentResponse]
     """Pays back all or a part of what a phone user paid, at most once a key and never more than was paid.
@@ -75,7 +78,8 @@ class AtAdapterServiceStub:
     - NOT_FOUND: the payment is not in the platform's record (PAYMENT_NOT_FOUND)
     - FAILED_PRECONDITION: it is no payment of a phone user or is not known to have succeeded
       (PAYMENT_NOT_REFUNDABLE), or less of it is left than is to be paid back (REFUND_TOO_LARGE)
-    - INVALID_ARGUMENT: the currency is not the payment's (CURRENCY_MISMATCH)
+    - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT), or the currency is not the payment's
+      (CURRENCY_MISMATCH)
     """
     GetCallbackAccess: _grpc.UnaryUnaryMultiCallable[_money_pb2.GetCallbackAccessRequest, _money_pb2.GetCallbackAccessResponse]
     """Tells whether callbacks can be trusted. Sends nothing and needs no key.
@@ -108,7 +112,8 @@ class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
     - INVALID_ARGUMENT: the request cannot be sent as it is (INVALID_REQUEST, INVALID_PHONE_NUMBER), or the key was
       used with another request (IDEMPOTENCY_KEY_REUSED)
     - FAILED_PRECONDITION: Africa's Talking refuses our credentials, sender or balance (AUTHENTICATION_FAILED,
-      INVALID_SENDER_ID, INSUFFICIENT_BALANCE and the like, or REJECTED)
+      INVALID_SENDER_ID, INSUFFICIENT_BALANCE, RISK_HOLD), or the number (UNSUPPORTED_NUMBER_TYPE, USER_IN_BLACKLIST,
+      COULD_NOT_ROUTE, DO_NOT_DISTURB_REJECTION), or does so in words that are not known here (REJECTED)
     - RESOURCE_EXHAUSTED: too fast, by our limit or theirs (RATE_LIMIT); carries RetryInfo
     - UNAVAILABLE: nothing was sent (NETWORK_ERROR), the other side answered with a 5xx (SERVER_ERROR), or Redis
       does not answer (STORE_UNAVAILABLE); safe to repeat with the same key
@@ -130,11 +135,13 @@ class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
     """Sends airtime to one phone, at most once. Status callbacks tell how it went on.
     Errors: as above. UNKNOWN (SEND_OUTCOME_UNKNOWN) also where Africa's Talking says that it has seen the request
     before and this service has not: it was submitted then, with an outcome that only a status callback tells.
+    - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT)
     """
     RequestPayment: _aio.UnaryUnaryMultiCallable[_money_pb2.RequestPaymentRequest, _money_pb2.RequestPaymentResponse]  # type: ignore[assignment]
     """Asks a phone user for money, or pays a phone user or a business, at most once. What is answered is that it was
     taken; a notification tells how it went on.
-    Errors: as above.
+    Errors: as above, and
+    - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT)
     """
     RefundPayment: _aio.UnaryUnaryMultiCallable[_money_pb2.RefundPaymentRequest, _money_pb2.RefundPaymentResponse]  # type: ignore[assignment]
     """Pays back all or a part of what a phone user paid, at most once a key and never more than was paid.
@@ -142,7 +149,8 @@ class AtAdapterServiceAsyncStub(AtAdapterServiceStub):
     - NOT_FOUND: the payment is not in the platform's record (PAYMENT_NOT_FOUND)
     - FAILED_PRECONDITION: it is no payment of a phone user or is not known to have succeeded
       (PAYMENT_NOT_REFUNDABLE), or less of it is left than is to be paid back (REFUND_TOO_LARGE)
-    - INVALID_ARGUMENT: the currency is not the payment's (CURRENCY_MISMATCH)
+    - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT), or the currency is not the payment's
+      (CURRENCY_MISMATCH)
     """
     GetCallbackAccess: _aio.UnaryUnaryMultiCallable[_money_pb2.GetCallbackAccessRequest, _money_pb2.GetCallbackAccessResponse]  # type: ignore[assignment]
     """Tells whether callbacks can be trusted. Sends nothing and needs no key.
@@ -174,7 +182,8 @@ class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
     - INVALID_ARGUMENT: the request cannot be sent as it is (INVALID_REQUEST, INVALID_PHONE_NUMBER), or the key was
       used with another request (IDEMPOTENCY_KEY_REUSED)
     - FAILED_PRECONDITION: Africa's Talking refuses our credentials, sender or balance (AUTHENTICATION_FAILED,
-      INVALID_SENDER_ID, INSUFFICIENT_BALANCE and the like, or REJECTED)
+      INVALID_SENDER_ID, INSUFFICIENT_BALANCE, RISK_HOLD), or the number (UNSUPPORTED_NUMBER_TYPE, USER_IN_BLACKLIST,
+      COULD_NOT_ROUTE, DO_NOT_DISTURB_REJECTION), or does so in words that are not known here (REJECTED)
     - RESOURCE_EXHAUSTED: too fast, by our limit or theirs (RATE_LIMIT); carries RetryInfo
     - UNAVAILABLE: nothing was sent (NETWORK_ERROR), the other side answered with a 5xx (SERVER_ERROR), or Redis
       does not answer (STORE_UNAVAILABLE); safe to repeat with the same key
@@ -212,6 +221,7 @@ class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends airtime to one phone, at most once. Status callbacks tell how it went on.
         Errors: as above. UNKNOWN (SEND_OUTCOME_UNKNOWN) also where Africa's Talking says that it has seen the request
         before and this service has not: it was submitted then, with an outcome that only a status callback tells.
+        - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT)
         """
 
     @_abc_1.abstractmethod
@@ -222,7 +232,8 @@ class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_money_pb2.RequestPaymentResponse, _abc.Awaitable[_money_pb2.RequestPaymentResponse]]:
         """Asks a phone user for money, or pays a phone user or a business, at most once. What is answered is that it was
         taken; a notification tells how it went on.
-        Errors: as above.
+        Errors: as above, and
+        - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT)
         """
 
     @_abc_1.abstractmethod
@@ -236,7 +247,8 @@ class AtAdapterServiceServicer(metaclass=_abc_1.ABCMeta):
         - NOT_FOUND: the payment is not in the platform's record (PAYMENT_NOT_FOUND)
         - FAILED_PRECONDITION: it is no payment of a phone user or is not known to have succeeded
           (PAYMENT_NOT_REFUNDABLE), or less of it is left than is to be paid back (REFUND_TOO_LARGE)
-        - INVALID_ARGUMENT: the currency is not the payment's (CURRENCY_MISMATCH)
+        - INVALID_ARGUMENT: the amount is no amount of money (INVALID_AMOUNT), or the currency is not the payment's
+          (CURRENCY_MISMATCH)
         """
 
     @_abc_1.abstractmethod

@@ -32,9 +32,10 @@ class EngineServiceStub:
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
     repeat
-    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
-    may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
-    only where a new one would begin); nothing was begun; carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions as it may (ENGINE_BUSY), or where a new one would begin: the
+    flow has as many that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY), or as many have begun
+    in this window as its rateLimit allows (WORKFLOW_RATE_LIMITED); nothing was begun; carries RetryInfo
+    - FAILED_PRECONDITION: secrets of the flow were stored with a key that is not configured (DECRYPTION_FAILED)
     """
 
     def __init__(self, channel):
@@ -130,9 +131,10 @@ class EngineServiceServicer:
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
     repeat
-    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
-    may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
-    only where a new one would begin); nothing was begun; carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions as it may (ENGINE_BUSY), or where a new one would begin: the
+    flow has as many that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY), or as many have begun
+    in this window as its rateLimit allows (WORKFLOW_RATE_LIMITED); nothing was begun; carries RetryInfo
+    - FAILED_PRECONDITION: secrets of the flow were stored with a key that is not configured (DECRYPTION_FAILED)
     """
 
     def Execute(self, request, context):
@@ -141,10 +143,12 @@ class EngineServiceServicer:
         Errors:
         - INVALID_ARGUMENT: no flow or an unusable option (INVALID_REQUEST), a flow that does not compile
         (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue), trigger_payload_json is no JSON object
-        (INVALID_PAYLOAD), or idempotency_key was used with another request (IDEMPOTENCY_KEY_REUSED)
+        (INVALID_PAYLOAD), the flow has a mask in place of a secret (SECRET_NOT_STORED), or idempotency_key was used with
+        another request (IDEMPOTENCY_KEY_REUSED)
         - NOT_FOUND: no such flow (WORKFLOW_NOT_FOUND) or session (SESSION_NOT_FOUND)
         - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it, or has ended and its
-        changes are not in the session yet (SESSION_BUSY)
+        changes are not in the session yet (SESSION_BUSY), or the flow has secrets and there is no key to encrypt them
+        with (ENCRYPTION_KEY_MISSING)
         - UNAVAILABLE: the validator does not answer and the flow is not known here (VALIDATOR_UNAVAILABLE)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -409,9 +413,10 @@ class EngineService:
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
     repeat
-    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
-    may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
-    only where a new one would begin); nothing was begun; carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions as it may (ENGINE_BUSY), or where a new one would begin: the
+    flow has as many that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY), or as many have begun
+    in this window as its rateLimit allows (WORKFLOW_RATE_LIMITED); nothing was begun; carries RetryInfo
+    - FAILED_PRECONDITION: secrets of the flow were stored with a key that is not configured (DECRYPTION_FAILED)
     """
 
     @staticmethod

@@ -33,9 +33,10 @@ class EngineServiceStub:
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
       repeat
-    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
-      may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
-      only where a new one would begin); nothing was begun; carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions as it may (ENGINE_BUSY), or where a new one would begin: the
+      flow has as many that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY), or as many have begun
+      in this window as its rateLimit allows (WORKFLOW_RATE_LIMITED); nothing was begun; carries RetryInfo
+    - FAILED_PRECONDITION: secrets of the flow were stored with a key that is not configured (DECRYPTION_FAILED)
     """
 
     @_typing.overload
@@ -48,10 +49,12 @@ class EngineServiceStub:
     Errors:
     - INVALID_ARGUMENT: no flow or an unusable option (INVALID_REQUEST), a flow that does not compile
       (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue), trigger_payload_json is no JSON object
-      (INVALID_PAYLOAD), or idempotency_key was used with another request (IDEMPOTENCY_KEY_REUSED)
+      (INVALID_PAYLOAD), the flow has a mask in place of a secret (SECRET_NOT_STORED), or idempotency_key was used with
+      another request (IDEMPOTENCY_KEY_REUSED)
     - NOT_FOUND: no such flow (WORKFLOW_NOT_FOUND) or session (SESSION_NOT_FOUND)
     - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it, or has ended and its
-      changes are not in the session yet (SESSION_BUSY)
+      changes are not in the session yet (SESSION_BUSY), or the flow has secrets and there is no key to encrypt them
+      with (ENCRYPTION_KEY_MISSING)
     - UNAVAILABLE: the validator does not answer and the flow is not known here (VALIDATOR_UNAVAILABLE)
     """
     GetExecution: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.GetExecutionRequest, _engine_service_pb2.GetExecutionResponse]
@@ -163,9 +166,10 @@ class EngineServiceAsyncStub(EngineServiceStub):
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
       repeat
-    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
-      may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
-      only where a new one would begin); nothing was begun; carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions as it may (ENGINE_BUSY), or where a new one would begin: the
+      flow has as many that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY), or as many have begun
+      in this window as its rateLimit allows (WORKFLOW_RATE_LIMITED); nothing was begun; carries RetryInfo
+    - FAILED_PRECONDITION: secrets of the flow were stored with a key that is not configured (DECRYPTION_FAILED)
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -175,10 +179,12 @@ class EngineServiceAsyncStub(EngineServiceStub):
     Errors:
     - INVALID_ARGUMENT: no flow or an unusable option (INVALID_REQUEST), a flow that does not compile
       (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue), trigger_payload_json is no JSON object
-      (INVALID_PAYLOAD), or idempotency_key was used with another request (IDEMPOTENCY_KEY_REUSED)
+      (INVALID_PAYLOAD), the flow has a mask in place of a secret (SECRET_NOT_STORED), or idempotency_key was used with
+      another request (IDEMPOTENCY_KEY_REUSED)
     - NOT_FOUND: no such flow (WORKFLOW_NOT_FOUND) or session (SESSION_NOT_FOUND)
     - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it, or has ended and its
-      changes are not in the session yet (SESSION_BUSY)
+      changes are not in the session yet (SESSION_BUSY), or the flow has secrets and there is no key to encrypt them
+      with (ENCRYPTION_KEY_MISSING)
     - UNAVAILABLE: the validator does not answer and the flow is not known here (VALIDATOR_UNAVAILABLE)
     """
     GetExecution: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.GetExecutionRequest, _engine_service_pb2.GetExecutionResponse]  # type: ignore[assignment]
@@ -289,9 +295,10 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
     Errors of every RPC:
     - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
       repeat
-    - RESOURCE_EXHAUSTED: the engine runs as many executions (ENGINE_BUSY) or serves as many calls (SERVER_BUSY) as it
-      may, or the flow has as many executions that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY;
-      only where a new one would begin); nothing was begun; carries RetryInfo
+    - RESOURCE_EXHAUSTED: the engine runs as many executions as it may (ENGINE_BUSY), or where a new one would begin: the
+      flow has as many that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY), or as many have begun
+      in this window as its rateLimit allows (WORKFLOW_RATE_LIMITED); nothing was begun; carries RetryInfo
+    - FAILED_PRECONDITION: secrets of the flow were stored with a key that is not configured (DECRYPTION_FAILED)
     """
 
     @_abc_1.abstractmethod
@@ -305,10 +312,12 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
         - INVALID_ARGUMENT: no flow or an unusable option (INVALID_REQUEST), a flow that does not compile
           (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue), trigger_payload_json is no JSON object
-          (INVALID_PAYLOAD), or idempotency_key was used with another request (IDEMPOTENCY_KEY_REUSED)
+          (INVALID_PAYLOAD), the flow has a mask in place of a secret (SECRET_NOT_STORED), or idempotency_key was used with
+          another request (IDEMPOTENCY_KEY_REUSED)
         - NOT_FOUND: no such flow (WORKFLOW_NOT_FOUND) or session (SESSION_NOT_FOUND)
         - FAILED_PRECONDITION: the session has ended (SESSION_ENDED), or another flow is live on it, or has ended and its
-          changes are not in the session yet (SESSION_BUSY)
+          changes are not in the session yet (SESSION_BUSY), or the flow has secrets and there is no key to encrypt them
+          with (ENCRYPTION_KEY_MISSING)
         - UNAVAILABLE: the validator does not answer and the flow is not known here (VALIDATOR_UNAVAILABLE)
         """
 

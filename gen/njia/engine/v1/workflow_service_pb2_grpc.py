@@ -78,7 +78,10 @@ class WorkflowServiceServicer:
     def SaveWorkflow(self, request, context):
         """Saves a flow as a new version. Saving what equals the newest version changes nothing.
         Errors:
-        - INVALID_ARGUMENT: the flow does not compile (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue)
+        - INVALID_ARGUMENT: no flow was given (INVALID_REQUEST), it does not compile (COMPILATION_FAILED, with one
+        BadRequest.FieldViolation an issue), or has a mask where no secret is stored (SECRET_NOT_STORED)
+        - FAILED_PRECONDITION: the flow has secrets and there is no key to encrypt them with (ENCRYPTION_KEY_MISSING), or
+        those of the version before were stored with a key that is not configured (DECRYPTION_FAILED)
         - UNAVAILABLE: the validator does not answer (VALIDATOR_UNAVAILABLE)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -108,8 +111,8 @@ class WorkflowServiceServicer:
         Errors:
         - NOT_FOUND: no such flow or version (WORKFLOW_NOT_FOUND)
         - FAILED_PRECONDITION: another published flow claims the same trigger (TRIGGER_CLAIMED, metadata
-        workflow_id and other_workflow_id), or the flow trusts its trigger and anybody could post one
-        (CALLBACKS_UNPROTECTED)
+        workflow_id and other_workflow_id), the flow trusts its trigger and anybody could post one
+        (CALLBACKS_UNPROTECTED), or its secrets were stored with a key that is not configured (DECRYPTION_FAILED)
         - UNAVAILABLE: the flow trusts its trigger and the AT adapter does not say who can post one
         (AT_ADAPTER_UNAVAILABLE); safe to repeat
         """

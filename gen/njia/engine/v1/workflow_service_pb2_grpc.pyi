@@ -39,7 +39,10 @@ class WorkflowServiceStub:
     SaveWorkflow: _grpc.UnaryUnaryMultiCallable[_workflow_service_pb2.SaveWorkflowRequest, _workflow_service_pb2.SaveWorkflowResponse]
     """Saves a flow as a new version. Saving what equals the newest version changes nothing.
     Errors:
-    - INVALID_ARGUMENT: the flow does not compile (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue)
+    - INVALID_ARGUMENT: no flow was given (INVALID_REQUEST), it does not compile (COMPILATION_FAILED, with one
+      BadRequest.FieldViolation an issue), or has a mask where no secret is stored (SECRET_NOT_STORED)
+    - FAILED_PRECONDITION: the flow has secrets and there is no key to encrypt them with (ENCRYPTION_KEY_MISSING), or
+      those of the version before were stored with a key that is not configured (DECRYPTION_FAILED)
     - UNAVAILABLE: the validator does not answer (VALIDATOR_UNAVAILABLE)
     """
     GetWorkflow: _grpc.UnaryUnaryMultiCallable[_workflow_service_pb2.GetWorkflowRequest, _workflow_service_pb2.GetWorkflowResponse]
@@ -57,8 +60,8 @@ class WorkflowServiceStub:
     Errors:
     - NOT_FOUND: no such flow or version (WORKFLOW_NOT_FOUND)
     - FAILED_PRECONDITION: another published flow claims the same trigger (TRIGGER_CLAIMED, metadata
-      workflow_id and other_workflow_id), or the flow trusts its trigger and anybody could post one
-      (CALLBACKS_UNPROTECTED)
+      workflow_id and other_workflow_id), the flow trusts its trigger and anybody could post one
+      (CALLBACKS_UNPROTECTED), or its secrets were stored with a key that is not configured (DECRYPTION_FAILED)
     - UNAVAILABLE: the flow trusts its trigger and the AT adapter does not say who can post one
       (AT_ADAPTER_UNAVAILABLE); safe to repeat
     """
@@ -85,7 +88,10 @@ class WorkflowServiceAsyncStub(WorkflowServiceStub):
     SaveWorkflow: _aio.UnaryUnaryMultiCallable[_workflow_service_pb2.SaveWorkflowRequest, _workflow_service_pb2.SaveWorkflowResponse]  # type: ignore[assignment]
     """Saves a flow as a new version. Saving what equals the newest version changes nothing.
     Errors:
-    - INVALID_ARGUMENT: the flow does not compile (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue)
+    - INVALID_ARGUMENT: no flow was given (INVALID_REQUEST), it does not compile (COMPILATION_FAILED, with one
+      BadRequest.FieldViolation an issue), or has a mask where no secret is stored (SECRET_NOT_STORED)
+    - FAILED_PRECONDITION: the flow has secrets and there is no key to encrypt them with (ENCRYPTION_KEY_MISSING), or
+      those of the version before were stored with a key that is not configured (DECRYPTION_FAILED)
     - UNAVAILABLE: the validator does not answer (VALIDATOR_UNAVAILABLE)
     """
     GetWorkflow: _aio.UnaryUnaryMultiCallable[_workflow_service_pb2.GetWorkflowRequest, _workflow_service_pb2.GetWorkflowResponse]  # type: ignore[assignment]
@@ -103,8 +109,8 @@ class WorkflowServiceAsyncStub(WorkflowServiceStub):
     Errors:
     - NOT_FOUND: no such flow or version (WORKFLOW_NOT_FOUND)
     - FAILED_PRECONDITION: another published flow claims the same trigger (TRIGGER_CLAIMED, metadata
-      workflow_id and other_workflow_id), or the flow trusts its trigger and anybody could post one
-      (CALLBACKS_UNPROTECTED)
+      workflow_id and other_workflow_id), the flow trusts its trigger and anybody could post one
+      (CALLBACKS_UNPROTECTED), or its secrets were stored with a key that is not configured (DECRYPTION_FAILED)
     - UNAVAILABLE: the flow trusts its trigger and the AT adapter does not say who can post one
       (AT_ADAPTER_UNAVAILABLE); safe to repeat
     """
@@ -134,7 +140,10 @@ class WorkflowServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_workflow_service_pb2.SaveWorkflowResponse, _abc.Awaitable[_workflow_service_pb2.SaveWorkflowResponse]]:
         """Saves a flow as a new version. Saving what equals the newest version changes nothing.
         Errors:
-        - INVALID_ARGUMENT: the flow does not compile (COMPILATION_FAILED, with one BadRequest.FieldViolation an issue)
+        - INVALID_ARGUMENT: no flow was given (INVALID_REQUEST), it does not compile (COMPILATION_FAILED, with one
+          BadRequest.FieldViolation an issue), or has a mask where no secret is stored (SECRET_NOT_STORED)
+        - FAILED_PRECONDITION: the flow has secrets and there is no key to encrypt them with (ENCRYPTION_KEY_MISSING), or
+          those of the version before were stored with a key that is not configured (DECRYPTION_FAILED)
         - UNAVAILABLE: the validator does not answer (VALIDATOR_UNAVAILABLE)
         """
 
@@ -170,8 +179,8 @@ class WorkflowServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
         - NOT_FOUND: no such flow or version (WORKFLOW_NOT_FOUND)
         - FAILED_PRECONDITION: another published flow claims the same trigger (TRIGGER_CLAIMED, metadata
-          workflow_id and other_workflow_id), or the flow trusts its trigger and anybody could post one
-          (CALLBACKS_UNPROTECTED)
+          workflow_id and other_workflow_id), the flow trusts its trigger and anybody could post one
+          (CALLBACKS_UNPROTECTED), or its secrets were stored with a key that is not configured (DECRYPTION_FAILED)
         - UNAVAILABLE: the flow trusts its trigger and the AT adapter does not say who can post one
           (AT_ADAPTER_UNAVAILABLE); safe to repeat
         """

@@ -183,6 +183,7 @@ class SessionServiceServicer:
 
     def DeleteSession(self, request, context):
         """Removes a session and its data. Safe to repeat.
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

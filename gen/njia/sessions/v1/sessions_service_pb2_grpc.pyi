@@ -91,7 +91,9 @@ class SessionServiceStub:
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     """
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.DeleteSessionRequest, _sessions_service_pb2.DeleteSessionResponse]
-    """Removes a session and its data. Safe to repeat."""
+    """Removes a session and its data. Safe to repeat.
+    Errors: none of its own.
+    """
     EraseMsisdn: _grpc.UnaryUnaryMultiCallable[_sessions_service_pb2.EraseMsisdnRequest, _sessions_service_pb2.EraseMsisdnResponse]
     """Removes every session of a phone number, and the values that flows keep of it. Safe to repeat.
     Errors:
@@ -161,7 +163,9 @@ class SessionServiceAsyncStub(SessionServiceStub):
     - NOT_FOUND: there is none, or it expired (SESSION_NOT_FOUND)
     """
     DeleteSession: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.DeleteSessionRequest, _sessions_service_pb2.DeleteSessionResponse]  # type: ignore[assignment]
-    """Removes a session and its data. Safe to repeat."""
+    """Removes a session and its data. Safe to repeat.
+    Errors: none of its own.
+    """
     EraseMsisdn: _aio.UnaryUnaryMultiCallable[_sessions_service_pb2.EraseMsisdnRequest, _sessions_service_pb2.EraseMsisdnResponse]  # type: ignore[assignment]
     """Removes every session of a phone number, and the values that flows keep of it. Safe to repeat.
     Errors:
@@ -282,7 +286,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_service_pb2.DeleteSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_service_pb2.DeleteSessionResponse, _abc.Awaitable[_sessions_service_pb2.DeleteSessionResponse]]:
-        """Removes a session and its data. Safe to repeat."""
+        """Removes a session and its data. Safe to repeat.
+        Errors: none of its own.
+        """
 
     @_abc_1.abstractmethod
     def EraseMsisdn(

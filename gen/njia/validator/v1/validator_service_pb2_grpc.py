@@ -76,6 +76,7 @@ class ValidatorServiceServicer:
 
     def ListNodeTypes(self, request, context):
         """Lists the node types with all that a canvas needs to draw palette and forms.
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,9 @@ class ValidatorServiceStub:
     - INVALID_ARGUMENT: no flow was given (MISSING_WORKFLOW)
     """
     ListNodeTypes: _grpc.UnaryUnaryMultiCallable[_validator_service_pb2.ListNodeTypesRequest, _validator_service_pb2.ListNodeTypesResponse]
-    """Lists the node types with all that a canvas needs to draw palette and forms."""
+    """Lists the node types with all that a canvas needs to draw palette and forms.
+    Errors: none of its own.
+    """
 
 @_typing.type_check_only
 class ValidatorServiceAsyncStub(ValidatorServiceStub):
@@ -62,7 +64,9 @@ class ValidatorServiceAsyncStub(ValidatorServiceStub):
     - INVALID_ARGUMENT: no flow was given (MISSING_WORKFLOW)
     """
     ListNodeTypes: _aio.UnaryUnaryMultiCallable[_validator_service_pb2.ListNodeTypesRequest, _validator_service_pb2.ListNodeTypesResponse]  # type: ignore[assignment]
-    """Lists the node types with all that a canvas needs to draw palette and forms."""
+    """Lists the node types with all that a canvas needs to draw palette and forms.
+    Errors: none of its own.
+    """
 
 class ValidatorServiceServicer(metaclass=_abc_1.ABCMeta):
     """Checks and compiles flows. Stateless: the same flow gets the same answer from every replica."""
@@ -95,6 +99,8 @@ class ValidatorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _validator_service_pb2.ListNodeTypesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_validator_service_pb2.ListNodeTypesResponse, _abc.Awaitable[_validator_service_pb2.ListNodeTypesResponse]]:
-        """Lists the node types with all that a canvas needs to draw palette and forms."""
+        """Lists the node types with all that a canvas needs to draw palette and forms.
+        Errors: none of its own.
+        """
 
 def add_ValidatorServiceServicer_to_server(servicer: ValidatorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
