@@ -5,8 +5,8 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health
-from grpc_reflection.v1alpha import reflection
 
+from rpc import reflection
 from rpc.callers import ANONYMOUS, Scope, caller_name, set_caller
 from rpc.guard import SERVICE, UNAUTHENTICATED, Guard, only_one
 from rpc.status import DETAILS_KEY, CallRefused, Refusal, rich_status
@@ -42,7 +42,7 @@ class Authentication(grpc.aio.ServerInterceptor):
         service = method.split("/")[1]
         if handler is None or service in OPEN_SERVICES:
             return handler
-        scope = Scope.READ if service == reflection.SERVICE_NAME else self._scopes.get(method, Scope.ADMIN)
+        scope = Scope.READ if service in reflection.SERVICE_NAMES else self._scopes.get(method, Scope.ADMIN)
         metadata = handler_call_details.invocation_metadata or ()
         authorization = only_one([_text(value) for name, value in metadata if name == AUTHORIZATION])
         try:

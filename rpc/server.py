@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 from opentelemetry.trace import TracerProvider
 
+from rpc import reflection
 from rpc.authentication import Authentication
 from rpc.callers import Scope
 from rpc.interceptors import Afterwards, RefusalInterceptor
@@ -113,7 +113,7 @@ async def start_server(
     register(server)
     readiness = Readiness(services, ready)
     health_pb2_grpc.add_HealthServicer_to_server(readiness.servicer, server)
-    reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    reflection.enable(server, (*services, health.SERVICE_NAME))
     port = _bind(server, listen, protection.tls)
     await readiness.publish()
     await readiness.take_calls()

@@ -62,17 +62,25 @@ async def separate(standing_separate: Platform) -> AsyncIterator[Platform]:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A set whose spans go to a collector and whose trips to Redis go through a counting proxy."""
+    """
+    A set whose spans go to a collector and whose trips to Redis go through a counting proxy.
+
+    Attributes:
+        key: An API key that may do everything; `platform` uses it.
+        reading_key: An API key that may read.
+    """
 
     platform: Platform
     collector: Collector
     redis: Proxy
+    key: str
+    reading_key: str
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Observed]:
     """Every service in one process, with tracing, metrics and API keys on."""
-    key = new_key("tests", set(Scope))
+    key, reading = new_key("tests", set(Scope)), new_key("readers", {Scope.READ})
     directory = tmp_path_factory.mktemp("observed")
     async with collecting() as collector, counting() as redis:
         environ = {
@@ -80,7 +88,7 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_SCHEDULE_DELAY": "50",
             "NJIA_USSD_BUDGET_MS": "1500",
-            "NJIA_API_KEYS": key.line,
+            "NJIA_API_KEYS": f"{key.line};{reading.line}",
             "NJIA_API_RATE_PER_SECOND": "10000",
             **{f"NJIA_{name.upper()}_METRICS_LISTEN": f"127.0.0.1:{free_port()}" for name in SCRAPED},
         }
@@ -91,7 +99,7 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
         async with stack, Platform(stack, key.key) as platform:
             # Reports come when they like and would be counted to whatever runs then.
             await platform.control.patch("/control/settings", json={"deliveryReports": False})
-            yield Observed(platform, collector, redis)
+            yield Observed(platform, collector, redis, key.key, reading.key)
     check_logs(directory)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 
 from njia.sessions.v1 import sessions_service_pb2 as pb
 from rpc import readiness, server
@@ -97,15 +97,20 @@ async def test_a_watcher_of_health_hears_of_a_change(start: Any, monkeypatch: py
     watch.cancel()
 
 
-async def test_reflection_lists_the_services_and_describes_them(start: Any) -> None:
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_reflection_lists_the_services_and_describes_them(start: Any, version: str) -> None:
     running = await start()
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(running.channel)
+    ask: Any = running.channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        reflection_pb2.ServerReflectionRequest.SerializeToString,
+        reflection_pb2.ServerReflectionResponse.FromString,
+    )
     questions = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol=SESSIONS),
     ]
 
-    names, files = [answer async for answer in stub.ServerReflectionInfo(iter(questions), timeout=5)]
+    names, files = [answer async for answer in ask(iter(questions), timeout=5)]
 
     assert {service.name for service in names.list_services_response.service} == {
         SESSIONS,

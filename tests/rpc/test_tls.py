@@ -17,6 +17,7 @@ from rpc.probe import is_serving
 from rpc.protection import UNPROTECTED, Protection, read_protection
 from rpc.server import start_server
 from rpc.tls import read_tls
+from tests.buf_curl import Server
 from tests.rpc.certificates import Authority, Signed
 
 
@@ -73,6 +74,16 @@ async def test_only_who_shows_a_certificate_of_ours_gets_in(ours: Authority, tmp
         assert not await gets_in(target, protection_with(ours, None))
         assert not await gets_in(target, protection_with(ours, theirs.signed("client")))
         assert not await gets_in(target, UNPROTECTED)
+
+
+async def test_a_client_that_is_not_ours_gets_in_with_the_same_files(ours: Authority) -> None:
+    async with serving(protection_with(ours, ours.signed("server"))) as target:
+        mine = ours.signed("client")
+        trusting = ("--cacert", str(ours.file))
+        known = (*trusting, "--cert", str(mine.certificate), "--key", str(mine.key))
+        assert "grpc.health.v1.Health" in await Server(f"https://{target}", known).services()
+        with pytest.raises(AssertionError, match="unavailable"):
+            await Server(f"https://{target}", trusting).services()
 
 
 @pytest.mark.parametrize("mutual", [False, True], ids=["one-sided", "mutual"])
