@@ -82,7 +82,7 @@ NAME is one of
   at_adapter   talks to Africa's Talking, in both directions
   gateway      the REST API
 
-Configuration comes from the environment; README.md lists the variables.
+Configuration comes from the environment; docs/settings.md lists the variables.
 """
 
 _log = structlog.get_logger()
