@@ -1,14 +1,14 @@
 """`njia`, which is `python -m cli`."""
 
+import os
 from typing import Annotated
 
 import typer
 
-from cli.commands import dial, executions, flows, keys, sessions
-from cli.context import Njia, api_key
+from cli.commands import certificates, dial, executions, flows, keys, sessions
+from cli.context import Njia, api_key, gateway_url
 from cli.output import Output
-
-DEFAULT_URL = "http://127.0.0.1:8080"
+from launcher import env_file
 
 app = typer.Typer(
     name="njia",
@@ -22,11 +22,17 @@ app = typer.Typer(
 @app.callback()
 def njia(
     context: typer.Context,
-    url: Annotated[str, typer.Option(envvar="NJIA_URL", help="The gateway.")] = DEFAULT_URL,
+    url: Annotated[
+        str | None, typer.Option(help="The gateway. Default: NJIA_URL, else where NJIA_GATEWAY_LISTEN puts it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the API's answer as it is.")] = False,
 ) -> None:
     """Keeps what all commands need."""
-    context.obj = Njia(url, api_key(), Output(as_json=as_json))
+    try:
+        variables = env_file.beside(os.environ)
+    except env_file.EnvFileError as problem:
+        raise typer.BadParameter(str(problem)) from None
+    context.obj = Njia(url or gateway_url(variables), api_key(variables), Output(as_json=as_json), variables)
 
 
 for command in (
@@ -41,6 +47,7 @@ for command in (
     sessions.sessions,
     sessions.end_session,
     dial.dial,
+    certificates.certificates,
 ):
     app.command()(command)
 

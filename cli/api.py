@@ -32,10 +32,14 @@ class Api:
     """One gateway, such as http://127.0.0.1:8080."""
 
     def __init__(self, url: str, key: str | None) -> None:
+        """Raises Unreachable where the URL is none."""
         self._url = url
         timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
         headers = {} if key is None else {"authorization": f"Bearer {key}"}
-        self._client = httpx.Client(base_url=url, timeout=timeout, headers=headers)
+        try:
+            self._client = httpx.Client(base_url=url, timeout=timeout, headers=headers)
+        except httpx.InvalidURL as problem:
+            raise Unreachable(f"{url} is no address: {problem}") from None
 
     def close(self) -> None:
         """Closes the connections."""

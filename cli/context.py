@@ -1,8 +1,7 @@
 """What every command gets: the gateway and the output."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from cli.api import Api, Refused, Unreachable
 from cli.exit_codes import REFUSED, UNREACHABLE
 from cli.output import Output
+from launcher import addresses
 from rpc.config import ConfigError, Environment
 
 
@@ -20,18 +20,20 @@ class Njia:
 
     Attributes:
         key: API key, None where there is none.
+        variables: Those of the environment and of `.env`.
     """
 
     url: str
     key: str | None
     output: Output
+    variables: Mapping[str, str]
 
     @contextmanager
     def api(self) -> Iterator[Api]:
         """Talks to the gateway inside; ends the process with an exit code and a sentence when that fails."""
-        api = Api(self.url, self.key)
         try:
-            yield api
+            with closing(Api(self.url, self.key)) as api:
+                yield api
         except Refused as refusal:
             self.output.problem(refusal.document)
             raise typer.Exit(REFUSED) from None
@@ -39,13 +41,18 @@ class Njia:
             self.output.failure(str(problem))
             self.output.failure("start everything with `make run`, or name the gateway by --url or NJIA_URL")
             raise typer.Exit(UNREACHABLE) from None
-        finally:
-            api.close()
 
 
-def api_key() -> str | None:
+def gateway_url(variables: Mapping[str, str]) -> str:
+    """Returns NJIA_URL; without it the gateway is on this machine, where its own variables put it."""
+    scheme = "https" if variables.get("NJIA_GATEWAY_TLS_CERT_FILE", "").strip() else "http"
+    listens = addresses.listens(variables)["NJIA_GATEWAY_LISTEN"]
+    return variables.get("NJIA_URL", "").strip() or f"{scheme}://{addresses.reachable(listens)}"
+
+
+def api_key(environ: Mapping[str, str]) -> str | None:
     """Returns the key of NJIA_API_KEY or NJIA_API_KEY_FILE. It is no option: everybody on the machine sees those."""
-    variables = Environment(os.environ)
+    variables = Environment(environ)
     key = variables.secret("NJIA_API_KEY")
     try:
         variables.check()

@@ -38,7 +38,7 @@ class CannotStartError(Exception):
 def main(environ: Mapping[str, str]) -> int:
     """Runs the set and returns the exit code."""
     try:
-        variables = {**env_file.read(stack.ROOT / ".env"), **environ}
+        variables = env_file.beside(environ)
         _check_writable(DATA)
         with lock.held(DATA / "launcher.lock"):
             uvloop.run(run(variables))

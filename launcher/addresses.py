@@ -3,8 +3,6 @@
 import socket
 from collections.abc import Mapping
 
-from launcher.valkey import free_port
-
 LISTENS: Mapping[str, str] = {
     "NJIA_VALIDATOR_LISTEN": "127.0.0.1:50051",
     "NJIA_ENGINE_LISTEN": "127.0.0.1:50052",
@@ -24,6 +22,9 @@ def listens(environ: Mapping[str, str]) -> dict[str, str]:
 
 def free_listens() -> dict[str, str]:
     """Returns addresses of 127.0.0.1 that nothing listens on now, by variable."""
+    # Here, so that the command line, which asks where the gateway is, does not load a client of Redis.
+    from launcher.valkey import free_port
+
     return {name: f"127.0.0.1:{free_port()}" for name in LISTENS}
 
 

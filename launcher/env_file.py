@@ -1,10 +1,19 @@
 """Reads `.env`, the file that docker compose reads too."""
 
+from collections.abc import Mapping
 from pathlib import Path
+
+OF_PROJECT = Path(__file__).resolve().parent.parent / ".env"
+"""The file beside the Makefile. Never that of whatever folder somebody is in: it names where keys are sent."""
 
 
 class EnvFileError(Exception):
     """A line of the file is not NAME=value. The message names the line."""
+
+
+def beside(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns the variables of the file and those of the environment, which win. Raises EnvFileError like `read`."""
+    return {**read(OF_PROJECT), **environ}
 
 
 def read(file: Path) -> dict[str, str]:

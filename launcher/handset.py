@@ -3,13 +3,12 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from emulator.handset.__main__ import main as use_phone
-from launcher import env_file, stack
+from launcher import env_file
 
 
-def main(arguments: Sequence[str], environ: Mapping[str, str], file: Path) -> int:
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """
     Uses the phone; variables of the environment win over those of the file.
 
@@ -17,7 +16,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], file: Path) -> in
         The exit code of the phone; 1 when the file cannot be read.
     """
     try:
-        variables = {**env_file.read(file), **environ}
+        variables = env_file.beside(environ)
     except env_file.EnvFileError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
@@ -25,4 +24,4 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], file: Path) -> in
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ, stack.ROOT / ".env"))
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 import uvicorn
 from opentelemetry.trace import TracerProvider
 
+from rpc.http_connection import MAX_CONNECTIONS, PATIENCE, Patience, Terms, connections, refuse_for_want_of_room
 from rpc.listening import ListenFailed, parse_listen
 from telemetry import http_metrics, http_tracing
 from telemetry.metrics import UNMETERED, Meters
-
-MAX_CONNECTIONS = 2000
-"""Connections and requests at once; a request beyond it is answered 503."""
 
 KEEP_ALIVE_SECONDS = 75
 """An idle connection is closed after it; longer than the idle time of the usual load balancers (60)."""
@@ -66,6 +64,8 @@ async def serve_http(
     grace_seconds: float,
     tls: ssl.SSLContext | None = None,
     meters: Meters = UNMETERED,
+    patience: Patience = PATIENCE,
+    max_connections: int = MAX_CONNECTIONS,
 ) -> HttpServer:
     """
     Starts a server and returns once it accepts connections.
@@ -78,16 +78,19 @@ async def serve_http(
         grace_seconds: How long requests that run may take to finish after the stop; then they are cancelled.
         tls: Certificate and key; None: plain HTTP.
         meters: Where the times of the requests go; nothing is installed where nobody looks.
+        patience: How long a client may take for what it sends.
+        max_connections: Connections and requests at once; a request beyond it is answered 503.
 
     Raises:
         ListenFailed: The address is taken or not of this machine.
     """
     listener = _bind(listen)
     port: int = listener.getsockname()[1]
+    refusing = http_metrics.measured(refuse_for_want_of_room, meters)
     server = _Server(
         uvicorn.Config(
             http_metrics.measured(http_tracing.traced(app, tracer_provider), meters),
-            http="httptools",
+            http=connections(Terms(patience, max_connections, refusing)),
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -96,7 +99,6 @@ async def serve_http(
             server_header=False,
             date_header=False,
             proxy_headers=False,
-            limit_concurrency=MAX_CONNECTIONS,
             backlog=ACCEPT_BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, round(grace_seconds)),

@@ -1,21 +1,38 @@
-"""The listener that Prometheus scrapes: GET /metrics and nothing else, apart from what a service serves."""
+"""
+The listener that Prometheus scrapes: GET /metrics and nothing else, apart from what a service serves.
+
+It is protected as all else: where there are keys it asks for one with the scope `read`, and where there are none it
+listens on this machine alone.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import grpc
 import structlog
 from opentelemetry.trace import NoOpTracerProvider
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from rpc.callers import Scope
 from rpc.config import Environment
+from rpc.guard import Guard
 from rpc.http_server import serve_http
+from rpc.protection import read_protection
+from rpc.status import CallRefused
 from telemetry.metrics import UNMETERED, Meters
 
 GRACE_SECONDS = 1.0
+
+_REFUSED = {
+    grpc.StatusCode.UNAUTHENTICATED: (401, {"WWW-Authenticate": "Bearer"}),
+    grpc.StatusCode.PERMISSION_DENIED: (403, {}),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (429, {"Retry-After": "1"}),
+}
+"""What the guard refuses with, over HTTP."""
 
 _log = structlog.get_logger()
 
@@ -26,21 +43,27 @@ async def scraped(service: str, environ: Mapping[str, str]) -> AsyncIterator[Met
     Serves the metrics of a service while the block runs, on NJIA_<SERVICE>_METRICS_LISTEN; without it there are none.
 
     Raises:
-        ConfigError: The variable is no address.
+        ConfigError: The variable is no address, or one that other machines reach and nothing protects.
         ListenFailed: The address is taken.
     """
     environment = Environment(environ)
-    listen = environment.optional_listen(f"NJIA_{service.upper()}_METRICS_LISTEN")
+    name = f"NJIA_{service.upper()}_METRICS_LISTEN"
+    listen = environment.optional_listen(name)
     environment.check()
     if listen is None:
         yield UNMETERED
         return
+    guard = read_protection(environment, grpc={}, http={name: listen}).guard()
+    environment.check()
     # The SDK is loaded only where it is used: it costs a quarter of a second at start.
     from telemetry.exposition import CONTENT_TYPE, Exposition
 
     exposition = Exposition(service)
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        refusal = _refusal(guard, request)
+        if refusal is not None:
+            return refusal
         return Response(await exposition.text(), headers={"Content-Type": CONTENT_TYPE})
 
     # Its own stop: the last scrape of a service that drains is the one that says how it went.
@@ -57,3 +80,15 @@ async def scraped(service: str, environ: Mapping[str, str]) -> AsyncIterator[Met
     finally:
         await server.stop()
         exposition.close()
+
+
+def _refusal(guard: Guard | None, request: Request) -> Response | None:
+    """Returns what a scrape without a key that may read is answered; None where it may go on."""
+    if guard is None:
+        return None
+    try:
+        guard.admit(request.headers.get("authorization"), Scope.READ)
+    except CallRefused as problem:
+        status, headers = _REFUSED[problem.refusal.code]
+        return PlainTextResponse(f"{problem.refusal.message}\n", status, headers)
+    return None

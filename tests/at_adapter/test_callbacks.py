@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -18,7 +19,10 @@ from njia.engine.v1.engine_service_pb2 import (
     HandleUssdRequest,
     Reply,
 )
+from rpc.http_connection import Patience
+from rpc.http_server import serve_http
 from rpc.status import Refusal
+from services.at_adapter import server
 from services.at_adapter.callbacks.fields import MAX_BODY_BYTES, phone_number
 from services.at_adapter.callbacks.outbox import KEY as OUTBOX
 from services.at_adapter.callbacks.ussd import UNAVAILABLE_TEXT
@@ -321,3 +325,18 @@ async def test_the_emulators_handset_reaches_the_engine_and_sees_its_screen(adap
     assert dialled.json()["text"] == "Welcome"
     [turn] = engine.servicer.ussd
     assert (turn.msisdn, turn.service_code, turn.text) == ("+254711000001", "*384*1#", "")
+
+
+async def test_a_callback_that_does_not_come_to_its_end_is_sent_away(
+    start_adapter: Any, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "serve_http", partial(serve_http, patience=Patience(body=0.2)))
+    adapter = await start_adapter(NJIA_ENGINE_TARGET=engine.target)
+    url = adapter.callbacks.base_url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b"POST /at/ussd HTTP/1.1\r\nhost: here\r\ncontent-length: 1000\r\n\r\nsessionId=")
+    async with asyncio.timeout(30):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+        await reader.read()
+    writer.close()
+    assert engine.servicer.ussd == []

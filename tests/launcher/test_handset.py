@@ -8,8 +8,9 @@ from launcher import stack, valkey
 
 DIAL = """
 import pathlib, sys
-from launcher import handset
-sys.exit(handset.main(["--code", "*384*1#"], {}, pathlib.Path(sys.argv[1])))
+from launcher import env_file, handset
+env_file.OF_PROJECT = pathlib.Path(sys.argv[1])
+sys.exit(handset.main(["--code", "*384*1#"], {}))
 """
 
 

@@ -10,7 +10,7 @@ from workflow.catalogue import CATALOGUE
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
-CODE = ("services", "gateway", "emulator", "rpc", "storage", "telemetry", "launcher")
+CODE = ("cli", "services", "gateway", "emulator", "rpc", "storage", "telemetry", "launcher")
 
 SERVICES = ("VALIDATOR", "ENGINE", "SESSIONS", "AT_ADAPTER")
 
@@ -61,7 +61,9 @@ def test_the_settings_to_begin_with_are_some_of_them() -> None:
     assert begin_with <= set(NAME.findall(SETTINGS))
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
 def test_links_lead_to_files(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target

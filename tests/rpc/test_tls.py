@@ -7,7 +7,6 @@ from pathlib import Path
 
 import grpc
 import pytest
-from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.trace import NoOpTracerProvider
 
@@ -90,7 +89,7 @@ async def test_a_client_that_is_not_ours_gets_in_with_the_same_files(ours: Autho
 async def test_the_probe_of_a_container_asks_for_the_name_in_its_own_certificate(
     ours: Authority, mutual: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = ours.signed("server", hosts=[x509.DNSName("engine")])
+    shown = ours.signed("server", hosts=["engine"])
     async with serving(protection_with(ours if mutual else None, shown)) as target:
         assert not await asyncio.to_thread(is_serving, target)
         monkeypatch.setenv("NJIA_TLS_CERT_FILE", str(shown.certificate))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -62,7 +62,7 @@ def callback_app(
             Route("/health", health),
             *(Route(prefix + path, _endpoint(callback), methods=["POST"]) for path, callback in callbacks.items()),
         ],
-        exception_handlers={BodyTooLarge: _too_large, UnusableCallback: _unusable},
+        exception_handlers={BodyTooLarge: _too_large, UnusableCallback: _unusable, ClientDisconnect: _gone},
     )
     return app if token is None else _TokenGate(app, token)
 
@@ -77,6 +77,11 @@ def _endpoint(callback: Callback) -> Callback:
 
 async def _too_large(_: Request, __: Exception) -> PlainTextResponse:
     return PlainTextResponse(f"the body is longer than {MAX_BODY_BYTES} bytes", 413)
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    # Nobody reads this answer; without it the log would show a defect.
+    return Response(status_code=499)
 
 
 async def _unusable(request: Request, error: Exception) -> PlainTextResponse:
