@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from rpc.callers import Scope
 from rpc.config import Environment
-from rpc.guard import Guard
+from rpc.guard import Guard, only_one
 from rpc.http_server import serve_http
 from rpc.protection import read_protection
 from rpc.status import CallRefused
@@ -87,7 +87,7 @@ def _refusal(guard: Guard | None, request: Request) -> Response | None:
     if guard is None:
         return None
     try:
-        guard.admit(request.headers.get("authorization"), Scope.READ)
+        guard.admit(only_one(request.headers.getlist("authorization")), Scope.READ)
     except CallRefused as problem:
         status, headers = _REFUSED[problem.refusal.code]
         return PlainTextResponse(f"{problem.refusal.message}\n", status, headers)
