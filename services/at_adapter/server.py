@@ -33,6 +33,7 @@ from services.at_adapter.callbacks.ussd import UssdCallback
 from services.at_adapter.callbacks.ussd_events import UssdEndCallback
 from services.at_adapter.callbacks.voice import VoiceCallback, VoiceEventsCallback
 from services.at_adapter.config import AtAdapterConfig
+from services.at_adapter.consent.changes import ConsentChanges
 from services.at_adapter.consent.opt_outs import OptOuts, telling_of_left_out
 from services.at_adapter.consent.subscriptions import Subscriptions
 from services.at_adapter.errors import ERRORS
@@ -239,15 +240,16 @@ def _callbacks(
     reporting = Reporting(engine, outbox)
     airtime, b2c = ValidationCallback(Requested(redis, AIRTIME)), ValidationCallback(Requested(redis, B2C))
     record = PaymentRecord(redis, config.payment_record_seconds)
-    opt_outs = OptOuts(redis)
+    consent = ConsentChanges(OptOuts(redis), Subscriptions(redis))
+    parts.push_async_callback(end_task, asyncio.create_task(consent.serve()))
     return callback_app(
         {
             "/ussd": timed_screens(UssdCallback(engine, config.ussd_budget_ms), meters),
             "/ussd/events": UssdEndCallback(reporting),
             "/sms": SmsCallback(engine),
             "/sms/delivery": DeliveryCallback(reporting),
-            "/sms/opt-out": OptOutCallback(opt_outs),
-            "/sms/subscriptions": SubscriptionCallback(Subscriptions(redis), opt_outs),
+            "/sms/opt-out": OptOutCallback(consent),
+            "/sms/subscriptions": SubscriptionCallback(consent),
             "/voice": VoiceCallback(engine, reporting, config.ussd_budget_ms, config.public_url),
             "/voice/events": VoiceEventsCallback(reporting),
             "/airtime/status": AirtimeStatusCallback(reporting),

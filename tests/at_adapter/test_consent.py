@@ -1,21 +1,28 @@
 """Who has opted out gets no message; who subscribes is known."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
+from launcher import valkey
 from njia.at_adapter.v1.at_adapter_service_pb2 import PremiumSms, SendSmsRequest
 from njia.at_adapter.v1.consent_pb2 import LiftOptOutRequest, ListOptOutsRequest, ListSubscriptionsRequest
 from rpc.status import refusal_of
+from rpc.tasks import end_task
+from services.at_adapter.consent import changes
 from services.at_adapter.consent.opt_outs import KEY_PREFIX, OptOuts
+from services.at_adapter.consent.subscriptions import Subscriptions
 from services.at_adapter.outgoing.sms import Premium, SmsOrder
 from storage.audit import KEY as AUDIT
 from storage.batches import run_in_stages
-from storage.connection import Client
+from storage.connection import Client, connect, disconnect
 
 Sms = Callable[..., SendSmsRequest]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -113,9 +120,68 @@ async def test_who_subscribes_again_gets_messages_of_that_short_code_again(
     assert known.update_type == "suspended by network", "a new word is kept"
 
 
+async def numbers(adapter: Any, sender: str) -> list[str]:
+    return [each.number for each in (await adapter.stub.ListOptOuts(ListOptOutsRequest(sender=sender))).opt_outs]
+
+
+async def test_what_comes_while_redis_is_away_waits_in_its_order_and_nobody_is_told_that_it_was_kept(
+    start_adapter: Any, emulator: Any, engine: Any, tmp_path: Path
+) -> None:
+    port = valkey.free_port()
+    store = await valkey.start(tmp_path, port, fsync="no")
+    adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_ENGINE_TARGET=engine.target, NJIA_REDIS_URL=store.url)
+    store.stop()
+    subscribed = {"phoneNumber": BEN, "shortCode": "21512", "updateType": "addition"}
+    for path, fields in (
+        ("/at/sms/opt-out", {"senderId": "21512", "phoneNumber": BEN}),
+        ("/at/sms/subscriptions", subscribed),
+        ("/at/sms/opt-out", {"senderId": "NJIA", "phoneNumber": ANNA}),
+    ):
+        assert await told(adapter, path, **fields) == 503
+
+    store = await valkey.start(tmp_path, port, fsync="no")
+    try:
+        async with asyncio.timeout(30):
+            while await numbers(adapter, "NJIA") != [ANNA]:
+                await asyncio.sleep(0.05)
+        assert await numbers(adapter, "21512") == []
+        assert await told(adapter, "/at/sms/opt-out", senderId="NJIA", phoneNumber=BEN) == 200
+    finally:
+        store.stop()
+
+
+async def test_what_waits_has_a_bound_and_what_is_lost_is_told_of_without_the_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(changes, "MOST_WAITING", 1)
+    away = connect("redis://127.0.0.1:1/0")
+    consent = changes.ConsentChanges(OptOuts(away), Subscriptions(away))
+    with capture_logs() as lines:
+        for number in (ANNA, BEN):
+            assert not await consent.take(changes.OptedOut("NJIA", number, 1))
+        serving = asyncio.create_task(consent.serve())
+        await asyncio.sleep(0)
+        await end_task(serving)
+    await disconnect(away)
+    assert [(line["msisdn"], "is lost" in line["event"]) for line in lines] == [
+        ("+2547*****001", False),
+        ("+2547*****002", True),
+        ("+2547*****001", True),
+    ]
+
+
+async def test_a_late_subscription_does_not_lift_what_came_behind_it(redis: Client) -> None:
+    opt_outs = OptOuts(redis)
+    consent = changes.ConsentChanges(opt_outs, Subscriptions(redis))
+    await consent.take(changes.OptedOut("21512", ANNA, 200))
+    for told_at, left in ((100, 1), (300, 0)):
+        await consent.take(changes.SubscriptionChanged("21512", "", ANNA, "addition", told_at))
+        assert len((await opt_outs.page("21512", 10, "")).items) == left
+
+
 async def test_opt_outs_are_listed_by_sender_in_pages(adapter: Any, redis: Client) -> None:
     numbers = {f"+2547110{index:05d}" for index in range(1200)}
-    await OptOuts(redis).add("njia", min(numbers))
+    await OptOuts(redis).add("njia", min(numbers), 1)
     entries = [word for number in numbers for word in (number, "1")]
     await run_in_stages(redis, [("HSET", f"{KEY_PREFIX}NJIA", *entries)])
     found: list[str] = []

@@ -1,11 +1,13 @@
 """Calls: what Africa's Talking posts, the documents that it gets, and how a call is placed."""
 
+import json
 from typing import Any
 from urllib.parse import parse_qs
 from xml.etree import ElementTree as ET
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from emulator.callbacks import CallbackAnswer
 from emulator.voice.document import GetDigits, Heard, Redirect, Reject, read_document
@@ -227,6 +229,20 @@ async def test_a_call_that_is_not_taken_says_why(
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await adapter.stub.PlaceCall(PlaceCallRequest(idempotency_key="k", to="+254711000001"))
     assert refusal_of(refused.value).reason == reason
+
+
+@pytest.mark.parametrize("caller_id", ["desk-of-asha", "desk-" + "x" * 250])
+async def test_what_a_refusal_quotes_of_the_request_is_masked_before_it_is_cut(
+    start_adapter: Any, raw_server: Any, caller_id: str
+) -> None:
+    refusal = {"entries": [], "errorMessage": f"Invalid callerId: {caller_id}"}
+    raw_server.answer("200 OK", json.dumps(refusal).encode(), "Content-Type: application/json")
+    adapter = await start_adapter(AT_BASE_URL=raw_server.url)
+    order = PlaceCallRequest(idempotency_key="k", to="+254711000001", caller_id=caller_id)
+    with capture_logs() as lines, pytest.raises(grpc.aio.AioRpcError) as refused:
+        await adapter.stub.PlaceCall(order)
+    assert refusal_of(refused.value).metadata["atStatus"] == "Invalid callerId: ***"
+    assert not any("desk" in repr(line) for line in lines)
 
 
 async def test_a_call_needs_a_number_of_ours_and_one_of_theirs(start_adapter: Any) -> None:

@@ -6,7 +6,6 @@ write again to somebody who asked us not to.
 Africa's Talking tells of opt-outs and does not say that it keeps messages back by itself.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,7 @@ from services.at_adapter.outgoing.faults import Fault, SendRefused
 from services.at_adapter.outgoing.sms import Recipient, SmsOrder, SmsReceipt
 from storage.batches import Call, run_in_stages
 from storage.connection import Client, store_errors
+from storage.scripts import Script
 
 SENDERS_KEY = "njia:at:opted-out"
 KEY_PREFIX = "njia:at:opted-out:"
@@ -49,6 +49,7 @@ class OptOuts:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._lift_before = Script.load(__package__, "lift_before")
 
     def asked(self, order: SmsOrder) -> Sequence[Call]:
         """
@@ -79,17 +80,22 @@ class OptOuts:
         wanted = tuple(number for number in order.to if number not in refuse)
         return replace(order, to=wanted, left_out=tuple(number for number in order.to if number in refuse))
 
-    async def add(self, sender: str, number: str) -> None:
-        """Keeps an opt-out; the time of the first one stands."""
-        name, now_ms = _name(sender), time.time_ns() // 1_000_000
+    async def add(self, sender: str, number: str, at_ms: int) -> None:
+        """Keeps an opt-out that was told at this time, Unix ms; the time of the first one stands."""
+        named = [("SADD", SENDERS_KEY, _name(sender))]
         with store_errors():
-            await run_in_stages(self._client, [("SADD", SENDERS_KEY, name)], [("HSETNX", _key(sender), number, now_ms)])
+            await run_in_stages(self._client, named, [("HSETNX", _key(sender), number, at_ms)])
 
     async def lift(self, sender: str, number: str) -> bool:
         """Forgets an opt-out; returns whether there was one."""
         with store_errors():
             [[removed]] = await run_in_stages(self._client, [("HDEL", _key(sender), number)])
         return bool(removed)
+
+    async def lift_before(self, sender: str, number: str, at_ms: int) -> None:
+        """Forgets an opt-out that was told of at this time, Unix ms, or before; one that came later stands."""
+        with store_errors():
+            await self._lift_before.run(self._client, [_key(sender)], [number, at_ms])
 
     async def senders(self) -> Sequence[str]:
         """Returns the senders that somebody has ever opted out of, upper case; ANY_SENDER may be among them."""

@@ -3,7 +3,6 @@ Who subscribes to a product of a short code, as Africa's Talking tells: one Redi
 njia:at:subscribers:{short code} {keyword}, with the last update by number.
 """
 
-import time
 from dataclasses import dataclass
 
 import orjson
@@ -32,9 +31,9 @@ class Subscriptions:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def keep(self, short_code: str, keyword: str, number: str, update: str) -> None:
-        """Keeps an update, of whatever kind, in the place of the one before."""
-        value = orjson.dumps([update, time.time_ns() // 1_000_000])
+    async def keep(self, short_code: str, keyword: str, number: str, update: str, at_ms: int) -> None:
+        """Keeps an update that was told at this time, Unix ms, of whatever kind, in the place of the one before."""
+        value = orjson.dumps([update, at_ms])
         with store_errors():
             await run_in_stages(self._client, [("HSET", _key(short_code, keyword), number, value)])
 

@@ -24,12 +24,12 @@ def read_airtime_answer(answer: HttpAnswer) -> AirtimeReceipt:
     document = json_object(answer)
     general = _words(document.get("errorMessage"))
     if says_duplicate(general):
-        raise already_submitted(general)
+        raise already_submitted(general, answer)
     rows = document.get("responses")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise refused(general) if general else unreadable(answer)
+        raise refused(general, answer) if general else unreadable(answer)
     if len(rows) != 1:
-        raise refused(general) if general and not rows else unreadable(answer)
+        raise refused(general, answer) if general and not rows else unreadable(answer)
     return _receipt(answer, rows[0])
 
 
@@ -37,9 +37,9 @@ def _receipt(answer: HttpAnswer, row: Mapping[str, Any]) -> AirtimeReceipt:
     status, request_id = str(row.get("status", "")), str(row.get("requestId", ""))
     said = _words(row.get("errorMessage"))
     if says_duplicate(said):
-        raise already_submitted(said)
+        raise already_submitted(said, answer)
     if status.strip().lower() in REFUSED_WORDS or (no_id(request_id) and said):
-        raise refused(said or status)
+        raise refused(said or status, answer)
     if no_id(request_id):
         raise unreadable(answer)
     return AirtimeReceipt(request_id, quoted(status), str(row.get("amount", "")), str(row.get("discount", "")))

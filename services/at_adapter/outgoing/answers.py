@@ -1,6 +1,6 @@
 """Reads the answer to an SMS request: a receipt, or the refusal that it amounts to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,6 +17,11 @@ ACCEPTED_WORDS = frozenset({"success", "processed", "sent", "queued"})
 """How a recipient without a code says that it was taken."""
 
 MAX_QUOTE_CHARACTERS = 200
+
+SHORTEST_MASKED = 4
+"""A shorter text of a request stands in too many sentences by chance."""
+
+MASK = "***"
 MAX_RETRY_AFTER_MS = 3_600_000
 
 _NO_ID = frozenset({"", "None"})
@@ -55,12 +60,12 @@ def read_sms_answer(answer: HttpAnswer) -> SmsReceipt:
     if not rows:
         raise SendRefused(
             fault_of_word(summary),
-            f"Africa's Talking took the request for no recipient: {quoted(summary)}",
-            details={"atStatus": quoted(summary)},
+            f"Africa's Talking took the request for no recipient: {quoted(summary, answer.told)}",
+            details={"atStatus": quoted(summary, answer.told)},
         )
     recipients = tuple(_recipient(row) for row in rows)
     if all(_is_refused(recipient) for recipient in recipients):
-        raise _refused_by_recipient(recipients)
+        raise _refused_by_recipient(recipients, answer)
     return SmsReceipt(recipients, summary)
 
 
@@ -68,7 +73,7 @@ def refused_by_status(answer: HttpAnswer) -> SendRefused:
     """Returns the refusal that an HTTP status outside of 200 to 299 amounts to."""
     server_failed = answer.status >= 500 or answer.status == 408
     fault = Fault.SERVER_ERROR if server_failed else _BY_HTTP_STATUS.get(answer.status, Fault.REJECTED)
-    said = quoted(answer.body.decode(errors="replace"))
+    said = quoted(answer.body.decode(errors="replace"), answer.told)
     return SendRefused(
         fault,
         f"{_ADVICE[fault]} (HTTP {answer.status}{': ' + said if said else ''})",
@@ -77,14 +82,15 @@ def refused_by_status(answer: HttpAnswer) -> SendRefused:
     )
 
 
-def _refused_by_recipient(recipients: tuple[Recipient, ...]) -> SendRefused:
+def _refused_by_recipient(recipients: tuple[Recipient, ...], answer: HttpAnswer) -> SendRefused:
     first = recipients[0]
     fault = fault_of_code(first.status_code) if first.status_code else fault_of_word(first.status)
     others = f" (and {len(recipients) - 1} more)" if len(recipients) > 1 else ""
+    said = quoted(first.status, answer.told)
     return SendRefused(
         fault,
-        f"Africa's Talking refused the recipient{others}: {quoted(first.status)} ({first.status_code})",
-        details={"atStatus": quoted(first.status), "atStatusCode": str(first.status_code)},
+        f"Africa's Talking refused the recipient{others}: {said} ({first.status_code})",
+        details={"atStatus": said, "atStatusCode": str(first.status_code)},
     )
 
 
@@ -145,9 +151,19 @@ def _is_refused(recipient: Recipient) -> bool:
     return recipient.status.lower() not in ACCEPTED_WORDS
 
 
-def quoted(text: str) -> str:
-    """Returns what they said, cut, on one line, and without phone numbers."""
-    return mask_text(" ".join(text.split()))[:MAX_QUOTE_CHARACTERS]
+def quoted(text: str, told: Iterable[str] = ()) -> str:
+    """
+    Returns what they said, on one line and without phone numbers, cut last: what is cut could not be found any more.
+
+    Args:
+        text: Their words.
+        told: What of them is masked where people read it, see HttpAnswer.told.
+    """
+    line = " ".join(text.split())
+    for secret in sorted((" ".join(each.split()) for each in told), key=len, reverse=True):
+        if len(secret) >= SHORTEST_MASKED:
+            line = line.replace(secret, MASK)
+    return mask_text(line)[:MAX_QUOTE_CHARACTERS]
 
 
 def _retry_after_ms(header: str) -> int | None:

@@ -67,18 +67,18 @@ def read_call_answer(answer: HttpAnswer) -> CallReceipt:
     if no_id(error) or rows:
         raise unreadable(answer)
     fault = Fault.INVALID_SENDER_ID if error.lower().startswith(INVALID_CALLER) else fault_of_word(error)
-    raise _refused(fault, error)
+    raise _refused(fault, error, answer)
 
 
 def _receipt(answer: HttpAnswer, row: Mapping[str, Any]) -> CallReceipt:
     status, session_id = str(row.get("status", "")), str(row.get("sessionId", ""))
     if status.strip().lower() != QUEUED:
-        raise _refused(fault_of_word(status), status) if status else unreadable(answer)
+        raise _refused(fault_of_word(status), status, answer) if status else unreadable(answer)
     if no_id(session_id):
         raise unreadable(answer)
     return CallReceipt(session_id, status)
 
 
-def _refused(fault: Fault, said: str) -> SendRefused:
-    words = quoted(said)
+def _refused(fault: Fault, said: str, answer: HttpAnswer) -> SendRefused:
+    words = quoted(said, answer.told)
     return SendRefused(fault, f"Africa's Talking did not take the call: {words}", details={"atStatus": words})

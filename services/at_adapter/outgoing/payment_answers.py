@@ -29,7 +29,7 @@ def read_payment_answer(answer: HttpAnswer) -> PaymentReceipt:
         raise unreadable(answer)
     said = _words(document.get("errorMessage"))
     if not entries and said:
-        raise already_submitted(said) if says_duplicate(said) else refused(said)
+        raise already_submitted(said, answer) if says_duplicate(said) else refused(said, answer)
     if len(entries) != 1:
         raise unreadable(answer)
     return _receipt(answer, entries[0])
@@ -39,13 +39,13 @@ def _receipt(answer: HttpAnswer, entry: Mapping[str, Any]) -> PaymentReceipt:
     status, transaction_id = str(entry.get("status", "")), str(entry.get("transactionId") or "")
     said = _words(entry.get("errorMessage")) or _words(entry.get("description"))
     if says_duplicate(status) or says_duplicate(said):
-        raise already_submitted(said or status)
+        raise already_submitted(said or status, answer)
     word = status.strip().lower()
     if word in REFUSED_WORDS:
-        raise refused(f"{status}: {said}" if said else status)
+        raise refused(f"{status}: {said}" if said else status, answer)
     if no_id(transaction_id):
         if said and not word:
-            raise refused(said)
+            raise refused(said, answer)
         # A word that is not known may mean that it was taken.
         raise unreadable(answer)
     return PaymentReceipt(transaction_id, quoted(status), quoted(said))

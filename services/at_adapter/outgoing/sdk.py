@@ -6,14 +6,18 @@ The SDK sends with one new connection a call, loses the status code of a refusal
 hands it over instead of sending it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from africastalking.SMS import SMSService
 
 from services.at_adapter.outgoing.account import API_PREFIX, CONTENT_PREFIX, AtAccount
 from services.at_adapter.outgoing.sms import SmsOrder
+
+_NO_SECRETS = frozenset({"username", "to", "phoneNumber"})
+"""Fields that everybody knows who reads the log, or phone numbers, which are masked wherever they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class HttpCall:
     headers: Mapping[str, str] = field(repr=False)
     form: Mapping[str, str] = field(repr=False)
     document: bytes | None = field(default=None, repr=False)
+
+    def texts(self) -> tuple[str, ...]:
+        """Returns the texts that are sent, but for the account's own name and the numbers that it is for."""
+        return tuple(_texts(self.form if self.document is None else orjson.loads(self.document)))
 
 
 class SmsRequests(SMSService):  # type: ignore[misc]  # the SDK has no types
@@ -65,3 +73,16 @@ class SmsRequests(SMSService):  # type: ignore[misc]  # the SDK has no types
         self, url: str, method: str, headers: Mapping[str, str], data: Mapping[str, Any], **_unsent: Any
     ) -> HttpCall:
         return HttpCall(method, url, dict(headers), {name: str(value) for name, value in data.items()})
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case Mapping():
+            for name, item in value.items():
+                if name not in _NO_SECRETS:
+                    yield from _texts(item)

@@ -50,11 +50,13 @@ class HttpAnswer:
         status: HTTP status code.
         retry_after: The Retry-After header as it stands; empty when there is none.
         body: At most MAX_ANSWER_BYTES.
+        told: Texts of the request: what it quotes of them is not for people, since they may be secrets of a flow.
     """
 
     status: int
     retry_after: str
     body: bytes = field(repr=False)
+    told: tuple[str, ...] = field(default=(), repr=False)
 
 
 class AtTransport:
@@ -129,7 +131,7 @@ class AtTransport:
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
                     raise _outcome_unknown(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
-            return HttpAnswer(response.status, response.headers.get("Retry-After", ""), bytes(body))
+            return HttpAnswer(response.status, response.headers.get("Retry-After", ""), bytes(body), call.texts())
 
 
 def _outcome_unknown(why: str) -> SendRefused:

@@ -6,6 +6,7 @@ journaled, and masked where people read it.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
 from workflow.sealing import MASK, SEALED, Cipher
@@ -13,6 +14,10 @@ from workflow.templates import as_text
 
 SHORTEST_PART = 4
 """A shorter value counts only where it is all there is: a 1 stands in too many texts by chance."""
+
+
+ENDS_OF_QUOTES = "'\"…"
+"""What stands behind a quote, cut or not."""
 
 
 class WatchfulCipher:
@@ -47,7 +52,7 @@ class WatchfulCipher:
         """Returns a text for people with the decrypted values in it masked."""
         for value in sorted(self._revealed, key=len, reverse=True):
             if text == value or len(value) >= SHORTEST_PART:
-                text = text.replace(value, MASK)
+                text = _without_beginnings(text.replace(value, MASK), value)
         return text
 
     def masked_document(self, value: Any) -> Any:
@@ -83,3 +88,16 @@ def _leaves(value: Any) -> set[str]:
     if isinstance(value, list | tuple):
         return {leaf for item in value for leaf in _leaves(item)}
     return set() if value is None or value == "" or isinstance(value, bool) else {as_text(value)}
+
+
+def _without_beginnings(text: str, secret: str) -> str:
+    """Masks beginnings of a secret that a quote was cut in: what stands there must end the quote, or the text."""
+    start = text.find(secret[:SHORTEST_PART])
+    while start >= 0:
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(text[start:], secret, strict=False))
+        end = start + sum(1 for _ in same)
+        if end == len(text) or text[end] in ENDS_OF_QUOTES:
+            text = text[:start] + MASK + text[end:]
+            end = start + len(MASK)
+        start = text.find(secret[:SHORTEST_PART], end)
+    return text

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.engine.core.secrets import WatchfulCipher
 from services.engine.core.state import Reply
 from tests.engine.core.flow_dicts import NUMBER, ask, bye, condition, document, sms, switch, write
 from tests.engine.core.outside import Answer, PlainCipher, failing
@@ -59,6 +60,28 @@ def chosen_twice(**nodes: Any) -> dict[str, Any]:
         },
         ["start > pin", "pin > again", "again > same", "same:true > set", "same:false > differs"],
     )
+
+
+LONG = "sk-live-4711-" + "x" * 500
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (f"{LONG[:20]!r} is no phone number", f"'{MASK}' is no phone number"),
+        (f'not "{LONG[:40]}…", and not "{LONG}"', f'not "{MASK}…", and not "{MASK}"'),
+        (f"the server said: token {LONG[:6]}", f"the server said: token {MASK}"),
+        (
+            "'sk-lamp' is another word, and sk-live alone is none",
+            "'sk-lamp' is another word, and sk-live alone is none",
+        ),
+    ],
+)
+def test_a_quote_that_was_cut_shows_no_beginning_of_a_secret(message: str, shown: str) -> None:
+    cipher = WatchfulCipher(PlainCipher())
+    cipher.remember([LONG])
+    assert cipher.masked(message) == shown
+    assert cipher.masked_document({"body": message}) == {"body": shown}
 
 
 @in_virtual_time
