@@ -7,11 +7,19 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from workflow.clock_changes import ClockChange, clock_changes
+
 MOST_MADE_UP = 100
 """Times that were missed and are made up for, the latest ones; those before are dropped."""
 
 ON_TIME_MS = 60_000
 """A time that is met within so long was not missed."""
+
+
+FIELDS_WITHOUT_SECONDS = 5
+
+LOOK_AHEAD_MS = 400 * 24 * 3600 * 1000
+"""Where clocks are changed at all, they are within a year."""
 
 
 class NoSchedule(Exception):
@@ -26,7 +34,8 @@ class Schedule:
     Attributes:
         cron: Five fields (minute, hour, day of month, month, day of week), or six with the second first.
         zone: Where the clock hangs. A time that a change of clocks skips or repeats is met once, for a cron of five
-            fields that names its hours; intervals such as */10 go on by real time.
+            fields that names its hours and minutes; intervals such as */10 go on by real time, and so does a cron with
+            seconds: see `upset_by`.
         first_ms: Nothing before this.
         last_ms: Nothing behind this; None: for ever.
         most: How many times in all; None: no end.
@@ -50,6 +59,28 @@ class Schedule:
         if found is None or (self.last_ms is not None and _as_ms(found) > self.last_ms):
             return None
         return _as_ms(found)
+
+    def upset_by(self, since_ms: int) -> ClockChange | None:
+        """
+        Returns the next change of the clock that makes the schedule miss a time or meet it twice; None where there is
+        none within LOOK_AHEAD_MS. Five fields that name hours and minutes meet each time once; what names no hour is an
+        interval.
+        """
+        fields = self.cron.split()
+        minute, hour = fields[-5:-3]
+        if hour.startswith("*") or (len(fields) == FIELDS_WITHOUT_SECONDS and not minute.startswith("*")):
+            return None
+        since_ms = max(since_ms, self.first_ms)
+        until_ms = since_ms + LOOK_AHEAD_MS if self.last_ms is None else min(since_ms + LOOK_AHEAD_MS, self.last_ms)
+        try:
+            return next(filter(self._names_a_time_of, clock_changes(self.zone, since_ms, until_ms)), None)
+        except (OverflowError, ValueError):
+            # Calendars of the language end with the year 9999.
+            return None
+
+    def _names_a_time_of(self, change: ClockChange) -> bool:
+        found = next(CronSim(self.cron, change.first - timedelta(seconds=1)), None)
+        return found is not None and found < change.behind
 
     def to_run(self, planned_ms: int, now_ms: int) -> int | None:
         """

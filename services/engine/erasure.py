@@ -18,13 +18,13 @@ from services.engine.redis_calls import redis_calls
 from storage.batches import answers_of, run_in_stages
 from storage.connection import Client
 from storage.scripts import Script, ScriptCall
-from workflow.money import PAYMENT
+from workflow.money import AIRTIME, PAYMENT
 
 BATCH = 100
 """Executions of one partition that are read in one round trip."""
 
-REPORTED = ("sms", PAYMENT)
-"""Kinds of what is reported of by the phone number of a person, where nobody knows who asked for it."""
+REPORTED = ("sms", AIRTIME, PAYMENT)
+"""Channels of what is reported of a phone number."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -133,9 +133,13 @@ class Erasure:
 
     async def _erase_reports(self, msisdn: str) -> None:
         kept = []
-        for kind in REPORTED:
-            name = f"{kind}:{msisdn}"
-            unknown: Any = await self._client.zrange(keys.unmatched(name), 0, -1)
-            kept += [keys.reports(f"{kind}:{message_id.decode()}") for message_id in unknown]
-            kept += [keys.unsettled(name), keys.unmatched(name)]
+        for channel in REPORTED:
+            name = f"{channel}:{msisdn}"
+            unknown: Any = await self._client.zrange(keys.reported(name), 0, -1)
+            names = [keys.reports(f"{channel}:{message_id.decode()}") for message_id in unknown]
+            [newest] = await run_in_stages(self._client, [("LINDEX", key, -1) for key in names])
+            # Airtime is known by its amount too, payments by what we called them.
+            about = {name, *(records.report_from_bytes(report).about for report in newest if report is not None)}
+            kept += [keys.reported(name), *names]
+            kept += [key for each in about if each is not None for key in (keys.unsettled(each), keys.unmatched(each))]
         await run_in_stages(self._client, [("UNLINK", key) for key in kept])

@@ -71,6 +71,11 @@ def unmatched(name: str) -> str:
     return f"njia:unmatched:{name}"
 
 
+def reported(name: str) -> str:
+    """Sorted set: what nobody knows and was reported of a phone number, by when, such as of sms:+254711000001."""
+    return f"njia:reported:{name}"
+
+
 def idempotency(key: str) -> str:
     """String: execution that an idempotency key of Execute is bound to."""
     return f"njia:execute:{key}"

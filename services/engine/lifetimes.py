@@ -16,6 +16,12 @@ CLOSED_LEDGER_LIFE_MS = 2 * 3600 * 1000
 MAX_UNMATCHED = 20
 """Reports of unknown messages that are kept of one phone number, the newest ones."""
 
+MAX_REPORTED = 1000
+"""
+Messages that nobody knows and that are kept of one phone number, the newest ones; likewise airtime and payments. What
+is reported of those before is forgotten: it could not be found by the number any more.
+"""
+
 MAX_REPORTS = 50
 """Delivery reports that are kept of one message, the newest ones."""
 

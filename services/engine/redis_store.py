@@ -11,6 +11,7 @@ from services.engine.lifetimes import (
     CLOSED_LEDGER_LIFE_MS,
     IDEMPOTENCY_LIFE_MS,
     LEDGER_LIFE_MS,
+    MAX_REPORTED,
     MAX_REPORTS,
     MAX_UNMATCHED,
     MOST_FOLLOW_UPS,
@@ -242,19 +243,33 @@ class RedisStore:
             )
             if isinstance(found, bytes):
                 return found.decode()
-            if report.about is not None:
-                await self._keep_unmatched(keys.unmatched(report.about), report)
+            await self._keep_unknown(report)
         return None
 
-    async def _keep_unmatched(self, key: str, report: Report) -> None:
-        await run_in_stages(
-            self._client,
-            [
+    async def _keep_unknown(self, report: Report) -> None:
+        """Keeps whom it was reported of: a send without an answer may wait for it, and the person may be erased."""
+        calls: list[Call] = []
+        if report.about is not None:
+            key = keys.unmatched(report.about)
+            calls += [
                 ("ZADD", key, report.received_at_ms, report.message_id),
                 ("ZREMRANGEBYRANK", key, 0, -1 - MAX_UNMATCHED),
                 ("PEXPIRE", key, self.retention.unmatched_ms),
-            ],
-        )
+            ]
+        if not report.number:
+            await run_in_stages(self._client, calls)
+            return
+        key = keys.reported(f"{report.channel}:{report.number}")
+        calls += [
+            ("ZADD", key, report.received_at_ms, report.message_id),
+            ("PEXPIRE", key, self.retention.shared_ms),
+            ("ZREMRANGEBYSCORE", key, "-inf", _now_ms() - self.retention.shared_ms),
+            ("ZRANGE", key, 0, -1 - MAX_REPORTED),
+        ]
+        [[*_, surplus]] = await run_in_stages(self._client, calls)
+        if surplus:
+            forgotten = [("UNLINK", keys.reports(f"{report.channel}:{old.decode()}")) for old in surplus]
+            await run_in_stages(self._client, [*forgotten, ("ZREM", key, *surplus)])
 
     async def unmatched(self, name: str) -> Sequence[Report]:
         with redis_calls():

@@ -31,7 +31,7 @@ WITHOUT_LIFE = (
 """Keys that may be there for good."""
 
 OF_EXECUTIONS = (
-    r"njia:\{p[0-9a-f]\}:(x:|r:|t:|c:|due|ended|executions).*|njia:(correlation|reports|unsettled|unmatched):.*"
+    r"njia:\{p[0-9a-f]\}:(x:|r:|t:|c:|due|ended|executions).*|njia:(correlation|report(s|ed)|unsettled|unmatched):.*"
 )
 """Keys that must go with the executions."""
 

@@ -26,6 +26,7 @@ class Row(NamedTuple):
 
 PAST = {"cronExpression": "0 7 * * *", "endDate": "2020-01-01"}
 AHEAD = {"endDate": "9999-12-31"}
+AT_NIGHT = {"cronExpression": "0 30 2 * * *", "timezone": "Europe/Berlin"}
 GOOD = flow({"a": sms(), "end": bye()}, "start > a", "a > end")
 
 
@@ -970,6 +971,18 @@ OF_TYPES = [
         "trigger.config.endDate",
         flow({"a": sms(to="+254711000001")}, "start > a", trigger="SCHEDULED", trigger_config=PAST),
         flow({"a": sms(to="+254711000001")}, "start > a", trigger="SCHEDULED", trigger_config=PAST | AHEAD),
+    ),
+    Row(
+        "a time that a change of the clock skips or repeats",
+        "SCHEDULE_CLOCK_CHANGE",
+        "trigger.config.cronExpression",
+        flow({"a": sms(to="+254711000001")}, "start > a", trigger="SCHEDULED", trigger_config=AT_NIGHT),
+        flow(
+            {"a": sms(to="+254711000001")},
+            "start > a",
+            trigger="SCHEDULED",
+            trigger_config=AT_NIGHT | {"cronExpression": "30 2 * * *"},
+        ),
     ),
     Row(
         "a text of JSON that a value could break",

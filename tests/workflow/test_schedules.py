@@ -134,3 +134,32 @@ def test_what_is_run_was_planned_and_has_come(expression: str, at_ms: int, late:
     found = schedule.to_run(planned, now)
     assert found is None or planned <= found <= now
     assert found is None or schedule.after(found - 1) == found
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "since", "change"),
+    [
+        ("0 30 2 * * *", BERLIN, "2026-01-01", ("2026-03-29T02:00", "2026-03-29T03:00", True)),
+        ("0 30 2 * * *", BERLIN, "2026-06-01", ("2026-10-25T02:00", "2026-10-25T03:00", False)),
+        ("*/15 2 * * *", BERLIN, "2026-06-01", ("2026-10-25T02:00", "2026-10-25T03:00", False)),
+        ("0 30 2 * 10 *", BERLIN, "2026-01-01", ("2026-10-25T02:00", "2026-10-25T03:00", False)),
+        ("0 0 3 * * *", BERLIN, "2026-01-01", None),
+        ("30 2 * * *", BERLIN, "2026-01-01", None),
+        ("0 */10 * * * *", BERLIN, "2026-01-01", None),
+        ("0 30 2 * * *", NAIROBI, "2026-01-01", None),
+    ],
+)
+def test_a_change_of_the_clock_that_upsets_a_schedule_is_known_before(
+    cron: str, zone: ZoneInfo, since: str, change: tuple[str, str, bool] | None
+) -> None:
+    schedule = Schedule(cron, zone)
+    found = schedule.upset_by(ms(since, zone))
+    if change is None:
+        assert found is None
+        return
+    assert found is not None
+    shown = (found.first.isoformat(timespec="minutes"), found.behind.isoformat(timespec="minutes"), found.forward)
+    assert shown == change
+    # And so it is: that day the time is not met, or is met twice.
+    day = [time for time in times(schedule, f"{change[0][:10]}T00:00", 10) if time.startswith(change[0][:10])]
+    assert len(day) == (0 if found.forward else len({time[:16] for time in day}) * 2)

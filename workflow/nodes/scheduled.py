@@ -73,14 +73,27 @@ class Scheduled(TriggerType[Config]):
         yield from faults
         if faults:
             return
-        schedule = self.schedule(config)
+        schedule, now_ms = self.schedule(config), round(time.time() * 1000)
+        yield from _upset(schedule, now_ms)
         if schedule.last_ms is not None and schedule.last_ms < schedule.first_ms:
             yield Finding("INVALID_NODE_CONFIG", "endDate lies before startDate: the flow never starts", "endDate")
         elif schedule.after(schedule.first_ms - 1) is None:
             message = "no time of cronExpression lies between startDate and endDate: the flow never starts"
             yield Finding("INVALID_NODE_CONFIG", message, "cronExpression")
-        elif schedule.after(round(time.time() * 1000)) is None:
+        elif schedule.after(now_ms) is None:
             yield Finding("SCHEDULE_OVER", "endDate has passed: the flow will not start", "endDate", is_warning=True)
+
+
+def _upset(schedule: Schedule, now_ms: int) -> Iterable[Finding]:
+    change = schedule.upset_by(now_ms)
+    if change is not None:
+        what = "skipped: the flow does not start" if change.forward else "there twice: the flow starts twice"
+        message = (
+            f"from {change.first:%Y-%m-%d %H:%M} to {change.behind:%H:%M} a time is {what}, since the clock of "
+            f"{schedule.zone.key} is changed. Where the hour and the minute are named in five fields, without seconds, "
+            "each time is met once"
+        )
+        yield Finding("SCHEDULE_CLOCK_CHANGE", message, "cronExpression", is_warning=True)
 
 
 def _faults(config: Config) -> Iterable[Finding]:

@@ -11,6 +11,9 @@ from njia.engine.v1 import (
 )
 from njia.sessions.v1 import sessions_service_pb2 as sessions_pb
 from njia.workflow.v1 import workflow_pb2
+from services.engine import keys
+from storage.batches import run_in_stages
+from storage.connection import connect
 from tests.engine.service.contents import contents_of
 from tests.engine.service.platform import MakeFlow, Platform
 from tests.engine.service.publishing import publish
@@ -52,6 +55,17 @@ async def calls(platform: Platform, msisdn: str) -> None:
     await platform.engine.HandleDeliveryReport(
         pb.HandleDeliveryReportRequest(message_id=f"u{msisdn[-1]}", status="Success", msisdn=msisdn)
     )
+    await platform.engine.HandleAirtimeStatus(
+        money_pb.HandleAirtimeStatusRequest(
+            request_id=f"a{msisdn[-1]}", status="Success", msisdn=msisdn, currency="KES", amount="10"
+        )
+    )
+
+
+async def the_time_to_settle_passes(redis_url: str) -> None:
+    """No send waits for a report any more; the reports themselves are kept."""
+    async with connect(redis_url) as client:
+        await run_in_stages(client, [("UNLINK", keys.unmatched(f"{each}:{HERS}")) for each in ("sms", "payment")])
 
 
 async def erase(platform: Platform, msisdn: str) -> admin_pb.EraseSubjectResponse:
@@ -65,6 +79,7 @@ async def test_one_call_erases_a_phone_number_and_nothing_of_others(
     await publish(platform, survey(flow))
     await calls(platform, HERS)
     await calls(platform, HIS)
+    await the_time_to_settle_passes(redis_url)
 
     erased = await erase(platform, HERS)
     again = await erase(platform, HERS)
@@ -78,6 +93,9 @@ async def test_one_call_erases_a_phone_number_and_nothing_of_others(
     sessions = await platform.sessions.ListSessions(sessions_pb.ListSessionsRequest())
     assert len(executions.executions) == len(sessions.sessions) == 2
     assert any(HIS in held and ":g" in key for key, held in contents.items())
+    for channel, message_id in (("sms", "u"), ("payment", "p"), ("airtime", "a")):
+        assert keys.reports(f"{channel}:{message_id}{HERS[-1]}") not in contents
+        assert keys.reports(f"{channel}:{message_id}{HIS[-1]}") in contents
     assert len((await platform.engine.ListUnclaimed(pb.ListUnclaimedRequest())).unclaimed) == 2
 
 

@@ -1,16 +1,17 @@
 """The upkeep as two engines do it, on a real Valkey."""
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
-from services.engine import ids, keys, upkeep
+from services.engine import ids, keys, redis_store, upkeep
 from services.engine.beginnings import Overrides, first_state, turn_record
 from services.engine.core.ports import Entry
 from services.engine.core.state import ExecutionStatus
 from services.engine.lifetimes import Retention
 from services.engine.redis_store import RedisStore
-from services.engine.store import Filter, NoExecution, TakenUp
+from services.engine.store import Filter, NoExecution, Report, TakenUp
 from services.engine.typed_text import TextMarks
 from services.engine.upkeep import Upkeep
 from storage.connection import Client, connect
@@ -55,6 +56,23 @@ async def is_gone(client: Client, execution_id: str) -> bool:
     partition = ids.partition_of_execution(execution_id)
     assert partition is not None
     return not await client.exists(keys.execution(partition, execution_id))
+
+
+async def test_what_nobody_knows_is_kept_of_a_number_up_to_a_bound_and_findable_by_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_store, "MAX_REPORTED", 2)
+    store = RedisStore(client, "engine", 60_000, LONG)
+    now_ms = time.time_ns() // 1_000_000
+    for order, message_id in enumerate(("old", "one", "two")):
+        await store.report(Report(message_id, "Success", NUMBER, "", "", now_ms + order))
+    await store.report(Report("nameless", "Success", "", "", "", now_ms))
+
+    index = keys.reported(f"sms:{NUMBER}")
+    assert await client.zrange(index, 0, -1) == [b"one", b"two"]
+    assert 0 < await client.pttl(index) <= LONG.shared_ms
+    kept = [await client.exists(keys.reports(f"sms:{name}")) for name in ("old", "one", "two", "nameless")]
+    assert kept == [0, 1, 1, 1]
 
 
 async def test_only_executions_whose_retention_is_over_leave_the_indexes(client: Client) -> None:
