@@ -26,7 +26,7 @@ SCRAPED = ("validator", "engine", "sessions", "at_adapter")
 async def standing_platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Every service in one process, as `make run` has it; no test kills any of it."""
     directory = tmp_path_factory.mktemp("together")
-    environ = {"NJIA_ENGINE_SETTLE_MS": "2000", "NJIA_ENGINE_SCAN_MS": "50"}
+    environ = {"NJIA_ENGINE_SETTLE_MS": "2000", "NJIA_ENGINE_SCAN_MS": "50", "NJIA_HTTP_ALLOW": "127.0.0.1"}
     async with Stack(directory, layout=ONE_PROCESS, environ=environ) as running, Platform(running) as platform:
         yield platform
     check_logs(directory)

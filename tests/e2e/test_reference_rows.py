@@ -12,21 +12,27 @@ import pytest_asyncio
 from services.at_adapter.callbacks.app import CallbackPath
 from tests.e2e.driving import Document, Platform, new_code, new_id, new_phone
 from tests.e2e.flows import dialled, flow, node
-from tests.e2e.reference_rows import (
-    CALLBACKS,
-    JSON,
-    KEYS,
-    MENU,
-    ONCE,
-    ROWS,
-    SERVICE_AWAY,
-    VALID,
-    Callback,
-    Row,
-)
+from tests.e2e.rows.beyond import BEYOND
+from tests.e2e.rows.callbacks import CALLBACKS
+from tests.e2e.rows.calls import MENU, VALID
+from tests.e2e.rows.documented import DOCUMENTED
+from tests.e2e.rows.everywhere import EVERYWHERE
+from tests.e2e.rows.hooks import METHODS, WEBHOOKS
+from tests.e2e.rows.row import JSON, Callback, Row
 from tests.gateway.contract import Contract
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ROWS = [*DOCUMENTED, *BEYOND, *WEBHOOKS, *EVERYWHERE]
+
+SERVICE_AWAY = {"500", "503", "504", "default"}
+"""What takes a defect, an outage or an older service: tests/gateway/test_answers.py and tests/e2e/test_outages.py."""
+
+KEYS = {"401", "403"}
+"""What takes keys, which this set does not ask for: tests/gateway/test_access.py."""
+
+ONCE = {"429"}
+"""What any call may be answered and one shows."""
 
 World = dict[str, Any]
 _numbers = itertools.count(1)
@@ -107,7 +113,7 @@ async def world(standing_platform: Platform) -> World:
         "to_publish": to_publish["metadata"]["workflowId"],
         "to_unpublish": to_unpublish["metadata"]["workflowId"],
         "to_delete": to_delete["metadata"]["workflowId"],
-        **{f"hook_{method}": await hook(method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
+        **{f"hook_{method}": await hook(method) for method in METHODS},
     }
 
 

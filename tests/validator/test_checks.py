@@ -24,6 +24,7 @@ class Row(NamedTuple):
     sound: Document
 
 
+TWICE = {"maxAttempts": 2, "initialDelayMs": 5}
 PAST = {"cronExpression": "0 7 * * *", "endDate": "2020-01-01"}
 AHEAD = {"endDate": "9999-12-31"}
 AT_NIGHT = {"cronExpression": "0 30 2 * * *", "timezone": "Europe/Berlin"}
@@ -990,6 +991,34 @@ OF_TYPES = [
         "nodes[0].config.body",
         flow({"a": post('{"name": "{{msisdn}}"}'), "end": bye()}, "start > a", "a > end"),
         flow({"a": post({"name": "{{msisdn}}"}), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "attempts of what fails the same way each time",
+        "UNSUPPORTED_SETTING",
+        "nodes[0].retry",
+        flow({"a": (*condition(), {"retry": TWICE}), "end": bye()}, "start > a", "a > end"),
+        flow({"a": (*sms(), {"retry": TWICE}), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "time-out of what takes no time",
+        "UNSUPPORTED_SETTING",
+        "nodes[0].timeout",
+        flow({"a": (*condition(), {"timeout": 5}), "end": bye()}, "start > a", "a > end"),
+        flow({"a": (*condition(), {"timeout": 1000}), "end": bye()}, "start > a", "a > end"),
+    ),
+    Row(
+        "attempts of a trigger",
+        "UNSUPPORTED_SETTING",
+        "trigger.retry",
+        changed("trigger", retry=TWICE),
+        changed("trigger", timeout=1000, disabled=False),
+    ),
+    Row(
+        "trigger that is disabled",
+        "UNSUPPORTED_SETTING",
+        "trigger.disabled",
+        changed("trigger", disabled=True),
+        flow({"a": (*sms(), {"disabled": True}), "end": bye()}, "start > a", "a > end"),
     ),
     Row(
         "more faults than anybody reads",

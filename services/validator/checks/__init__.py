@@ -17,6 +17,7 @@ from services.validator.checks import (
     session_end,
     settings,
     texts,
+    unheeded,
     variables,
 )
 from services.validator.flow import Flow
@@ -41,6 +42,7 @@ CHECKS: Sequence[Check] = (
     menus.check,
     phone_numbers.check,
     settings.check,
+    unheeded.check,
 )
 
 

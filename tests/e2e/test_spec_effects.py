@@ -1,0 +1,70 @@
+"""Every field of a WorkflowSpec does something that is seen from outside, or is warned of."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from tests.e2e.driving import Document, Platform
+from tests.e2e.spec_effect_table import EFFECTS, ELSEWHERE, Effect
+from workflow.spec import SpecModel, WorkflowSpec
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ROOT = Path(__file__).parents[2]
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, SpecModel):
+        yield annotation
+    for option in getattr(annotation, "__args__", ()):
+        yield from models_in(option)
+
+
+def fields_of(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    """The path of every field that holds a value of its own."""
+    for name, info in model.model_fields.items():
+        place = f"{path}{info.alias or name}"
+        inner = list(models_in(info.annotation))
+        if not inner:
+            yield place
+        for part in inner:
+            yield from fields_of(part, f"{place}.")
+
+
+def set_at(document: Document, path: str, value: Any) -> None:
+    """Puts a value at a path, in the first entry of each list on the way; None leaves the field out."""
+    *parents, name = path.split(".")
+    place: Any = document
+    for parent in parents:
+        place = place.setdefault(parent, {})
+        place = place[0] if isinstance(place, list) else place
+    if value is None:
+        place.pop(name, None)
+    else:
+        place[name] = value
+
+
+async def test_every_field_of_the_spec_is_in_the_table() -> None:
+    assert sorted([*EFFECTS, *ELSEWHERE]) == sorted(fields_of(WorkflowSpec))
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+async def test_what_is_shown_elsewhere_is(path: str) -> None:
+    file, _, name = ELSEWHERE[path].partition("::")
+    tests = ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+    assert name in {test.name for test in tests if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+@pytest.mark.parametrize(("path", "effect"), EFFECTS.items(), ids=EFFECTS)
+async def test_a_field_does_what_its_row_says(platform: Platform, path: str, effect: Effect) -> None:
+    assert effect.sees != effect.sees_other
+    for value, expected in ((effect.one, effect.sees), (effect.other, effect.sees_other)):
+        spec = effect.flow()
+        for other, its_value in effect.beside.items():
+            set_at(spec, other, its_value)
+        set_at(spec, path, value)
+        assert await effect.look(platform, path, spec) == expected, value
