@@ -1004,7 +1004,10 @@ OF_TYPES = [
         "UNSUPPORTED_SETTING",
         "nodes[0].timeout",
         flow({"a": (*condition(), {"timeout": 5}), "end": bye()}, "start > a", "a > end"),
-        flow({"a": (*condition(), {"timeout": 1000}), "end": bye()}, "start > a", "a > end"),
+        flow(
+            {"a": (*condition(), {"timeout": 1000}), "r": ("RETRY", {}, {"timeout": 5}), "end": bye()},
+            *("start > a", "a > r", "r > end"),
+        ),
     ),
     Row(
         "attempts of a trigger",

@@ -17,13 +17,13 @@ def check(flow: Flow) -> Iterator[Issue]:
 
 def _unheeded(node: FlowNode) -> Iterator[tuple[str, str]]:
     drawn = node.draft.node
-    if node.type is None or drawn is None:
+    if node.type is None or node.config is None or drawn is None:
         return
     if not node.type.has_effect:
         if drawn.retry is not None:
             yield "retry", f"what {drawn.type} fails with is the same the next time"
-        # A canvas may write the default of the catalogue at every node.
-        if drawn.timeout is not None and drawn.timeout != node.type.timeout_ms:
+        # A canvas may write the default of the catalogue at every node; tries of a branch do take time.
+        if drawn.timeout not in (None, node.type.timeout_ms) and node.type.branch_policy(node.config) is None:
             yield "timeout", f"{drawn.type} reaches nothing outside and takes no time"
     if drawn.disabled and isinstance(node.type, TriggerType):
         yield "disabled", "a trigger starts its flow as long as it is published: unpublish it instead"
