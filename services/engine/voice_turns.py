@@ -30,7 +30,7 @@ NOBODY_HERE = "Nobody is here any more. Goodbye."
 FLOW_IS_FULL = "This service is busy at the moment. Please call again in a few minutes."
 ONE_MOMENT = "One moment, please."
 NO_KEY = "no key was pressed in time"
-OUTBOUND = "Outbound"
+INBOUND, OUTBOUND = "Inbound", "Outbound"
 
 UNSPECIFIED = "UNSPECIFIED"
 """Their cause of an end that they know no cause of."""
@@ -157,7 +157,7 @@ class VoiceTurns:
         named = _REQUEST.fullmatch(request)
         if named is not None:
             return PlacedBy(named["execution"], named["node"], int(named["visit"]))
-        if direction != OUTBOUND:
+        if direction == INBOUND:
             return None
         execution_id = await self._store.correlated(f"call:{session_id}")
         return None if execution_id is None else PlacedBy(execution_id)

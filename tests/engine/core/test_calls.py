@@ -213,6 +213,12 @@ async def test_a_refused_call_is_not_placed_and_one_whose_answer_was_lost_is_not
     world = World(REMINDER)
     world.calls.script = [unknown()]
     await world.execute()
+    await Caller(world, ON_THE_LINE).hangs_up("USER_BUSY")
+    assert world.output("call") == {"callSessionId": CALL, "status": "USER_BUSY"}
+
+    world = World(REMINDER)
+    world.calls.script = [unknown()]
+    await world.execute()
     await world.elapse(600)
     assert world.state.error is not None
     assert (world.state.error.code, len(world.calls.placed)) == ("SEND_OUTCOME_UNKNOWN", 1)

@@ -70,3 +70,21 @@ async def test_a_call_whose_end_is_told_before_its_beginning_asks_for_no_key(
     result = (await platform.engine.GetExecution(pb.GetExecutionRequest(execution_id=answer.execution_id))).execution
     assert [(row.node_id, row.error.code) for row in result.node_results] == [("start", ""), ("first", "TIMEOUT")]
     assert (result.status, "ORIGINATOR_CANCEL" in result.error.message) == (TIMEOUT, True)
+
+
+async def test_keys_without_a_query_are_for_what_was_asked_last_in_a_call_that_came_in(
+    platform: Platform, flow: MakeFlow
+) -> None:
+    trigger = {"type": "INCOMING_CALL", "config": {"calledNumber": NUMBER}}
+    edges = ["start > first", "first > second", "second > bye"]
+    await publish(platform, flow("line", trigger, ASKS_TWICE, edges))
+
+    async def comes(digits: str | None = None) -> voice_pb2.HandleVoiceResponse:
+        callback = voice_pb2.HandleVoiceRequest(
+            session_id="A2", msisdn=PHONE, called_number=NUMBER, direction="Inbound", digits=digits
+        )
+        return await platform.engine.HandleVoice(callback)
+
+    assert said(await comes(digits="9")) == ["First"], "nothing was asked before the first callback"
+    assert said(await comes(digits="1")) == ["Second"]
+    assert said(await comes(digits="1")) == ["1"]
