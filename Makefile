@@ -59,6 +59,10 @@ test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test A
 compose-test: $(INSTALLED) ## Build the containers and use them: a dialled session, a killed engine, the adapter alone; needs Docker
 	PYTHONPATH=.:gen $(PYTHON) scripts/compose-test
 
+.PHONY: clients-test
+clients-test: $(INSTALLED) ## Use a running set as others do: Node.js over gRPC, an OTLP receiver, Prometheus; installs into .clients/
+	@PYTHONPATH=.:gen $(PYTHON) -m clients
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, import contracts, proto files and that generated code is up to date
 	$(BIN)/ruff check .

@@ -52,4 +52,17 @@ def open_channel(
     if protection.tls is None:
         return PatientChannel(grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=interceptors))
     credentials = protection.tls.channel_credentials()
-    return PatientChannel(grpc.aio.secure_channel(target, credentials, options=_OPTIONS, interceptors=interceptors))
+    options = (*_OPTIONS, *_name_of_replicas(target))
+    return PatientChannel(grpc.aio.secure_channel(target, credentials, options=options, interceptors=interceptors))
+
+
+def _name_of_replicas(target: str) -> tuple[tuple[str, str], ...]:
+    """
+    Returns which name certificates must have where a target lists addresses: the first of them.
+
+    gRPC itself would look for the whole list in each certificate, and find it in none.
+    """
+    scheme, _, listed = target.partition(":")
+    if scheme not in ("ipv4", "ipv6"):
+        return ()
+    return (("grpc.default_authority", listed.lstrip("/").split(",")[0]),)

@@ -15,7 +15,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 from telemetry import attributes, tracing
-from telemetry.unary_calls import Behaviour, UnaryCalls
+from telemetry.unary_calls import UNWATCHED_SERVICES, Behaviour, UnaryCalls
 
 _FAULTS_OF_THE_SERVER = frozenset(
     {
@@ -83,6 +83,8 @@ class _ClientTracing(grpc.aio.UnaryUnaryClientInterceptor):
         method = client_call_details.method
         # Some releases of grpcio hand over bytes here.
         name: str = method.decode() if isinstance(method, bytes) else method
+        if name.split("/")[1] in UNWATCHED_SERVICES:
+            return await continuation(client_call_details, request)
         names = self._names.get(name) or self._names.setdefault(name, _names(name))
         span = self._tracer.start_span(name[1:], kind=SpanKind.CLIENT, attributes=names)
         try:

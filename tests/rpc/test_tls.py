@@ -75,6 +75,13 @@ async def test_only_who_shows_a_certificate_of_ours_gets_in(ours: Authority, tmp
         assert not await gets_in(target, UNPROTECTED)
 
 
+async def test_replicas_that_a_target_lists_by_their_addresses_are_called(ours: Authority) -> None:
+    shown = ours.signed("replica")
+    async with serving(protection_with(ours, shown)) as one, serving(protection_with(ours, shown)) as other:
+        assert await gets_in(f"ipv4:///{one},{other}", protection_with(ours, shown))
+        assert await gets_in(f"ipv4:{one}", protection_with(ours, shown))
+
+
 async def test_a_client_that_is_not_ours_gets_in_with_the_same_files(ours: Authority) -> None:
     async with serving(protection_with(ours, ours.signed("server"))) as target:
         mine = ours.signed("client")
