@@ -16,6 +16,7 @@ from workflow.catalogue import CATALOGUE
 from workflow.compiler import compile_flow
 from workflow.parse import parse_flow, parse_text
 from workflow.spec import WorkflowSpec
+from workflow.suggestions import few_suggestions
 
 SMALL_BYTES = 8 * 1024
 """A flow up to this size is checked in a few milliseconds, on the event loop; a larger one in a thread."""
@@ -81,10 +82,11 @@ def _graph(spec: WorkflowSpec, *, with_secrets: bool) -> ExecutionGraph:
 
 
 def _report(source: WorkflowSource) -> Report:
-    match source.WhichOneof("source"):
-        case "workflow_json":
-            return validate(parse_text(source.workflow_json))
-        case "workflow":
-            document, issues = document_of(source.workflow)
-            return validate(parse_flow(document), issues)
+    with few_suggestions():
+        match source.WhichOneof("source"):
+            case "workflow_json":
+                return validate(parse_text(source.workflow_json))
+            case "workflow":
+                document, issues = document_of(source.workflow)
+                return validate(parse_flow(document), issues)
     raise MissingWorkflow

@@ -18,6 +18,7 @@ from rpc.documents import from_document
 from rpc.status import refusal_of
 from services.validator.server import SERVICE_NAME, serve
 from tests.validator.flow_texts import ask, bye, condition, flow, sms
+from workflow import suggestions
 
 if TYPE_CHECKING:
     from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceAsyncStub
@@ -206,3 +207,16 @@ async def test_the_service_serves_until_it_is_told_to_stop(unused_tcp_port: int)
 async def test_an_address_that_is_none_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError, match="NJIA_VALIDATOR_LISTEN"):
         await serve({"NJIA_VALIDATOR_LISTEN": "nowhere"}, NoOpTracerProvider(), asyncio.Event())
+
+
+async def test_a_flow_of_nothing_but_mistakes_is_not_compared_for_ever(
+    validator: "ValidatorServiceAsyncStub", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suggestions, "MOST", 7)
+    mistaken = flow({"one": sms(), "two": sms(), "end": bye()}, "start > one", "one > two", "two > end")
+    mistaken["edges"] += [{"source": "oen", "target": "tow"} for _ in range(10)]
+    answer = await validated(validator, json_source(mistaken))
+
+    told = [error for error in answer.errors if error.code in ("INVALID_EDGE_SOURCE", "INVALID_EDGE_TARGET")]
+    assert len(told) == 20
+    assert 1 <= sum("did you mean" in error.message for error in told) <= 2

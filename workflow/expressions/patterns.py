@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-MAX_PATTERN_BYTES = 512
+MAX_PATTERN_BYTES = 1000
 _MAX_PROGRAM_BYTES = 1024 * 1024
 
 
@@ -36,7 +36,7 @@ class Pattern:
 @lru_cache(maxsize=64)
 def compiled(pattern: str) -> Pattern:
     """
-    Compiles a pattern of at most 512 bytes.
+    Compiles a pattern of at most MAX_PATTERN_BYTES.
 
     Raises:
         PatternError: It is too long, or RE2 does not take it.

@@ -4,15 +4,13 @@ import fnmatch
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-import re2
 from pydantic import BaseModel, Field
 
+from workflow.expressions.patterns import MAX_PATTERN_BYTES, PatternError, compiled
 from workflow.fields import NodeConfig, WebAddress
 from workflow.incoming_sms import first_word
 from workflow.node_type import Finding, TriggerType
 from workflow.text_patterns import KEYWORD, SENDER
-
-MAX_PATTERN_LENGTH = 1000
 
 
 class Config(NodeConfig):
@@ -30,7 +28,7 @@ class Config(NodeConfig):
     phone_number: Annotated[str, Field(pattern=SENDER)] | None = None
     keyword: Annotated[str, Field(pattern=KEYWORD)] | None = None
     case_sensitive: bool = False
-    regex_pattern: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = None
+    regex_pattern: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_BYTES)] | None = None
     short_code: Annotated[str, Field(min_length=1, max_length=32)] | None = None
     require_delivery_report: bool = False
     delivery_report_url: WebAddress | None = None
@@ -72,7 +70,7 @@ class SmsReceived(TriggerType[Config]):
                 return None
             narrowness += 4
         if config.regex_pattern is not None:
-            if re2.search(config.regex_pattern, message) is None:
+            if not compiled(config.regex_pattern).fits(message):
                 return None
             narrowness += 2
         if config.phone_number is not None:
@@ -97,9 +95,9 @@ class SmsReceived(TriggerType[Config]):
     def findings(self, config: Config) -> Iterable[Finding]:
         if config.regex_pattern is not None:
             try:
-                re2.compile(config.regex_pattern)
-            except re2.error as problem:
-                yield Finding("INVALID_NODE_CONFIG", f"regexPattern is not a pattern: {problem}", "regexPattern")
+                compiled(config.regex_pattern)
+            except PatternError as problem:
+                yield Finding("INVALID_NODE_CONFIG", f"regexPattern: {problem}", "regexPattern")
         if config.require_delivery_report or config.delivery_report_url is not None:
             field = "deliveryReportUrl" if config.delivery_report_url is not None else "requireDeliveryReport"
             yield Finding(

@@ -67,7 +67,8 @@ def test_equal_filters_claim_the_same() -> None:
 
 
 def test_a_pattern_that_is_none_is_found(findings: Findings) -> None:
-    assert findings(SMS, {"regexPattern": "("}) == [("INVALID_NODE_CONFIG", "regexPattern")]
+    for pattern in ("(", "(\\pL{100}){10}", "\u00e9" * 501):
+        assert findings(SMS, {"regexPattern": pattern}) == [("INVALID_NODE_CONFIG", "regexPattern")]
 
 
 def test_reports_of_incoming_messages_have_no_effect_and_it_is_said(findings: Findings) -> None:
