@@ -22,7 +22,6 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
 from typing import Any
 
 import structlog
@@ -121,7 +120,8 @@ async def run(names: Sequence[str], environ: Mapping[str, str]) -> None:
     """
     serves = {name: _load(name) for name in names}
     stop = _stop_on_signals()
-    async with AsyncExitStack() as providers:
+    providers: list[TracerProvider] = []
+    try:
         serving = asyncio.create_task(_serve_all(serves, environ, stop, providers))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -132,6 +132,9 @@ async def run(names: Sequence[str], environ: Mapping[str, str]) -> None:
             serving.cancel()
             raise TimeoutError(f"services did not end within {DRAIN_WITHIN_SECONDS:g} s")
         await serving
+    finally:
+        # At once: each may wait for a collector that does not answer.
+        await asyncio.gather(*map(tracing.shut_down, providers))
 
 
 def with_targets(environ: Mapping[str, str]) -> dict[str, str]:
@@ -188,14 +191,14 @@ def _load(name: str) -> Serve:
 
 
 async def _serve_all(
-    serves: Mapping[str, Serve], environ: Mapping[str, str], stop: asyncio.Event, providers: AsyncExitStack
+    serves: Mapping[str, Serve], environ: Mapping[str, str], stop: asyncio.Event, providers: list[TracerProvider]
 ) -> None:
     stops = {name: asyncio.Event() for name in serves}
     async with asyncio.TaskGroup() as group:
         tasks = {}
         for name, serve in serves.items():
             provider = tracing.provider(name, environ)
-            providers.push_async_callback(tracing.shut_down, provider)
+            providers.append(provider)
             serving = _serve_one(name, serve(environ, provider, stops[name]), stops[name])
             tasks[name] = group.create_task(serving, name=name)
         await stop.wait()

@@ -1,5 +1,6 @@
 """The OpenTelemetry SDK and its exporter; loaded only when spans are exported."""
 
+import threading
 from collections.abc import Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -18,21 +19,41 @@ class MaskingExporter(SpanExporter):
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
+        self._closed = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Exports masked copies. Runs on the exporter's own thread."""
+        if self._closed:
+            return SpanExportResult.FAILURE
         return self._exporter.export([_masked(span) for span in spans])
 
     def shutdown(self) -> None:
-        """Closes the exporter."""
-        self._exporter.shutdown()
+        """Closes the exporter: what it sends now is its last batch."""
+        if not self._closed:
+            self._closed = True
+            self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Sends what the exporter holds."""
         return self._exporter.force_flush(timeout_millis)
 
 
-def exporting_provider(service_name: str, endpoint: str) -> TracerProvider:
+class ExportingProvider(TracerProvider):
+    """
+    Sends its spans in batches.
+
+    Attributes:
+        exporter: Takes the batches.
+    """
+
+    def __init__(self, resource: Resource, exporter: SpanExporter) -> None:
+        # The process entry closes every provider; an exit handler would do it a second time.
+        super().__init__(resource=resource, shutdown_on_exit=False)
+        self.exporter = exporter
+        self.add_span_processor(BatchSpanProcessor(exporter))
+
+
+def exporting_provider(service_name: str, endpoint: str) -> ExportingProvider:
     """
     Returns a provider that sends its spans in batches.
 
@@ -40,20 +61,19 @@ def exporting_provider(service_name: str, endpoint: str) -> TracerProvider:
         service_name: The service.name of the spans.
         endpoint: URL that takes OTLP traces over HTTP.
     """
-    exporting = TracerProvider(
-        resource=Resource.create({attributes.SERVICE_NAME: service_name, attributes.SERVICE_NAMESPACE: "njia"}),
-        # The process entry closes every provider; an exit handler would do it a second time.
-        shutdown_on_exit=False,
-    )
-    exporting.add_span_processor(BatchSpanProcessor(MaskingExporter(OTLPSpanExporter(endpoint=endpoint))))
-    return exporting
+    resource = Resource.create({attributes.SERVICE_NAME: service_name, attributes.SERVICE_NAMESPACE: "njia"})
+    return ExportingProvider(resource, MaskingExporter(OTLPSpanExporter(endpoint=endpoint)))
 
 
 def flush_and_close(provider: ApiTracerProvider, within_ms: int) -> None:
     """Sends the spans still held, for so long at most, and closes the provider."""
-    if isinstance(provider, TracerProvider):
-        provider.force_flush(within_ms)
-        provider.shutdown()
+    if isinstance(provider, ExportingProvider):
+        # The SDK heeds no limit of its own: it waits for every batch until the exporter gives it up (10 s each), and
+        # half a minute behind that. A daemon keeps no process from ending.
+        closing = threading.Thread(target=provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(within_ms / 1000)
+        provider.exporter.shutdown()
 
 
 def _masked(span: ReadableSpan) -> ReadableSpan:

@@ -71,6 +71,48 @@ async def test_a_collector_that_does_not_answer_does_not_hold_up_the_end(monkeyp
     await tracing.shut_down(provider)
 
 
+class Silent:
+    """Takes connections and requests, and answers nothing until `release` is set."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.release = threading.Event()
+        silent = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                silent.requests += 1
+                silent.release.wait(60)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+async def test_a_collector_that_takes_spans_and_says_nothing_holds_up_neither_turns_nor_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tracing, "EXPORT_WITHIN_MS", 200)
+    silent = Silent()
+    provider = tracing.provider("engine", {"OTEL_EXPORTER_OTLP_ENDPOINT": silent.url})
+    tracer = provider.get_tracer("test")
+    # Some four times what the queue holds; what does not fit is dropped, and that is said once.
+    for _ in range(8000):
+        tracer.start_span("a turn").end()
+    await tracing.shut_down(provider)
+
+    # Whoever waited for each batch had seen them all by now.
+    assert silent.requests <= 1
+    # The SDK says it anew every 20 s, and not for each span.
+    assert len([record for record in caplog.records if "dropping" in record.msg]) < 10
+    silent.release.set()
+    silent.server.shutdown()
+    silent.server.server_close()
+
+
 @pytest.mark.parametrize(
     "environ",
     [
