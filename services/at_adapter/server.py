@@ -87,13 +87,15 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         meters = await parts.enter_async_context(scraped("at_adapter", environ))
         redis = connect(config.redis_url)
         parts.push_async_callback(disconnect, redis)
-        servicer = _servicer(parts, config, redis, tracer_provider, meters)
+        opt_outs = OptOuts(redis)
+        servicer = _servicer(parts, config, redis, opt_outs, tracer_provider, meters)
 
         ready = Store(redis, config.redis_url).answers
 
         app = None
         if config.engine_target is not None:
-            app = _callbacks(parts, config, config.engine_target, redis, ready, tracer_provider, meters)
+            consent = ConsentChanges(opt_outs, Subscriptions(redis))
+            app = _callbacks(parts, config, config.engine_target, redis, consent, ready, tracer_provider, meters)
         stops: list[Callable[[], Awaitable[None]]] = []
         parts.push_async_callback(_stop_together, stops)
         server = await start_server(
@@ -125,7 +127,12 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
 
 
 def _servicer(
-    parts: AsyncExitStack, config: AtAdapterConfig, redis: Client, tracer_provider: TracerProvider, meters: Meters
+    parts: AsyncExitStack,
+    config: AtAdapterConfig,
+    redis: Client,
+    opt_outs: OptOuts,
+    tracer_provider: TracerProvider,
+    meters: Meters,
 ) -> AtAdapterServicer:
     """Each product has connections and places of its own, so that a slow one keeps no other waiting."""
 
@@ -146,7 +153,6 @@ def _servicer(
     lease_ms = int(config.timeouts.whole * 1000) + SETTLE_MARGIN_MS
     messages = SendLedger(redis, lease_ms, config.idempotency_ttl_seconds)
     money = SendLedger(redis, lease_ms, config.money_ttl_seconds)
-    opt_outs = OptOuts(redis)
     sms_rate = rate("sms", config.sms_rate_per_second)
     sms: SendOnce[SmsOrder, SmsReceipt] = SendOnce(
         telling_of_left_out(measured.sms(lambda _, order: gateway.deliver(order))),
@@ -225,6 +231,7 @@ def _callbacks(
     config: AtAdapterConfig,
     engine_target: str,
     redis: Client,
+    consent: ConsentChanges,
     ready: Callable[[], Awaitable[bool]],
     tracer_provider: TracerProvider,
     meters: Meters,
@@ -240,7 +247,6 @@ def _callbacks(
     reporting = Reporting(engine, outbox)
     airtime, b2c = ValidationCallback(Requested(redis, AIRTIME)), ValidationCallback(Requested(redis, B2C))
     record = PaymentRecord(redis, config.payment_record_seconds)
-    consent = ConsentChanges(OptOuts(redis), Subscriptions(redis))
     parts.push_async_callback(end_task, asyncio.create_task(consent.serve()))
     return callback_app(
         {

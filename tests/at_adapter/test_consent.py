@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,19 @@ async def test_what_waits_has_a_bound_and_what_is_lost_is_told_of_without_the_nu
         ("+2547*****002", True),
         ("+2547*****001", True),
     ]
+
+
+async def test_an_opt_out_that_waits_to_be_kept_is_honoured_already(redis: Client) -> None:
+    opt_outs = OptOuts(redis)
+    order = SmsOrder((ANNA, BEN), "hi", "njia", enqueue=False, premium=None)
+    unknown = [[None, None], [None, None]]
+    opt_outs.expect("NJIA", ANNA)
+    assert opt_outs.cleared(order, unknown).to == (BEN,)
+    assert opt_outs.cleared(replace(order, sender="OTHER"), unknown).to == (ANNA, BEN)
+    assert opt_outs.cleared(replace(order, premium=Premium("news", "")), ()).to == (ANNA, BEN)
+    opt_outs.expect("", BEN)
+    opt_outs.expect_no_more("NJIA", ANNA)
+    assert opt_outs.cleared(order, unknown).to == (ANNA,)
 
 
 async def test_a_late_subscription_does_not_lift_what_came_behind_it(redis: Client) -> None:

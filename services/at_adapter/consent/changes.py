@@ -99,6 +99,8 @@ class ConsentChanges:
             _log.error("a change of consent is lost: too many wait for Redis", **_told(change), why=why)
             return
         self._waiting.append(change)
+        if isinstance(change, OptedOut):
+            self._opt_outs.expect(change.sender, change.number)
         self._has_some.set()
         _log.error(
             "a change of consent waits in memory for Redis", **_told(change), why=why, waiting=len(self._waiting)
@@ -106,14 +108,18 @@ class ConsentChanges:
 
     async def _caught_up(self) -> bool:
         while self._waiting:
+            change = self._waiting[0]
             try:
-                await self._write(self._waiting[0])
+                await self._write(change)
             except StoreUnavailable:
                 return False
             except Exception:  # noqa: BLE001 - one change must not keep the others waiting
-                _log.exception("a change of consent is lost: it cannot be written", **_told(self._waiting.popleft()))
+                _log.exception("a change of consent is lost: it cannot be written", **_told(change))
             else:
-                _log.info("consent changed, late", **_told(self._waiting.popleft()))
+                _log.info("consent changed, late", **_told(change))
+            self._waiting.popleft()
+            if isinstance(change, OptedOut):
+                self._opt_outs.expect_no_more(change.sender, change.number)
         self._has_some.clear()
         return True
 

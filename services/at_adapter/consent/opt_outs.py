@@ -50,6 +50,7 @@ class OptOuts:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lift_before = Script.load(__package__, "lift_before")
+        self._unwritten: set[tuple[str, str]] = set()
 
     def asked(self, order: SmsOrder) -> Sequence[Call]:
         """
@@ -64,11 +65,12 @@ class OptOuts:
 
     def cleared(self, order: SmsOrder, answers: Sequence[Any]) -> SmsOrder:
         """Returns the order as it may go out, by the answers. Raises SendRefused (OPTED_OUT) when to nobody."""
+        senders = (order.sender or DEFAULT_SENDER, ANY_SENDER)
         refuse = {
             number
-            for answer in answers
+            for sender, answer in zip(senders, answers, strict=False)
             for number, opted_out_at in zip(order.to, answer, strict=True)
-            if opted_out_at is not None
+            if opted_out_at is not None or (_name(sender), number) in self._unwritten
         }
         if not refuse:
             return order
@@ -85,6 +87,14 @@ class OptOuts:
         named = [("SADD", SENDERS_KEY, _name(sender))]
         with store_errors():
             await run_in_stages(self._client, named, [("HSETNX", _key(sender), number, at_ms)])
+
+    def expect(self, sender: str, number: str) -> None:
+        """Honours an opt-out, in this process, that waits to be kept."""
+        self._unwritten.add((_name(sender), number))
+
+    def expect_no_more(self, sender: str, number: str) -> None:
+        """Forgets that an opt-out waits to be kept: it is kept now, or lost."""
+        self._unwritten.discard((_name(sender), number))
 
     async def lift(self, sender: str, number: str) -> bool:
         """Forgets an opt-out; returns whether there was one."""
