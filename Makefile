@@ -56,8 +56,8 @@ test: $(INSTALLED) ## Run the whole test suite; ARGS goes to pytest: make test A
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: compose-test
-compose-test: $(INSTALLED) ## Build the containers and use them: a dialled session, a killed engine, the adapter alone; needs Docker
-	PYTHONPATH=.:gen $(PYTHON) scripts/compose-test
+compose-test: $(INSTALLED) ## Build the containers and use them: a killed engine, the adapter alone, TLS; needs Docker
+	PYTHONPATH=.:gen $(PYTHON) -m scripts.compose_test
 
 .PHONY: clients-test
 clients-test: $(INSTALLED) ## Use a running set as others do: Node.js over gRPC, an OTLP receiver, Prometheus; installs into .clients/

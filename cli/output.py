@@ -27,6 +27,10 @@ class Output:
         """Writes a sentence."""
         self._out.print(Text(text))
 
+    def aside(self, text: str) -> None:
+        """Writes a sentence that is no part of what the next program reads."""
+        self._errors.print(Text(text))
+
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
         """Writes rows below titles, or the sentence `empty` where there are none."""
         table = Table(box=None, pad_edge=False, header_style="bold")

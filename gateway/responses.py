@@ -58,7 +58,8 @@ SERVICE_REFUSALS: Responses = {
         "DEADLINE_EXCEEDED",
     ),
     "default": refusal(
-        "Any other refusal, such as 501 from a service that is older than the gateway.",
+        "Any other refusal, such as 408 for a request that does not come to its end in time, or 501 from a service that"
+        " is older than the gateway.",
         "Not implemented",
         "the service does not know this call; it is older than the gateway",
         "UNIMPLEMENTED",

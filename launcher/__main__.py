@@ -211,6 +211,13 @@ def _check_writable(directory: Path) -> None:
 
 
 def _refuse_taken_ports(environ: Mapping[str, str]) -> None:
+    shared = addresses.shared(environ)
+    if shared:
+        raise CannotStartError(
+            "these are to listen on one address:\n  "
+            + "\n  ".join(f"{' and '.join(names)}: {listen}" for listen, names in shared.items())
+            + "\nGive one of them another port (in .env or the environment)."
+        )
     taken = [f"{name} {listen}" for name, listen in addresses.listens(environ).items() if addresses.is_taken(listen)]
     if taken:
         raise CannotStartError(

@@ -117,7 +117,12 @@ async def start_server(
     port = _bind(server, listen, protection.tls)
     await readiness.publish()
     await readiness.take_calls()
-    await server.start()
+    try:
+        await server.start()
+    except BaseException:
+        # Another service of the process failed meanwhile: a server that nobody stops complains after the loop is gone.
+        await server.stop(None)
+        raise
     return GrpcServer(port, server, readiness, asyncio.create_task(readiness.follow()))
 
 

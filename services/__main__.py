@@ -100,11 +100,10 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         print(USAGE, end="", file=sys.stderr)
         return EXIT_UNUSABLE
     logs.configure(environ)
+    names = tuple(TARGETS) if arguments[0] == "all" else (arguments[0],)
     try:
-        if arguments[0] == "all":
-            uvloop.run(run(tuple(TARGETS), with_targets(environ)))
-        else:
-            uvloop.run(run(arguments, environ))
+        check_addresses(names, environ)
+        uvloop.run(run(names, with_targets(environ) if arguments[0] == "all" else environ))
     except Exception as error:  # noqa: BLE001 (the end of the process: everything is reported)
         return _report(_leaves(error))
     return 0
@@ -142,7 +141,7 @@ def with_targets(environ: Mapping[str, str]) -> dict[str, str]:
     Returns the environment with the address of every service that has none, made from where it listens.
 
     Raises:
-        ConfigError: A service listens on port 0, so that nobody knows its address beforehand, or two on the same.
+        ConfigError: A service listens on port 0, so that nobody knows its address beforehand.
     """
     result = dict(environ)
     problems = []
@@ -161,22 +160,36 @@ def with_targets(environ: Mapping[str, str]) -> dict[str, str]:
     if _is_set(result, "NJIA_API_KEYS") and not _is_set(result, "NJIA_SERVICE_KEY"):
         # In one process nobody else needs to know it.
         result["NJIA_SERVICE_KEY"] = secrets.token_urlsafe(32)
-    problems += _shared_addresses(result)
     if problems:
         raise ConfigError(problems)
     return result
 
 
-def _shared_addresses(environ: Mapping[str, str]) -> list[str]:
-    """Returns a problem for each address that is another's as well; nobody could say later whose it is."""
+def check_addresses(services: Sequence[str], environ: Mapping[str, str]) -> None:
+    """
+    Looks for an address that is given twice; a server could not say later whose it is.
+
+    Raises:
+        ConfigError: With both variables.
+    """
     first: dict[str, str] = {}
     problems = []
-    for name, default in (*GRPC_LISTENS.items(), *HTTP_LISTENS.items()):
-        variable = f"NJIA_{name}_LISTEN"
-        listen = environ.get(variable, "").strip() or default
-        if not listen.endswith(":0") and first.setdefault(listen, variable) != variable:
-            problems.append(f"{variable}: {listen} is that of {first[listen]} as well; give one of them another port")
-    return problems
+    for service in services:
+        for name, default in _listens_of(service.upper()):
+            variable = f"NJIA_{name}_LISTEN"
+            listen = environ.get(variable, "").strip() or default
+            if listen and not listen.endswith(":0") and first.setdefault(listen, variable) != variable:
+                problems.append(
+                    f"{variable}: {listen} is that of {first[listen]} as well; give one of them another port"
+                )
+    if problems:
+        raise ConfigError(problems)
+
+
+def _listens_of(service: str) -> Sequence[tuple[str, str]]:
+    """Names between NJIA_ and _LISTEN, with their defaults; an empty one is off."""
+    own = {**GRPC_LISTENS, **HTTP_LISTENS}
+    return (*((name, own.get(name, "")) for name in (service, f"{service}_CALLBACKS")), (f"{service}_METRICS", ""))
 
 
 def _is_set(environ: Mapping[str, str], secret: str) -> bool:
@@ -185,7 +198,7 @@ def _is_set(environ: Mapping[str, str], secret: str) -> bool:
 
 def _load(name: str) -> Serve:
     # gRPC's C core writes lines of its own to standard error; what matters of them reaches us as errors of calls.
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     serve: Serve = importlib.import_module(TARGETS[name]).serve
     return serve
 

@@ -26,7 +26,11 @@ def new(
     scope: Annotated[list[str], typer.Option(help=f"{', '.join(GIVEN)}; may be given several times.")],
     rate: Annotated[float | None, typer.Option(help="Calls a second; default is NJIA_API_RATE_PER_SECOND.")] = None,
 ) -> None:
-    """Makes a key, and the line for the file that NJIA_API_KEYS_FILE names."""
+    """
+    Makes a key, and the line for the file that NJIA_API_KEYS_FILE names.
+
+    The line alone goes to standard output: `>> file` adds it there, and the key is still shown.
+    """
     output = njia_of(context).output
     try:
         made = new_key(name, {Scope(word) for entry in scope for word in entry.split(",")}, rate)
@@ -39,6 +43,6 @@ def new(
     if output.as_json:
         output.document({"key": made.key, "line": made.line})
         return
-    output.say(f"Key, shown only now: {made.key}")
-    output.say("Line for the file that NJIA_API_KEYS_FILE names:")
+    output.aside(f"Key, shown only now: {made.key}")
+    output.aside("Line for the file that NJIA_API_KEYS_FILE names:")
     output.say(made.line)

@@ -45,6 +45,17 @@ def test_every_metric_of_the_dashboard_is_emitted_by_a_service() -> None:
         assert found <= set(SERIES), query
 
 
+def test_what_operators_are_told_to_look_at_is_emitted() -> None:
+    page = (DEPLOY.parent / "docs/operations.md").read_text()
+    named = re.findall(r"`((?:njia|rpc|http)_\w+)(?:\{([^}]*)\})?", page)
+    assert len(named) > 10
+    for name, labels in named:
+        # A histogram may be meant as a whole.
+        metric = SERIES.get(name) or SERIES[f"{name}_count"]
+        known = {attribute.replace(".", "_") for attribute in metric.attributes}
+        assert set(re.findall(r"(\w+)=", labels)) <= known, name
+
+
 def test_every_label_of_the_dashboard_is_one_of_its_metric() -> None:
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rpc.config import ConfigError
-from services.__main__ import with_targets
+from services.__main__ import TARGETS, check_addresses, with_targets
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -208,9 +208,22 @@ def test_a_port_in_use_is_named() -> None:
 
 def test_two_services_on_one_port_are_named() -> None:
     with pytest.raises(ConfigError) as told:
-        with_targets({"NJIA_GATEWAY_LISTEN": "127.0.0.1:50052", "NJIA_SESSIONS_LISTEN": "127.0.0.1:50052"})
-    assert [problem.split(":")[0] for problem in told.value.problems] == ["NJIA_SESSIONS_LISTEN", "NJIA_GATEWAY_LISTEN"]
-    assert all("NJIA_ENGINE_LISTEN" in problem for problem in told.value.problems)
+        check_addresses(
+            tuple(TARGETS),
+            {
+                "NJIA_GATEWAY_LISTEN": "127.0.0.1:50053",
+                "NJIA_ENGINE_LISTEN": "127.0.0.1:50053",
+                "NJIA_AT_ADAPTER_METRICS_LISTEN": "127.0.0.1:8090",
+            },
+        )
+    assert [problem.split(":")[0] for problem in told.value.problems] == [
+        "NJIA_AT_ADAPTER_METRICS_LISTEN",
+        "NJIA_ENGINE_LISTEN",
+        "NJIA_GATEWAY_LISTEN",
+    ]
+    assert all("NJIA_SESSIONS_LISTEN" in problem for problem in told.value.problems[1:])
+    # Each is alone in its process.
+    check_addresses(["engine"], {"NJIA_ENGINE_LISTEN": "127.0.0.1:50053"})
 
 
 def test_services_in_one_process_need_no_key_of_theirs_from_the_operator() -> None:

@@ -50,3 +50,11 @@ def test_data_that_cannot_be_written_are_told_of_before_anything_starts(
     monkeypatch.setattr(launcher, "DATA", tmp_path / "data")
     assert launcher.main({}) == 1
     assert f"cannot write to {tmp_path / 'data'}" in capsys.readouterr().err
+
+
+def test_an_address_that_is_given_twice_is_told_of_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launcher, "DATA", tmp_path)
+    assert launcher.main({"NJIA_GATEWAY_LISTEN": "127.0.0.1:8070"}) == 1
+    assert "NJIA_GATEWAY_LISTEN and NJIA_EMULATOR_LISTEN: 127.0.0.1:8070" in capsys.readouterr().err
