@@ -7,6 +7,8 @@ from typing import Protocol
 from opentelemetry.trace import (
     Link,
     SpanContext,
+    Status,
+    StatusCode,
     TraceFlags,
     Tracer,
     TracerProvider,
@@ -15,8 +17,11 @@ from opentelemetry.trace import (
 )
 
 from services.engine.core.run import Run
-from services.engine.core.state import MAX_TRACES
+from services.engine.core.state import MAX_TRACES, ExecutionStatus
 from telemetry import attributes, tracing
+
+FAILURES = (ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT)
+"""How an execution stands when the span of its turn is an error, so that a backend finds it by that."""
 
 
 class Traces(Protocol):
@@ -61,8 +66,16 @@ class TurnSpans:
             trace_id = format_trace_id(own.trace_id)
             state.trace = f"00-{trace_id}-{format_span_id(own.span_id)}-{own.trace_flags:02x}"
             state.traces = [*(known for known in state.traces if known != trace_id), trace_id][-MAX_TRACES:]
-            yield
+            try:
+                yield
+            except Exception as problem:
+                span.set_attribute(attributes.ERROR_TYPE, type(problem).__name__)
+                span.set_status(Status(StatusCode.ERROR))
+                raise
             span.set_attribute(attributes.EXECUTION_STATUS, state.status)
+            if state.error is not None and state.status in FAILURES:
+                span.set_attribute(attributes.ERROR_TYPE, state.error.code)
+                span.set_status(Status(StatusCode.ERROR, state.error.code))
 
 
 def traces_for(provider: TracerProvider) -> Traces:

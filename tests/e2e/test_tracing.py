@@ -85,6 +85,7 @@ async def test_a_resumed_turn_links_to_the_turn_before(observed: Any) -> None:
 
     assert [run.links for run in runs] == [(), (runs[0].trace_id,), (runs[1].trace_id,)]
     assert [run.attributes["workflow.execution.status"] for run in runs] == ["running", "running", "completed"]
+    assert not any(run.error for run in runs)
 
 
 async def test_every_attempt_is_a_span_with_type_status_and_error_code(observed: Any) -> None:
@@ -108,6 +109,18 @@ async def test_every_attempt_is_a_span_with_type_status_and_error_code(observed:
     sent = [span for span in collector.trace(spans[0].trace_id) if span.name == "sms.send"]
     assert [span.attributes["http.response.status_code"] for span in sent] == [500, 500, 201]
     assert {span.service for span in sent} == {"at_adapter"}
+
+
+async def test_the_turn_in_which_an_execution_fails_is_an_error_with_its_code(observed: Any) -> None:
+    platform, collector = observed.platform, observed.collector
+    await platform.fault(kind="http_status", status=400, times=1)
+    spec = flow(new_id("failing"), texted(), [sms("send")], ["start>send"])
+    result = await platform.execute(spec, {"msisdn": new_phone(), "message": "x"})
+
+    (run,) = await turns(collector, result["executionId"], 1)
+
+    assert (run.error, run.attributes["workflow.execution.status"]) == (True, "failed")
+    assert run.attributes["error.type"] == result["error"]["code"] == "REJECTED"
 
 
 async def test_independent_branches_overlap_in_time(observed: Any) -> None:
