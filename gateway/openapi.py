@@ -11,8 +11,9 @@ from pydantic.alias_generators import to_camel
 
 from gateway.access import SCHEME, scope_of
 from gateway.answers import json_answer
-from gateway.requests import body_schemas
-from gateway.responses import KEY_REFUSALS
+from gateway.documents.schemas import schemas_of
+from gateway.requests import BODIES
+from gateway.responses import ANSWERS, KEY_REFUSALS
 
 DESCRIPTION = """
 Runs communication workflows on Africa's Talking: save a flow, publish it, run it, read what happened.
@@ -60,8 +61,8 @@ class DescribedApp(FastAPI):
                 tags=TAGS,
                 routes=self.routes,
             )
-            schemas = document["components"]["schemas"]
-            document["components"]["schemas"] = dict(sorted((body_schemas() | schemas).items()))
+            schemas = schemas_of(BODIES, "validation") | schemas_of(ANSWERS, "serialization")
+            document["components"] = {"schemas": dict(sorted(schemas.items()))}
             _say_who_may_call(document)
             self.openapi_schema = document
         return self.openapi_schema

@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from gateway.documents.executions import ExecuteRequest, ReplayRequest
 from gateway.documents.flows import WorkflowSpec
 from gateway.documents.registry import PublishRequest
-
-COMPONENTS = "#/components/schemas/{model}"
+from gateway.documents.schemas import reference_to
 
 BODIES = (ExecuteRequest, ReplayRequest, WorkflowSpec, PublishRequest)
 """Every document that a request may carry."""
@@ -18,14 +15,7 @@ BODIES = (ExecuteRequest, ReplayRequest, WorkflowSpec, PublishRequest)
 def body_of(document: type, examples: Mapping[str, Any], *, required: bool = True) -> dict[str, Any]:
     """Describes the body of a request; `document` is one of BODIES."""
     content = {
-        "schema": {"$ref": COMPONENTS.format(model=document.__name__)},
+        "schema": reference_to(document),
         "examples": {name: {"value": value} for name, value in examples.items()},
     }
     return {"requestBody": {"required": required, "content": {"application/json": content}}}
-
-
-def body_schemas() -> dict[str, Any]:
-    """Returns the schemas of BODIES, and of what stands in them, by name."""
-    adapters = [(document, "validation", TypeAdapter[Any](document)) for document in BODIES]
-    _, schemas = TypeAdapter.json_schemas(adapters, ref_template=COMPONENTS)  # type: ignore[arg-type]
-    return dict(schemas["$defs"])

@@ -3,16 +3,40 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.documents.faults import Error
+from gateway.documents.admin import AuditPage, ErasedSubject
+from gateway.documents.executions import ExecutionLog, ExecutionPage, ExecutionResult, ReplayAnswer
+from gateway.documents.faults import CompilationFailure, Error, ValidationReport
+from gateway.documents.graphs import Compilation, NodeTypes
+from gateway.documents.health import Alive, Degraded, Healthy
+from gateway.documents.registry import SaveAnswer, SavedWorkflow, WorkflowPage
+from gateway.documents.schemas import reference_to
+from gateway.documents.sessions import Session, SessionPage
+from gateway.documents.unclaimed import UnclaimedPage
+from gateway.documents.webhooks import WebhookOutcome, WebhookTaken
 
 Responses = dict[int | str, dict[str, Any]]
+
+ANSWERS = (
+    *(Alive, Healthy, Degraded, Error),
+    *(ValidationReport, Compilation, CompilationFailure, NodeTypes),
+    *(ExecutionResult, ExecutionLog, ExecutionPage, ReplayAnswer),
+    *(SaveAnswer, SavedWorkflow, WorkflowPage, Session, SessionPage, UnclaimedPage),
+    *(WebhookTaken, WebhookOutcome, AuditPage, ErasedSubject),
+)
+"""Every document that a call may answer with."""
 
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before a repeat.", "schema": {"type": "integer"}}}
 
 
-def answered(model: Any, description: str, example: Any, headers: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Describes one answer."""
-    described = {"model": model, "description": description, "content": {"application/json": {"example": example}}}
+def answered(document: Any, description: str, example: Any, headers: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """
+    Describes one answer; `document` is one of ANSWERS, or a union of some.
+
+    It is told by reference. FastAPI would make a model of it for each answer of each call, with the first request that
+    looks for its call: nobody else would be served for most of a second.
+    """
+    content = {"application/json": {"schema": reference_to(document), "example": example}}
+    described: dict[str, Any] = {"description": description, "content": content}
     return described | ({"headers": dict(headers)} if headers else {})
 
 
@@ -116,8 +140,7 @@ NO_SESSION: Responses = {
 
 
 def _described(description: str, example: dict[str, str]) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Error"}
-    return {"description": description, "content": {"application/json": {"schema": schema, "example": example}}}
+    return answered(Error, description, example)
 
 
 KEY_REFUSALS: dict[str, Any] = {

@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.message import Message
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from gateway import routes
 from njia.engine.v1 import (
     admin_service_pb2 as admin_pb,
     engine_service_pb2 as engine_pb,
@@ -225,6 +226,14 @@ def member_of(field: Any) -> str:
     """The member of a document that a field becomes."""
     name: str = field.json_name
     return name.removesuffix("Json") if field.name.endswith("_json") else name
+
+
+def test_no_answer_is_a_model_that_the_first_request_would_have_to_make() -> None:
+    routers = [module.router for module in vars(routes).values() if hasattr(module, "router")]
+    answers = [answer for router in routers for route in router.routes for answer in route.responses.values()]
+
+    assert len(answers) > len(ANSWERS)
+    assert [answer for answer in answers if "model" in answer] == []
 
 
 def test_requests_that_refuse_unknown_members_say_so(contract: Contract) -> None:
