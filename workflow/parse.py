@@ -192,6 +192,11 @@ class _Reader:
                 f"the trigger stands here with another config; that of trigger counts, that of {copy.path} does not"
             )
             self._warn("TRIGGER_DIFFERS", message, f"{copy.path}.config", copy.id)
+        elif copy.node is not None and trigger.node is not None:
+            for name in ("retry", "timeout", "disabled"):
+                if getattr(copy.node, name) != getattr(trigger.node, name):
+                    message = f"the trigger stands here with another {name}; that of trigger counts"
+                    self._warn("TRIGGER_DIFFERS", message, f"{copy.path}.{name}", copy.id)
 
     def _node(self, value: Any, path: str) -> DraftNode | None:
         if not isinstance(value, Mapping):

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from services.at_adapter.callbacks.app import CallbackPath
-from tests.e2e.driving import Document, Platform, new_code, new_id, new_phone
+from tests.e2e.driving import Document, Platform, new_code, new_id, new_phone, refused
 from tests.e2e.flows import dialled, flow, node
 from tests.e2e.rows.beyond import BEYOND
 from tests.e2e.rows.callbacks import CALLBACKS
@@ -18,6 +18,7 @@ from tests.e2e.rows.calls import MENU, VALID
 from tests.e2e.rows.documented import DOCUMENTED
 from tests.e2e.rows.everywhere import EVERYWHERE
 from tests.e2e.rows.hooks import METHODS, WEBHOOKS
+from tests.e2e.rows.refusals import REFUSALS, Refusal
 from tests.e2e.rows.row import JSON, Callback, Row
 from tests.gateway.contract import Contract
 
@@ -191,6 +192,20 @@ async def test_the_rows_show_every_answer_that_the_document_describes(contract: 
 
     assert missing == set()
     assert {call.partition(" ")[2] for call, _ in shown} - set(contract.document["paths"]) == {"/docs", "/openapi.json"}
+
+
+@pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row.code.name)
+async def test_a_client_of_grpc_is_refused_as_one_of_rest_is(platform: Platform, world: World, row: Refusal) -> None:
+    method, _, path = row.call.partition(" ")
+
+    over_grpc = await refused(row.rpc(platform, world))
+    over_rest = await platform.rest.request(
+        method, path.format(**world), json=filled(row.body, world), headers=row.headers
+    )
+
+    assert (over_grpc.code, over_grpc.reason) == (row.code, row.reason)
+    assert (over_rest.status_code, over_rest.json()["code"]) == (row.status, row.reason)
+    assert ("Retry-After" in over_rest.headers) == (over_grpc.retry_after_ms is not None)
 
 
 @pytest.mark.parametrize("is_json", [False, True], ids=["form", "JSON"])

@@ -107,6 +107,13 @@ STRUCTURE = [
         {**GOOD, "nodes": [{**GOOD["trigger"], "label": "Dial", "selected": True}, *GOOD["nodes"]]},
     ),
     Row(
+        "the trigger in nodes, disabled there alone",
+        "TRIGGER_DIFFERS",
+        "nodes[0].disabled",
+        {**GOOD, "nodes": [{**GOOD["trigger"], "disabled": True}, *GOOD["nodes"]]},
+        {**GOOD, "nodes": [{**GOOD["trigger"], "disabled": False, "timeout": None}, *GOOD["nodes"]]},
+    ),
+    Row(
         "two edges with one id",
         "SCHEMA_VALIDATION_ERROR",
         "edges[1].id",
