@@ -1,9 +1,11 @@
 """A whole engine but for its connections: use cases, runs, sessions, takeover, store. It dies with its power."""
 
 import asyncio
+import base64
 from collections.abc import Mapping
 from typing import Any, cast
 
+from services.engine.adapters.encryption import FernetCipher
 from services.engine.adapters.sessions_grpc import SessionsClient
 from services.engine.core.program import Program
 from services.engine.core.surroundings import Surroundings
@@ -24,7 +26,7 @@ from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_turns import UssdTurns
 from services.engine.voice_turns import VoiceTurns
 from services.sessions.memory_store import MemorySessionStore
-from tests.engine.core.outside import AfricasTalking, NobodyLooks, NoMoney, PlainCipher, Rates, Telephone, Web
+from tests.engine.core.outside import AfricasTalking, NobodyLooks, NoMoney, Rates, Telephone, Web
 from tests.engine.core.virtual_time import now_ms
 from tests.engine.restarts.power import STORE_WRITES, Cut, Power, Powered
 from tests.engine.restarts.sessions_in_process import SessionsInProcess
@@ -35,8 +37,12 @@ from workflow.ports import RateLimiter, SmsSender
 SCAN_SECONDS = 5.0
 SETTLE_MS = 60_000
 """Longer by far than it takes until another engine has taken over."""
-BUDGET_MS = 3_600_000
-"""Apologies are told elsewhere: here a turn takes as long as its nodes take, and an engine may die on the way."""
+BUDGET_MS = 8000
+"""Of flows whose person may check again; shorter by far than it takes until another engine has taken over."""
+NO_BUDGET_MS = 3_600_000
+"""Apologies are told elsewhere: a turn takes as long as its nodes take, and an engine may die on the way."""
+KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+CIPHER = FernetCipher((KEY,))
 
 
 class Engine:
@@ -72,7 +78,7 @@ class Engine:
                 airtime=NoMoney(),
                 payments=NoMoney(),
                 rates=cast("RateLimiter", Powered(rates, self.power, {"reserve"})),
-                cipher=PlainCipher(),
+                cipher=CIPHER,
             ),
             sessions=reached,
             reports=EarlyReports(self.store, now_ms),
@@ -84,12 +90,12 @@ class Engine:
             max_output_bytes=256 * 1024,
         )
         self.runs = LiveRuns(self.store, _OneProgram(program), run_sessions, around, NoTraces(), places, 100)
-        typed = TypedText(())
+        typed = TypedText((KEY,))
         # Asked where no flow claims what comes in, and this one does.
         unclaimed = Unclaimed(cast("Any", None), typed, 0, now_ms)
         self.executions = Executions(self.store, registry, run_sessions, places, self.runs, typed, unclaimed, now_ms)
         redials = Redials(self.store, typed, now_ms)
-        turns = TimelyTurns(self.store, places, self.runs, now_ms, BUDGET_MS)
+        turns = TimelyTurns(self.store, places, self.runs, now_ms, _budget_ms(program))
         self.ussd_turns = UssdTurns(self.store, registry, turns, self.runs, redials, typed, unclaimed, now_ms)
         self.voice_turns = VoiceTurns(self.store, registry, turns, self.runs, typed, unclaimed, now_ms)
         self.reports = DeliveryReports(self.store, self.runs)
@@ -107,6 +113,10 @@ class Engine:
     def is_at_rest(self) -> bool:
         """Whether no execution runs in it."""
         return not self.runs.ids()
+
+
+def _budget_ms(program: Program) -> int:
+    return BUDGET_MS if program.graph.settings.ussd.when_busy == "checkAgain" else NO_BUDGET_MS
 
 
 class _OneRoute(Registry):

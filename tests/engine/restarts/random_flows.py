@@ -53,6 +53,7 @@ class _Canvas:
         ends: Sources of the edges to the next node, as `id:handle`.
         screens: Those on the main line.
         typed: Where the payload has what somebody typed.
+        texts: What messages say.
     """
 
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class _Canvas:
     ends: list[str] = field(default_factory=lambda: ["start"])
     screens: list[str] = field(default_factory=list)
     typed: str = "triggerPayload.text"
+    texts: list[str] = field(default_factory=lambda: TEXTS)
 
     def name(self, kind: str) -> str:
         return f"{kind}{len(self.nodes)}"
@@ -89,7 +91,13 @@ FATES: list[list[Answer]] = [
 KNOWN_SOON = FATES[:-1]
 """Those of which no report is waited for: it comes behind a screen, and where that takes long a repetition is first."""
 
-TEXTS = ["hello", "{{triggerPayload.text}}", "{{message}}", "{{session.data.note | default('nothing')}}", "{{input}}"]
+TEXTS: list[str] = [
+    "hello",
+    "{{triggerPayload.text}}",
+    "{{message}}",
+    "{{session.data.note | default('nothing')}}",
+    "{{input}}",
+]
 
 
 def stories() -> st.SearchStrategy[Story]:
@@ -105,8 +113,12 @@ def dialogues(draw: st.DrawFn) -> Story:
     A loop asks for its side branches once more while a pause in them may still last, and then time decides how often
     they run. So a flow has ways back or pauses.
     """
-    canvas = _Canvas()
-    pieces = draw(st.sampled_from([[*DIALOGUE, *LOOPS], [*DIALOGUE, _pause_aside]]))
+    # Who checks again types more, so such a flow reads nothing of all that was typed so far.
+    settings: dict[str, Any] = draw(st.sampled_from([{}, {}, {"ussd": {"whenBusy": "checkAgain"}}]))
+    canvas = _Canvas(typed="input", texts=["hello", "{{input}}"]) if settings else _Canvas()
+    # How long checking takes decides what a pause beside the main line still meets.
+    aside = [] if settings else [[*DIALOGUE, _pause_aside]]
+    pieces = draw(st.sampled_from([[*DIALOGUE, *LOOPS], *aside]))
     _screen(draw, canvas)
     _pieces(draw, canvas, pieces)
     last = draw(st.sampled_from([bye("Bye {{session.data.note | default('you')}}"), condition("1 == 1")]))
@@ -114,7 +126,7 @@ def dialogues(draw: st.DrawFn) -> Story:
     hangs_up_after = draw(st.none() | st.integers(0, 4))
     continues = hangs_up_after is not None and draw(st.booleans())
     return Story(
-        _document("ussd", canvas, **({"resumeWithinMs": 300_000} if continues else {})),
+        _document("ussd", canvas, **settings, **({"resumeWithinMs": 300_000} if continues else {})),
         canvas.script,
         "ussd",
         "*".join(draw(st.lists(st.sampled_from(ENTRIES), max_size=2))),
@@ -162,7 +174,7 @@ def _sms(
 ) -> dict[str, Any]:
     number = f"+2547110{len(canvas.nodes):05d}"
     canvas.script[number] = draw(st.sampled_from(fates))
-    return sms(number, draw(st.sampled_from(texts or TEXTS)), top={"timeout": TIMEOUT_MS})
+    return sms(number, draw(st.sampled_from(texts or canvas.texts)), top={"timeout": TIMEOUT_MS})
 
 
 def _message(draw: st.DrawFn, canvas: _Canvas) -> None:
@@ -182,7 +194,9 @@ def _line(draw: st.DrawFn, canvas: _Canvas) -> None:
 
 def _screen(draw: st.DrawFn, canvas: _Canvas) -> None:
     name = canvas.name("ask")
-    canvas.put("ask", ask(f"{name}?", sessionTimeout=300), canvas.ends)
+    canvas.put(
+        "ask", ask(f"{name}?", sessionTimeout=300, sensitive=draw(st.sampled_from([False, False, True]))), canvas.ends
+    )
     canvas.screens.append(name)
     canvas.ends = [name]
     if draw(st.booleans()):

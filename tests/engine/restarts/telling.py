@@ -14,15 +14,18 @@ from services.engine.executions import IncomingSms
 from services.engine.settlements import GRACE_MS
 from services.engine.store import Filter, Report, Stored
 from services.engine.ussd_callbacks import UssdCallback
+from services.engine.ussd_turns import STILL_WORKING
 from tests.engine.core.flow_dicts import NUMBER
 from tests.engine.core.outside import AfricasTalking, Answer
 from tests.engine.core.virtual_time import now_ms
+from tests.engine.restarts.engine import CIPHER
 from tests.engine.restarts.power import Cut
-from tests.engine.restarts.random_flows import Story
+from tests.engine.restarts.random_flows import PAUSES_SECONDS, Story
 from tests.engine.restarts.stores import Stores
 from tests.engine.restarts.world import World
 from workflow.outcome import WaitKind
 from workflow.ports import SmsRequest
+from workflow.sealing import unsealed
 
 ANY = Filter(None, None, None, None)
 WHILE_SECONDS = 10.0
@@ -31,6 +34,7 @@ UNTIL_CHECKED_SECONDS = 20.0
 
 MANY = 120
 MOST_SECONDS_BUSY = 3600
+CHECKS_AFTER_SECONDS = 20.0
 MOST_EXECUTIONS = 2
 """Who dials again and starts anew leaves an execution behind."""
 
@@ -112,6 +116,9 @@ async def _dialogue(story: Story, world: World) -> list[Reply]:
     if story.hangs_up_after is None:
         return await _call(story, world, "ATUid_1", story.first, story.entries)
     screens = await _call(story, world, "ATUid_1", story.first, story.entries[: story.hangs_up_after])
+    # Whether what runs beside the screens is over by now is not for a death to decide.
+    await world.elapse(2 * max(PAUSES_SECONDS))
+    await _pause(story, world)
     # A network says that a session is over also when the flow has ended it.
     status = "Incomplete" if screens[-1].kind == "con" else "Success"
     await world.answer(lambda engine: engine.ussd_turns.hung_up("ATUid_1", status, ""))
@@ -123,14 +130,16 @@ async def _dialogue(story: Story, world: World) -> list[Reply]:
 
 async def _call(story: Story, world: World, session_id: str, text: str, entries: list[str]) -> list[Reply]:
     """One session on the phone. Nothing that a node does overlaps with it when it is over."""
-    screens = [await _hop(world, session_id, text)]
+    screen, text = await _hop(world, session_id, text)
+    screens = [screen]
     await _pause(story, world)
     for entry in entries:
         if screens[-1].kind == "end":
             break
         await world.elapse(story.think_seconds)
         text = f"{text}*{entry}" if text else entry
-        screens.append(await _hop(world, session_id, text))
+        screen, text = await _hop(world, session_id, text)
+        screens.append(screen)
         await _pause(story, world)
     return screens
 
@@ -176,8 +185,18 @@ async def _reported(world: World, report: Report) -> None:
     await world.answer(lambda engine: engine.reports.take(report))
 
 
-async def _hop(world: World, session_id: str, text: str) -> Reply:
-    callback = UssdCallback(session_id, NUMBER, "*384*1#", "63902", text)
+async def _hop(world: World, session_id: str, text: str) -> tuple[Reply, str]:
+    """Returns the screen and all that was typed until it came."""
+    for _ in range(MANY):
+        screen = await _shown(world, UssdCallback(session_id, NUMBER, "*384*1#", "63902", text))
+        if screen.text != STILL_WORKING:
+            return screen, text
+        await world.elapse(CHECKS_AFTER_SECONDS)
+        text = f"{text}*1" if text else "1"
+    raise AssertionError(f"no screen comes behind {text!r}")
+
+
+async def _shown(world: World, callback: UssdCallback) -> Reply:
     return (await world.answer(lambda engine: engine.ussd_turns.answer(callback))).reply
 
 
@@ -209,7 +228,8 @@ async def _ending(world: World, answers: list[Any]) -> Ending:
                 told = attempts.setdefault(f"{number} {_visit(result)}", [])
                 told.append(result.status)
                 assert result.attempt == len(told), "attempts are counted from 1"
-    written = WHEN_IT_CAME.sub('"timestamp":""', orjson.dumps(facts).decode())
+    clear = unsealed(orjson.loads(orjson.dumps(facts)), CIPHER)
+    written = WHEN_IT_CAME.sub('"timestamp":""', orjson.dumps(clear).decode())
     for number, state in enumerate(states):
         written = written.replace(state.execution_id, f"exe{number}")
         if state.session_id is not None:
@@ -238,15 +258,18 @@ def _ran_out(log: Sequence[NodeResult]) -> bool:
 
 
 async def _turns(world: World, execution_id: str) -> list[Any]:
-    """What came in; a signal may be recorded twice, for it ends what waits and finds nothing the second time."""
+    """
+    What came in, but for the text so far: who had to check again typed more. A signal may be recorded twice, for it
+    ends what waits and finds nothing the second time.
+    """
     turns = (await world.bystander.turns_behind({execution_id: 0}))[execution_id]
-    return [turn.payload for turn in turns if turn.signal is None]
+    return [{**turn.payload, "text": None} for turn in turns if turn.signal is None]
 
 
 def _session(world: World, session_id: str | None) -> list[Any]:
     """The session as it was written last: it may have expired since."""
     return [
-        [dict(kept.session.data), kept.session.is_active]
+        [{key: orjson.loads(value) for key, value in kept.session.data.items()}, kept.session.is_active]
         for name, kept in world.sessions._kept.items()
         if name == session_id
     ]

@@ -15,7 +15,7 @@ from tests.engine.restarts.restarting import with_random_stories
 from tests.engine.restarts.stores import StoresInMemory
 from tests.engine.restarts.telling import Ending, tell
 
-STORIES = 30
+STORIES = 24
 """Of one run of the suite; each has some dozens of restarts."""
 
 
