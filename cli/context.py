@@ -11,6 +11,7 @@ from cli.exit_codes import REFUSED, UNREACHABLE
 from cli.output import Output
 from launcher import addresses
 from rpc.config import ConfigError, Environment
+from rpc.guard import API_KEY_REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Njia:
                 yield api
         except Refused as refusal:
             self.output.problem(refusal.document)
+            if refusal.document.get("code") == API_KEY_REQUIRED:
+                self.output.failure("name a key of the gateway's list by NJIA_API_KEY or NJIA_API_KEY_FILE")
             raise typer.Exit(REFUSED) from None
         except Unreachable as problem:
             self.output.failure(str(problem))
@@ -54,6 +57,9 @@ def api_key(environ: Mapping[str, str]) -> str | None:
     """Returns the key of NJIA_API_KEY or NJIA_API_KEY_FILE. It is no option: everybody on the machine sees those."""
     variables = Environment(environ)
     key = variables.secret("NJIA_API_KEY")
+    if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        # A library that is handed it would quote it.
+        variables.problem("NJIA_API_KEY", "is no key: it holds a blank, a line break or a letter that no key has")
     try:
         variables.check()
     except ConfigError as problem:

@@ -1,5 +1,7 @@
 """Where `njia` looks for the gateway, and what it reads of `.env`."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,36 @@ def test_what_is_no_address_is_told_in_a_sentence(file: Path) -> None:
     asked = CliRunner().invoke(app, ["--url", "http://127.0.0.1:port", "flows"])
     assert asked.exit_code == 3
     assert "http://127.0.0.1:port is no address" in asked.output
+
+
+@pytest.mark.parametrize("key", ["njia_\u00e9 secret", "njia_secret\nx", "njia_a njia_secret"])
+def test_what_cannot_be_a_key_is_told_and_not_quoted(file: Path, key: str) -> None:
+    asked = CliRunner().invoke(app, ["flows"], env={"NJIA_API_KEY": key})
+    assert asked.exit_code == 2
+    assert "NJIA_API_KEY" in asked.output
+    assert "secret" not in asked.output
+    assert asked.exception is None or isinstance(asked.exception, SystemExit)
+
+
+def test_who_has_no_valid_key_is_told_how_to_name_one(file: Path) -> None:
+    class Refuses(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.headers["authorization"] == "Bearer njia_wrong"
+            body = b'{"error": "Unauthorized", "message": "this needs a valid API key", "code": "API_KEY_REQUIRED"}'
+            self.send_response(401)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as gateway:
+        threading.Thread(target=gateway.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{gateway.server_address[1]}"
+        asked = CliRunner().invoke(app, ["--url", url, "flows"], env={"NJIA_API_KEY": "njia_wrong"})
+        gateway.shutdown()
+
+    assert asked.exit_code == 1
+    assert "NJIA_API_KEY_FILE" in asked.output
+    assert "njia_wrong" not in asked.output
