@@ -11,7 +11,9 @@ from cli.exit_codes import REFUSED, UNREACHABLE
 from cli.output import Output
 from launcher import addresses
 from rpc.config import ConfigError, Environment
-from rpc.guard import API_KEY_REQUIRED
+
+API_KEY_REQUIRED = "API_KEY_REQUIRED"
+"""Code of the API's answer to whoever has no valid key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def numbers_in(text: str, phones: list[str]) -> list[str]:
 
 async def exercised(platform: Platform) -> list[str]:
     """Uses every path that handles a phone number, good and bad, and returns the numbers."""
-    phones = [new_phone() for _ in range(6)]
+    phones = [new_phone() for _ in range(8)]
     code, keyword = new_code(), new_id("K")
     await platform.publish(
         flow(
@@ -196,6 +196,29 @@ async def exercised(platform: Platform) -> list[str]:
     await platform.callbacks.post(
         "/at/ussd/events", data={"sessionId": "x", "phoneNumber": phones[5], "errorMessage": f"{phones[5]} is away"}
     )
+    await platform.callbacks.post(
+        "/at/voice", data={"isActive": "1", "sessionId": f"call of {phones[6]}", "callerNumber": phones[6]}
+    )
+    payment = {"transactionId": phones[6], "status": "Odd", "source": phones[6], "sourceType": "PhoneNumber"}
+    await platform.callbacks.post("/at/payments", json={**payment, "requestMetadata": {"order": SECRET}})
+    await platform.callbacks.post("/at/payments/validation", json={"transactionId": "t", "phoneNumber": phones[6]})
+    await platform.callbacks.post(
+        "/at/airtime/status", json={"requestId": phones[6], "status": "Odd", "phoneNumber": phones[6]}
+    )
+    await platform.callbacks.post("/at/sms/opt-out", data={"senderId": phones[7], "phoneNumber": phones[7]})
+    await platform.rest.post(
+        f"/webhooks/{phones[7]}/{phones[7]}",
+        params={"phone": phones[7]},
+        headers={"authorization": f"Bearer {SECRET}", "x-phone": phones[7]},
+        content=SECRET,
+    )
+    hook = node("start", "HTTP_WEBHOOK", {"path": "/x", "auth": {"type": "bearer", "token": SECRET[::-1]}})
+    hooked = await platform.publish(flow(new_id("hooked"), hook, [sms("send", "{{phone}}")], ["start>send"]))
+    for proof in (SECRET, SECRET[::-1]):
+        await platform.rest.post(
+            f"/webhooks/{hooked}/x", headers={"authorization": f"Bearer {proof}"}, json={"phone": phones[7]}
+        )
+    await platform.rest.delete(f"/api/subjects/{phones[7]}")
     return phones
 
 
@@ -211,10 +234,12 @@ async def test_no_phone_number_and_nothing_typed_is_in_a_span_or_a_log(observed:
     assert len(collector.spans) > 50
     assert numbers_in(exported, phones) == []
     assert SECRET not in exported
+    assert SECRET[::-1] not in exported
     for name in ("services", "emulator"):
         log = platform.stack.log(name).read_text()
         assert numbers_in(log, phones) == [], name
         assert SECRET not in log
+        assert SECRET[::-1] not in log
         assert re.findall(r"\+2547\d{8}", log) == []
 
 
