@@ -28,11 +28,16 @@ MAX_PROGRAMS = 1000
 """Flows that are kept ready in memory; the oldest goes first."""
 
 
-def document_of(source: workflow_pb2.WorkflowSource) -> str:
-    """Returns a flow that came with a call as JSON."""
+async def document_of(source: workflow_pb2.WorkflowSource, validator: ValidatorClient) -> str:
+    """Returns a flow that came with a call as JSON. Raises as `ValidatorClient.compile` where it cannot be written."""
     if source.WhichOneof("source") == "workflow_json":
         return source.workflow_json
-    return orjson.dumps(to_document(source.workflow)).decode()
+    try:
+        return orjson.dumps(to_document(source.workflow)).decode()
+    except ValueError:
+        # A config that is no JSON; the validator says which.
+        await validator.compile(source)
+        raise
 
 
 class Programs:
@@ -85,7 +90,7 @@ class Programs:
         async with self._compiling:
             data = await self._prolonged(digest)
             if data is None:
-                document = document_of(source)
+                document = await document_of(source, self._validator)
                 if may_hold_mask(document):
                     self._secrets.with_kept(document, None)
                 graph, _ = await self._validator.compile(source)

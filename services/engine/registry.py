@@ -118,7 +118,7 @@ class Registry:
         """
         if source.WhichOneof("source") is None:
             raise InvalidRequest("source", "no flow was given: send workflow_json or workflow")
-        document = document_of(source)
+        document = await document_of(source, self._validator)
         if may_hold_mask(document):
             document = await self._with_kept_secrets(document)
             source = workflow_pb2.WorkflowSource(workflow_json=document)

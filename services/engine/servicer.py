@@ -7,7 +7,6 @@ from typing import Any
 import grpc
 import orjson
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from njia.engine.v1 import engine_service_pb2 as pb, money_pb2 as money, voice_pb2 as voice
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceServicer
@@ -28,6 +27,7 @@ from services.engine.core.state import NodeResult
 from services.engine.delivery import forward_moves
 from services.engine.errors import InvalidRequest
 from services.engine.executions import SESSION_ID, Executions, IncomingSms
+from services.engine.moments import unix_ms
 from services.engine.money_messages import airtime_report, payment_notification
 from services.engine.payment_notifications import PaymentNotifications
 from services.engine.programs import Programs
@@ -105,8 +105,8 @@ class EngineServicer(EngineServiceServicer):
             Filter(
                 workflow_id=request.workflow_id or None,
                 status=status_from_message(request.status),
-                from_ms=request.start_time.ToMilliseconds() if request.HasField("start_time") else None,
-                until_ms=request.end_time.ToMilliseconds() if request.HasField("end_time") else None,
+                from_ms=_filtered(request, "start_time"),
+                until_ms=_filtered(request, "end_time"),
             ),
             pages.page_size(request.page_size),
             pages.cursor_from_token(request.page_token),
@@ -173,7 +173,7 @@ class EngineServicer(EngineServiceServicer):
                 short_code=request.short_code,
                 link_id=request.link_id,
                 network_code=request.network_code,
-                sent_at_ms=_ms(request.sent_at) if request.HasField("sent_at") else self._now_ms(),
+                sent_at_ms=unix_ms(request.sent_at, "sent_at") if request.HasField("sent_at") else self._now_ms(),
             )
         )
         return pb.HandleSmsResponse(execution_id=execution_id or "")
@@ -330,5 +330,5 @@ def _key(request: pb.ExecuteRequest) -> tuple[str, str] | None:
     return request.idempotency_key, blake2b(asked.SerializeToString(deterministic=True), digest_size=16).hexdigest()
 
 
-def _ms(time: Timestamp) -> int:
-    return time.ToMilliseconds()
+def _filtered(request: pb.ListExecutionsRequest, field: str) -> int | None:
+    return unix_ms(getattr(request, field), field, pages.INVALID) if request.HasField(field) else None

@@ -6,14 +6,17 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from njia.engine.v1 import engine_service_pb2 as pb
+from njia.engine.v1 import engine_service_pb2 as pb, workflow_service_pb2 as registry_pb
+from njia.engine.v1.money_pb2 import HandlePaymentRequest
 from njia.sessions.v1 import sessions_service_pb2 as sessions_pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.status import Refusal, refusal_of
 from tests.engine.service.platform import Flows, MakeFlow, Platform
 
 Source = workflow_pb2.WorkflowSource
+PAID: dict[str, Any] = {"transaction_id": "ATPid_1", "status": "Success", "currency": "KES"}
 INVALID, MISSING, NOT_NOW = (
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.NOT_FOUND,
@@ -36,6 +39,32 @@ async def test_execute_without_a_flow_is_refused(platform: Platform) -> None:
 
     assert said(refusal) == (INVALID, "INVALID_REQUEST")
     assert "workflow or ref" in refusal.message
+
+
+async def test_what_is_no_time_no_amount_and_no_config_is_named(platform: Platform) -> None:
+    """Whoever calls with stubs can write what REST and the adapter never do."""
+    never, odd = Timestamp(seconds=2**63 - 1), Timestamp(nanos=-1)
+    broken = workflow_pb2.WorkflowSpec(nodes=[workflow_pb2.Node(id="a", type="CONDITION", config_json="{")])
+    calls: list[tuple[Any, Any, str]] = [
+        (platform.engine.ListExecutions, pb.ListExecutionsRequest(start_time=never), "INVALID_FILTER"),
+        (platform.engine.ListExecutions, pb.ListExecutionsRequest(end_time=odd), "INVALID_FILTER"),
+        (
+            platform.engine.HandleSms,
+            pb.HandleSmsRequest(message_id="1", msisdn="+254711000001", sent_at=odd),
+            "INVALID_REQUEST",
+        ),
+        (platform.engine.HandlePayment, HandlePaymentRequest(**PAID, paid_at=never), "INVALID_REQUEST"),
+        (platform.engine.HandlePayment, HandlePaymentRequest(**PAID, amount="1E+99999999"), "INVALID_REQUEST"),
+        (platform.engine.HandlePayment, HandlePaymentRequest(**PAID, amount="\u0661\u0660"), "INVALID_REQUEST"),
+        (platform.engine.Execute, pb.ExecuteRequest(workflow=Source(workflow=broken)), "COMPILATION_FAILED"),
+        (
+            platform.workflows.SaveWorkflow,
+            registry_pb.SaveWorkflowRequest(source=Source(workflow=broken)),
+            "COMPILATION_FAILED",
+        ),
+    ]
+    for call, request, reason in calls:
+        assert said(await refused(call(request, timeout=20))) == (INVALID, reason), request
 
 
 @pytest.mark.parametrize(
