@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import grpc
 import orjson
@@ -330,5 +330,5 @@ def _key(request: pb.ExecuteRequest) -> tuple[str, str] | None:
     return request.idempotency_key, blake2b(asked.SerializeToString(deterministic=True), digest_size=16).hexdigest()
 
 
-def _filtered(request: pb.ListExecutionsRequest, field: str) -> int | None:
+def _filtered(request: pb.ListExecutionsRequest, field: Literal["start_time", "end_time"]) -> int | None:
     return unix_ms(getattr(request, field), field, pages.INVALID) if request.HasField(field) else None
