@@ -1,7 +1,12 @@
 """Whatever REST can do, a client with generated stubs can do as well."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import Descriptor
+from pydantic.alias_generators import to_camel
 
 from gateway.access import scope_of
 from njia.at_adapter.v1 import at_adapter_service_pb2
@@ -12,6 +17,7 @@ from services.at_adapter.access import SCOPES as OF_AT_ADAPTER
 from services.engine.access import SCOPES as OF_ENGINE
 from services.sessions.access import SCOPES as OF_SESSIONS
 from services.validator.access import SCOPES as OF_VALIDATOR
+from tests.gateway.contract import Contract
 from tests.gateway.test_document import ANSWERS
 
 MODULES = (
@@ -81,6 +87,52 @@ def test_each_rpc_says_what_it_asks_for() -> None:
         for method in service.methods
     }
     assert served == set(SCOPES)
+
+
+RENAMED = {
+    "limit": "pageSize",
+    "cursor": "pageToken",
+    "startDate": "startTime",
+    "endDate": "endTime",
+    "Idempotency-Key": "idempotencyKey",
+    "Last-Event-ID": "afterSequence",
+    "WorkflowSpec": "source",
+}
+"""What parameters, and a whole body, are called in messages where it is otherwise than over REST."""
+
+
+def fields_of(message: Descriptor, depth: int = 2) -> Iterator[str]:
+    """The members that a request can set, those of its own messages too."""
+    for field in message.fields:
+        yield field.json_name.removesuffix("Json")
+        if field.message_type is not None and depth > 1:
+            yield from fields_of(field.message_type, depth - 1)
+
+
+def parameters_of(contract: Contract, operation: dict[str, Any]) -> Iterator[str]:
+    """Everything that a caller can say: parameters and members of the body, those of its options too."""
+    yield from (parameter["name"] for parameter in operation.get("parameters", []))
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    name = body.get("$ref", "").rpartition("/")[2]
+    if name == "WorkflowSpec":
+        yield name
+    elif name:
+        schemas = contract.document["components"]["schemas"]
+        yield from schemas[name]["properties"]
+        yield from schemas["ExecuteOptions"]["properties"] if "options" in schemas[name]["properties"] else ()
+
+
+@pytest.mark.parametrize(("method", "path"), RPCS)
+def test_whatever_can_be_said_over_rest_can_be_said_in_the_request_of_its_rpc(
+    contract: Contract, method: str, path: str
+) -> None:
+    service, _, name = f"njia.{RPCS[method, path]}".rpartition(".")
+    request = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name].input_type
+    said = {
+        RENAMED.get(each, to_camel(each)) for each in parameters_of(contract, contract.document["paths"][path][method])
+    }
+
+    assert said - set(fields_of(request)) == set()
 
 
 def test_the_table_names_no_operation_that_is_gone() -> None:
