@@ -1,5 +1,6 @@
-// Executes flows and follows them until its standard input ends; engines may be restarted meanwhile. Each execution must
-// be answered, followed to its end and have sent one SMS. Prints a line when it begins and a JSON document at the end.
+// Executes flows and follows them until its standard input ends; engines may be restarted meanwhile. Each execution
+// must be answered, followed to its end and have sent one SMS. Prints a line when it begins and a JSON document at the
+// end.
 
 import { readFileSync } from "node:fs";
 
@@ -14,7 +15,13 @@ const engine = connect("EngineService", env.NJIA_ENGINE_TARGET, {
 });
 
 const FLOW = JSON.stringify({
-  metadata: { workflowId: "calling", version: 1, name: "Calling", createdBy: "tests", createdAt: "2026-01-01T00:00:00Z" },
+  metadata: {
+    workflowId: "calling",
+    version: 1,
+    name: "Calling",
+    createdBy: "tests",
+    createdAt: "2026-01-01T00:00:00Z",
+  },
   trigger: { id: "start", type: "SMS_RECEIVED", config: {} },
   nodes: [
     { id: "pause", type: "DELAY", config: { duration: 200 } },
@@ -35,7 +42,6 @@ async function execute(phone) {
   const { result } = await engine.Execute({
     workflow: { workflowJson: FLOW },
     triggerPayloadJson: JSON.stringify({ msisdn: phone }),
-    idempotencyKey: `calling-${phone}`,
     options: { waitMs: 0 },
   });
   told.executions += 1;

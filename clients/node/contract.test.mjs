@@ -149,6 +149,25 @@ test("a repeat with the same idempotency key gets the first answer and sends not
   assert.deepEqual([other.code, other.reason], ["INVALID_ARGUMENT", "IDEMPOTENCY_KEY_REUSED"]);
 });
 
+test("an answer that is lost with its connection is asked for again, and nothing is sent twice", async () => {
+  const phone = newPhone();
+  const relay = await counting(NJIA_ENGINE_TARGET);
+  const client = connect("EngineService", relay.target, access);
+  const spec = flow([pause(1500), SMS]);
+  const answered = client.Execute(run(spec, phone));
+  // It has begun, so that the request has arrived and the answer is what is lost.
+  const begun = async () => (await engine.ListExecutions({ workflowId: spec.metadata.workflowId })).executions;
+  while ((await begun()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  relay.cut();
+  const { result } = await answered;
+  for await (const _ of follow(client, result.executionId));
+  client.close();
+  relay.close();
+  assert.deepEqual((await begun()).map(({ executionId }) => executionId), [result.executionId]);
+  assert.deepEqual(await sentTo(phone), ["hello node"]);
+  assert.ok(relay.connections >= 2);
+});
+
 test("a cancelled execution ends what follows it, and cannot be cancelled again", async () => {
   const phone = newPhone();
   const { result } = await engine.Execute(run(flow([pause(600_000), SMS]), phone, { options: { waitMs: 0 } }));
@@ -220,9 +239,10 @@ async function counting(target) {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   counted.target = `127.0.0.1:${server.address().port}`;
+  counted.cut = () => sockets.forEach((socket) => socket.destroy());
   counted.close = () => {
     server.close();
-    sockets.forEach((socket) => socket.destroy());
+    counted.cut();
   };
   return counted;
 }

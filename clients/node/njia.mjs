@@ -4,6 +4,7 @@
 //   const { result } = await engine.Execute({ ref: { workflowId: "price-by-sms" }, triggerPayloadJson: "{}" });
 //   for await (const event of follow(engine, result.executionId)) console.log(event);
 
+import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 
 import grpc from "@grpc/grpc-js";
@@ -32,13 +33,20 @@ const CHANNEL = {
     loadBalancingConfig: [{ round_robin: {} }],
     methodConfig: [
       {
+        // A second time makes a second one.
+        name: [
+          { service: "njia.engine.v1.EngineService", method: "ReplayExecution" },
+          { service: "njia.engine.v1.WorkflowService", method: "SaveWorkflow" },
+        ],
+      },
+      {
         name: [{}],
         retryPolicy: {
           maxAttempts: 5,
           initialBackoff: "0.1s",
           maxBackoff: "2s",
           backoffMultiplier: 2,
-          // By the contracts nothing was done, or an idempotency key finds what was.
+          // Nothing was done, or the answer was lost with its connection: then the idempotency key finds it.
           retryableStatusCodes: ["UNAVAILABLE"],
         },
       },
@@ -72,7 +80,8 @@ export class Refused extends Error {
 
 /**
  * Returns a client with a function for each RPC: `await client.Execute(request, { deadlineMs })` answers with the
- * message or throws Refused; of a stream it returns the messages, to be read with `for await`.
+ * message or throws Refused; of a stream it returns the messages, to be read with `for await`. Calls are repeated where
+ * a server is not available; so that this is safe, a request that takes an idempotency key and has none gets one.
  *
  * target: such as 127.0.0.1:50052, dns:///engine:50052 or ipv4:10.0.0.1:50052,10.0.0.2:50052. apiKey: sent with every
  * call. ca: PEM of who signed the server's certificate; plain text without it. key, cert: PEM of the client's own,
@@ -93,8 +102,8 @@ export function connect(service, target, { apiKey, ca, key = null, cert = null }
 }
 
 /**
- * Yields what happens in an execution until it has ended. Where a stream breaks off, since the server closes or is gone,
- * it goes on behind the last sequence.
+ * Yields what happens in an execution until it has ended. Where a stream breaks off, since the server closes or is
+ * gone, it goes on behind the last sequence.
  */
 export async function* follow(engine, executionId) {
   let sequence = 0;
@@ -113,10 +122,12 @@ export async function* follow(engine, executionId) {
 }
 
 function unary(stub, method, apiKey) {
+  const takesKey = method.requestType.type.field.some(({ name }) => name === "idempotencyKey");
   return (request, { deadlineMs = LONGEST_CALL_MS } = {}) =>
     new Promise((resolve, reject) => {
       const deadline = Date.now() + deadlineMs;
-      stub[method.originalName](request, metadata(apiKey), { deadline }, (error, answer) =>
+      const sent = takesKey ? { idempotencyKey: randomUUID(), ...request } : request;
+      stub[method.originalName](sent, metadata(apiKey), { deadline }, (error, answer) =>
         error ? reject(new Refused(error)) : resolve(answer),
       );
     });

@@ -30,8 +30,8 @@ if _version_not_supported:
 class EngineServiceStub:
     """Runs flows. A failed flow is an answer, not an RPC error.
     Errors of every RPC:
-    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
-    repeat
+    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE), or the
+    connection was lost; safe to repeat, Execute with an idempotency key: it may have begun
     - RESOURCE_EXHAUSTED: the engine runs as many executions as it may (ENGINE_BUSY), or where a new one would begin: the
     flow has as many that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY), or as many have begun
     in this window as its rateLimit allows (WORKFLOW_RATE_LIMITED); nothing was begun; carries RetryInfo
@@ -129,8 +129,8 @@ class EngineServiceStub:
 class EngineServiceServicer:
     """Runs flows. A failed flow is an answer, not an RPC error.
     Errors of every RPC:
-    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
-    repeat
+    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE), or the
+    connection was lost; safe to repeat, Execute with an idempotency key: it may have begun
     - RESOURCE_EXHAUSTED: the engine runs as many executions as it may (ENGINE_BUSY), or where a new one would begin: the
     flow has as many that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY), or as many have begun
     in this window as its rateLimit allows (WORKFLOW_RATE_LIMITED); nothing was begun; carries RetryInfo
@@ -411,8 +411,8 @@ def add_EngineServiceServicer_to_server(servicer, server):
 class EngineService:
     """Runs flows. A failed flow is an answer, not an RPC error.
     Errors of every RPC:
-    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE); safe to
-    repeat
+    - UNAVAILABLE: Redis or the sessions service does not answer (STORE_UNAVAILABLE, SESSIONS_UNAVAILABLE), or the
+    connection was lost; safe to repeat, Execute with an idempotency key: it may have begun
     - RESOURCE_EXHAUSTED: the engine runs as many executions as it may (ENGINE_BUSY), or where a new one would begin: the
     flow has as many that have not ended as its maxConcurrentExecutions allows (WORKFLOW_BUSY), or as many have begun
     in this window as its rateLimit allows (WORKFLOW_RATE_LIMITED); nothing was begun; carries RetryInfo
