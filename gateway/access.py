@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope as HttpScope, Send
 
 from gateway.answers import error_answer
 from gateway.errors import refused
-from rpc.callers import Scope, set_caller
+from rpc.callers import ANONYMOUS, Scope, set_caller
 from rpc.guard import Guard, only_one
 from rpc.status import CallRefused
 
@@ -51,7 +51,10 @@ class Access:
     async def __call__(self, scope: HttpScope, receive: Receive, send: Send) -> None:
         """Serves a request, or refuses it before its body is read."""
         asked = scope_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
-        if asked is not None:
+        if asked is None:
+            # A request that was sent before the answer to another one begins where that one ends, with its name.
+            set_caller(ANONYMOUS)
+        else:
             authorization = _authorization(scope)
             scope.setdefault("state", {})[_STILL_ADMITS] = lambda: self._guard.still_admits(authorization, asked)
             try:

@@ -168,6 +168,33 @@ class Following(Engine):
             await asyncio.sleep(0.05)
 
 
+class Hooked(Engine):
+    """An engine of which a flow listens at every address."""
+
+    async def HandleWebhook(self, request: pb.HandleWebhookRequest, context: Any) -> pb.HandleWebhookResponse:
+        self._note(request, context)
+        return pb.HandleWebhookResponse(execution_id="ex-1")
+
+
+async def test_a_request_without_a_key_has_no_name_whoever_used_the_connection_before(contract: Contract) -> None:
+    made, engine = new_key("boss", {Scope.ADMIN}), Hooked()
+    keys = {"NJIA_API_KEYS": made.line, "NJIA_SERVICE_KEY": SERVICE_KEY}
+    server = await start_engine(engine, protection=protection_of(keys))
+    async with served_gateway(contract, {"ENGINE": f"127.0.0.1:{server.port}"}, None, **keys) as rest:
+        reader, writer = await asyncio.open_connection("127.0.0.1", rest.base_url.port)
+        # Sent at once, so that the second one begins where the first one ends.
+        writer.write(
+            f"GET {LOG} HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {made.key}\r\n\r\n"
+            "GET /webhooks/flow/x HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n".encode()
+        )
+        async with asyncio.timeout(30):
+            answers = await reader.read()
+        writer.close()
+    await server.stop(0)
+    assert (answers.count(b"HTTP/1.1 200"), answers.count(b"HTTP/1.1 202")) == (1, 1)
+    assert engine.callers == ["boss", "service"]
+
+
 async def read_for_ever(call: Any) -> None:
     while True:
         await call.read()
