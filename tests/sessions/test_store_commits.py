@@ -176,16 +176,16 @@ async def test_commits_of_two_sessions_may_have_one_name(store: SessionStore) ->
 
 
 async def test_a_value_with_a_life_expires_by_itself(store: SessionStore) -> None:
-    changes = ScopedChanges(in_all=[DataChange(set={"short": "1"}, ttl_ms=30), DataChange(set={"long": "2"})])
+    lives = [DataChange(set={"short": "1"}, ttl_ms=30), DataChange(set={"lasting": "1"}, ttl_ms=60_000)]
+    changes = ScopedChanges(in_all=[*lives, DataChange(set={"long": "2"})])
     await store.commit("s", Commit("c1", 1, scoped=changes))
-    assert (await store.scoped(MSISDN, "flow")).in_all == {"short": "1", "long": "2"}
 
     await asyncio.sleep(0.04)
 
-    assert (await store.scoped(MSISDN, "flow")).in_all == {"long": "2"}
-    again = ScopedChanges(in_all=[DataChange(set_if_absent={"short": "3", "long": "3"})])
+    assert (await store.scoped(MSISDN, "flow")).in_all == {"lasting": "1", "long": "2"}
+    again = ScopedChanges(in_all=[DataChange(set_if_absent={"short": "3", "lasting": "3", "long": "3"})])
     await store.commit("s", Commit("c2", 2, scoped=again))
-    assert (await store.scoped(MSISDN, "flow")).in_all == {"short": "3", "long": "2"}
+    assert (await store.scoped(MSISDN, "flow")).in_all == {"short": "3", "lasting": "1", "long": "2"}
 
 
 async def test_a_set_whose_values_all_expire_is_gone(store: SessionStore) -> None:
