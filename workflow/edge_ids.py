@@ -7,7 +7,7 @@ from workflow.spec import Edge
 
 def free_edge_id(source: str | None, target: str | None, taken: Collection[str]) -> str:
     """Returns `e-<source>-<target>`, with a number behind it when that is taken."""
-    wanted = free = f"e-{source}-{target}"
+    wanted = free = f"e-{source or 'nowhere'}-{target or 'nowhere'}"
     number = 2
     while free in taken:
         free, number = f"{wanted}-{number}", number + 1

@@ -238,12 +238,12 @@ class _Reader:
 
     def _edge(self, present: Mapping[str, Any], path: str, taken: dict[str, str]) -> DraftEdge:
         known = {key: part for key, part in present.items() if key not in EDGE_KEYS and part != ""}
-        edge_id = _text(known.get("id"))
-        whole = self._checked(Edge, known, path, edge_id=edge_id)
         source, target = _text(known.get("source")), _text(known.get("target"))
+        edge_id = _text(known.get("id"))
         if edge_id is None:
             edge_id = free_edge_id(source, target, taken)
             taken[edge_id] = path
+        whole = self._checked(Edge, known, path, edge_id=edge_id)
         return DraftEdge(
             path=path,
             id=edge_id,
