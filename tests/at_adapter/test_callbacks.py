@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import grpc
 import pytest
@@ -23,6 +23,7 @@ from rpc.http_connection import Patience
 from rpc.http_server import serve_http
 from rpc.status import Refusal
 from services.at_adapter import server
+from services.at_adapter.callbacks.app import CallbackPath
 from services.at_adapter.callbacks.fields import MAX_BODY_BYTES, phone_number
 from services.at_adapter.callbacks.outbox import KEY as OUTBOX
 from services.at_adapter.callbacks.ussd import UNAVAILABLE_TEXT
@@ -295,6 +296,9 @@ async def test_with_a_token_nothing_answers_without_it(start_adapter: Any, engin
     assert (await post(adapter, f"/at/{token}/ussd", USSD)).text == "CON Welcome"
     assert (await post(adapter, f"/at/{token}/sms", SMS)).status_code == 200
     assert (await adapter.callbacks.get("/health")).json() == {"status": "ok"}
+    for path in get_args(CallbackPath):
+        assert (await post(adapter, f"/at/{token}{path}", "")).status_code in (200, 400), path
+        assert (await post(adapter, f"/at{path}", USSD)).status_code == 404, path
     for path in ("/at/ussd", "/at/wrong-token-0123456789/ussd", f"/at/{token}x/ussd", "/at//ussd", "/", f"/{token}"):
         assert (await post(adapter, path, USSD)).status_code == 404, path
         assert (await adapter.callbacks.get(path)).status_code == 404, path

@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from services.at_adapter.callbacks.app import CallbackPath
 from workflow.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,10 @@ def section(title: str) -> str:
 def test_the_table_of_node_types_has_all_of_them_and_no_other() -> None:
     table = re.findall(r"^\| ([^|]+) \|", section("Make a flow"), re.MULTILINE)
     assert {name for cell in table for name in re.findall(r"`([A-Z_]+)`", cell)} == set(CATALOGUE)
+
+
+def test_the_addresses_of_callbacks_are_all_there_are() -> None:
+    assert set(re.findall(r"`/at((?:/[a-z-]+)+)`", README)) == set(get_args(CallbackPath))
 
 
 def variables_read() -> set[str]:
