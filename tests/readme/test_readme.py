@@ -32,7 +32,7 @@ def test_the_table_of_node_types_has_all_of_them_and_no_other() -> None:
 
 
 def test_the_addresses_of_callbacks_are_all_there_are() -> None:
-    assert set(re.findall(r"`/at((?:/[a-z-]+)+)`", README)) == set(get_args(CallbackPath))
+    assert set(re.findall(r"(?:`|address>)/at((?:/[a-z-]+)+)`", README)) == set(get_args(CallbackPath))
 
 
 def variables_read() -> set[str]:
