@@ -8,6 +8,7 @@ acknowledged, so that any engine can take the execution over, also while the val
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -64,7 +65,8 @@ class Programs:
         self._now = now
         self._ready: OrderedDict[str, Program] = OrderedDict()
         self._kept_at: dict[str, float] = {}
-        self._compiling = asyncio.Lock()
+        # One compiles a flow, the others wait for it; a slow flow keeps no other waiting.
+        self._compiling: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.lookups = {"memory": 0, "store": 0}
 
     @property
@@ -87,7 +89,8 @@ class Programs:
             self.lookups["memory"] += 1
             return self._ready[digest]
         self.lookups["store"] += 1
-        async with self._compiling:
+        compiling = self._compiling.get(digest) or self._compiling.setdefault(digest, asyncio.Lock())
+        async with compiling:
             data = await self._prolonged(digest)
             if data is None:
                 document = await document_of(source, self._validator)
