@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import grpc
@@ -9,6 +10,8 @@ import grpc
 from njia.validator.v1 import validator_service_pb2 as pb
 from njia.validator.v1.validator_service_pb2_grpc import ValidatorServiceServicer
 from njia.workflow.v1.workflow_pb2 import ExecutionGraph, WorkflowSource
+from rpc.interceptors import SERVER_BUSY
+from rpc.status import CallRefused
 from services.validator.convert import document_of, graph_to_proto, hide_secrets, issues_to_proto, node_type_to_proto
 from services.validator.errors import MissingWorkflow
 from services.validator.validation import Report, validate
@@ -21,6 +24,15 @@ from workflow.suggestions import few_suggestions
 SMALL_BYTES = 8 * 1024
 """A flow up to this size is checked in a few milliseconds, on the event loop; a larger one in a thread."""
 
+LARGE_AT_ONCE = 2
+"""More threads would share one interpreter, and be no faster."""
+
+MOST_LARGE = 50
+"""Larger flows that are checked or wait for it; further ones are refused. Each may take seconds."""
+
+LARGE = "large-flow"
+"""Name of the threads."""
+
 Context = grpc.aio.ServicerContext[Any, Any]
 T = TypeVar("T")
 
@@ -29,6 +41,9 @@ class ValidatorServicer(ValidatorServiceServicer):
     """Answers from the core; it keeps nothing but the rows of the catalogue."""
 
     def __init__(self) -> None:
+        # Threads of its own: those of the loop look up addresses too, and a large flow may take seconds.
+        self._threads = ThreadPoolExecutor(LARGE_AT_ONCE, LARGE)
+        self._large = 0
         self._node_types = pb.ListNodeTypesResponse(
             node_types=[node_type_to_proto(node_type) for node_type in CATALOGUE.values()]
         )
@@ -37,22 +52,27 @@ class ValidatorServicer(ValidatorServiceServicer):
         self, request: pb.ValidateWorkflowRequest, context: Context
     ) -> pb.ValidateWorkflowResponse:
         """Reports every fault."""
-        return await _worked(request.source, lambda: _validated(request.source))
+        return await self._worked(request.source, lambda: _validated(request.source))
 
     async def CompileWorkflow(self, request: pb.CompileWorkflowRequest, context: Context) -> pb.CompileWorkflowResponse:
         """Reports every fault, or compiles."""
-        return await _worked(request.source, lambda: _compiled(request))
+        return await self._worked(request.source, lambda: _compiled(request))
 
     async def ListNodeTypes(self, request: pb.ListNodeTypesRequest, context: Context) -> pb.ListNodeTypesResponse:
         """Lists the catalogue."""
         return self._node_types
 
-
-async def _worked(source: WorkflowSource, work: Callable[[], T]) -> T:
-    """Does the work where it keeps nobody else waiting."""
-    if source.ByteSize() <= SMALL_BYTES:
-        return work()
-    return await asyncio.to_thread(work)
+    async def _worked(self, source: WorkflowSource, work: Callable[[], T]) -> T:
+        """Does the work where it keeps nobody else waiting. Raises CallRefused (SERVER_BUSY): too many large flows."""
+        if source.ByteSize() <= SMALL_BYTES:
+            return work()
+        if self._large >= MOST_LARGE:
+            raise CallRefused(SERVER_BUSY)
+        self._large += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._large -= 1
 
 
 def _validated(source: WorkflowSource) -> pb.ValidateWorkflowResponse:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from rpc.channels import open_channel
 from rpc.config import ConfigError
 from rpc.documents import from_document
 from rpc.status import refusal_of
+from services.validator import servicer
 from services.validator.server import SERVICE_NAME, serve
 from tests.validator.flow_texts import ask, bye, condition, flow, sms
 from workflow import suggestions
@@ -220,3 +222,34 @@ async def test_a_flow_of_nothing_but_mistakes_is_not_compared_for_ever(
     told = [error for error in answer.errors if error.code in ("INVALID_EDGE_SOURCE", "INVALID_EDGE_TARGET")]
     assert len(told) == 20
     assert 1 <= sum("did you mean" in error.message for error in told) <= 2
+
+
+async def test_large_flows_wait_in_a_short_line_and_keep_no_small_one_waiting(
+    validator: "ValidatorServiceAsyncStub", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, enough, validate = threading.Event(), threading.Event(), vars(servicer)["validate"]
+
+    def slow(*parsed: Any) -> Any:
+        if threading.current_thread().name.startswith(servicer.LARGE):
+            entered.set()
+            enough.wait(60)
+        return validate(*parsed)
+
+    monkeypatch.setattr(servicer, "validate", slow)
+    monkeypatch.setattr(servicer, "MOST_LARGE", 1)
+    small = flow({"a": sms(), "end": bye()}, "start > a", "a > end")
+    large = json_source({**small, "nodes": [{**node, "label": "x" * 5000} for node in small["nodes"]]})
+    request = pb.ValidateWorkflowRequest(source=large)
+
+    async def asked() -> pb.ValidateWorkflowResponse:
+        return await validator.ValidateWorkflow(request, timeout=60)
+
+    first = asyncio.create_task(asked())
+    await asyncio.to_thread(entered.wait, 30)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await asked()
+    assert (await validated(validator, json_source(small))).valid
+    enough.set()
+    assert (await first).valid
+    assert refusal_of(refused.value).reason == "SERVER_BUSY"
+    assert (await asked()).valid
