@@ -1,4 +1,4 @@
-"""Every field of a WorkflowSpec does something that is seen from outside, or is warned of."""
+"""Fields of a WorkflowSpec and options of a call: each does something that is seen from outside, or is warned of."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.e2e.driving import Document, Platform
+from njia.engine.v1.engine_service_pb2 import ExecuteOptions
+from tests.e2e.driving import Document, Platform, new_phone
+from tests.e2e.flows import flow, node, texted
 from tests.e2e.shown import is_a_test
 from tests.e2e.spec_effect_table import EFFECTS, ELSEWHERE, Effect
+from tests.e2e.spec_flows import fails, text
 from workflow.spec import SpecModel, WorkflowSpec
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -62,3 +65,28 @@ async def test_a_field_does_what_its_row_says(platform: Platform, path: str, eff
             set_at(spec, other, its_value)
         set_at(spec, path, value)
         assert await effect.look(platform, path, spec) == expected, value
+
+
+PAUSED = [node("pause", "DELAY", {"duration": 300})]
+
+OPTIONS: dict[str, tuple[Document, tuple[Any, Any], tuple[Any, Any]]] = {
+    "max_execution_time_ms": (text(), (1, "timeout"), (60_000, "completed")),
+    "continue_on_error": (fails(), (False, "failed"), (True, "completed")),
+    "dry_run": (text(), (False, "completed, 1 sent"), (True, "completed, 0 sent")),
+    "wait_ms": (flow("effect-paused", texted(), PAUSED, ["start>pause"]), (0, "running"), (30_000, "completed")),
+}
+"""For each option of a call: a flow, and two values with how the flow stands when the call answers."""
+
+
+async def test_every_option_of_a_call_is_in_the_table() -> None:
+    assert sorted(OPTIONS) == sorted(ExecuteOptions.DESCRIPTOR.fields_by_name)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+async def test_an_option_of_a_call_does_what_its_row_says(platform: Platform, option: str) -> None:
+    spec, *values = OPTIONS[option]
+    for value, expected in values:
+        phone = new_phone()
+        result = await platform.execute(spec, {"msisdn": phone, "message": "x"}, **{option: value})
+        seen = f"{result['status']}, {len(await platform.sent_to(phone))} sent"
+        assert seen.startswith(expected), result
