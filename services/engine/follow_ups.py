@@ -90,11 +90,21 @@ class FollowUps:
         try:
             tries = await self._claimed(execution_id)
             if tries:
-                await self._settle(execution_id, tries, await self._follow(execution_id))
+                await self._settle(execution_id, tries, await self._followed(execution_id))
         except StoreUnavailable as problem:
             _log.warning("what follows a failed execution waits", execution_id=execution_id, why=str(problem))
         except Exception:  # noqa: BLE001 - see above
             _log.exception("what follows a failed execution met a defect", execution_id=execution_id)
+
+    async def _followed(self, execution_id: str) -> Again | None:
+        """A defect counts as a try, so that it is not met for ever."""
+        try:
+            return await self._follow(execution_id)
+        except StoreUnavailable:
+            raise
+        except Exception as problem:  # noqa: BLE001 - see above
+            _log.exception("what follows a failed execution met a defect", execution_id=execution_id)
+            return Again(f"it met a defect ({type(problem).__name__})")
 
     async def _follow(self, execution_id: str) -> Again | None:
         """Does what follows; returns why it is to be tried again, None once it is done."""
