@@ -64,6 +64,11 @@ class Api:
     def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
             answer = self._client.request(method, path, **request)
+        except httpx.ConnectError as problem:
+            hint = (
+                "; SSL_CERT_FILE names the file of its authority" if "CERTIFICATE_VERIFY_FAILED" in str(problem) else ""
+            )
+            raise Unreachable(f"{self._url} does not answer: {problem}{hint}") from problem
         except httpx.HTTPError as problem:
             raise Unreachable(f"{self._url} does not answer: {problem or type(problem).__name__}") from problem
         try:

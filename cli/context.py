@@ -9,7 +9,7 @@ import typer
 from cli.api import Api, Refused, Unreachable
 from cli.exit_codes import REFUSED, UNREACHABLE
 from cli.output import Output
-from launcher import addresses
+from launcher import own_gateway
 from rpc.config import ConfigError, Environment
 
 API_KEY_REQUIRED = "API_KEY_REQUIRED"
@@ -50,9 +50,7 @@ class Njia:
 
 def gateway_url(variables: Mapping[str, str]) -> str:
     """Returns NJIA_URL; without it the gateway is on this machine, where its own variables put it."""
-    scheme = "https" if variables.get("NJIA_GATEWAY_TLS_CERT_FILE", "").strip() else "http"
-    listens = addresses.listens(variables)["NJIA_GATEWAY_LISTEN"]
-    return variables.get("NJIA_URL", "").strip() or f"{scheme}://{addresses.reachable(listens)}"
+    return variables.get("NJIA_URL", "").strip() or own_gateway.url(variables)
 
 
 def api_key(environ: Mapping[str, str]) -> str | None:

@@ -73,3 +73,8 @@ def seconds(milliseconds: int | None) -> str:
     if milliseconds is None:
         return ""
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def moment(timestamp: str) -> str:
+    """Writes a time of the API, 2026-01-01T00:00:00.000Z, for people: it breaks between day and hour."""
+    return timestamp[:19].replace("T", " ")

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from launcher import addresses, encryption_key, env_file, examples, lock, process, stack, valkey
+from launcher import addresses, encryption_key, env_file, examples, lock, own_gateway, process, stack, valkey
 from launcher.log_lines import WarningsTail, readable
 from launcher.process import ChildProcess, ProcessDied
 from rpc.config import ConfigError, Environment
@@ -43,7 +43,7 @@ def main(environ: Mapping[str, str]) -> int:
         with lock.held(DATA / "launcher.lock"):
             uvloop.run(run(variables))
     except lock.AlreadyRunningError as running:
-        print(f"error: {running}; the REST API is at {_gateway_url(variables)}", file=sys.stderr)
+        print(f"error: {running}; the REST API is at {own_gateway.url(variables)}", file=sys.stderr)
         return 1
     except ProcessDied as died:
         _say_why_it_died(died)
@@ -97,12 +97,13 @@ async def run(environ: Mapping[str, str]) -> None:
 
 
 async def _open(running: Sequence[ChildProcess], environ: Mapping[str, str]) -> None:
-    gateway_url = _gateway_url(environ)
+    gateway_url = own_gateway.url(environ)
     print("starting the services…", flush=True)
     listens = addresses.listens(environ)
     emulator = [listens["NJIA_EMULATOR_LISTEN"]] if "emulator" in _modules(environ) else []
-    await stack.wait_until_ready(running, gateway_url=gateway_url, also=emulator)
-    loaded = await examples.load(EXAMPLES, gateway_url, DATA / "examples.json", _service_key(environ))
+    trusted = own_gateway.trusted(environ)
+    await stack.wait_until_ready(running, gateway_url=gateway_url, also=emulator, verify=trusted)
+    loaded = await examples.load(EXAMPLES, gateway_url, DATA / "examples.json", _service_key(environ), verify=trusted)
     print(f"\nREST API      {gateway_url}   (try {gateway_url}/docs)")
     print(f"callbacks     http://{addresses.reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}/at/…")
     for listen in emulator:
@@ -192,10 +193,6 @@ def _modules(environ: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
     if environ.get("AT_ENVIRONMENT", "").strip() in ("", "emulator"):
         return {"emulator": ("emulator",), **stack.ONE_PROCESS}
     return stack.ONE_PROCESS
-
-
-def _gateway_url(environ: Mapping[str, str]) -> str:
-    return f"http://{addresses.reachable(addresses.listens(environ)['NJIA_GATEWAY_LISTEN'])}"
 
 
 def _check_writable(directory: Path) -> None:

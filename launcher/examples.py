@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,14 @@ class Example:
     problem: str | None
 
 
-async def load(folder: Path, gateway_url: str, record: Path, key: str | None = None) -> list[Example]:
+async def load(
+    folder: Path,
+    gateway_url: str,
+    record: Path,
+    key: str | None = None,
+    *,
+    verify: ssl.SSLContext | bool = True,
+) -> list[Example]:
     """
     Saves and publishes each example that the registry lacks, or whose file changed since it was last loaded here.
 
@@ -37,11 +45,14 @@ async def load(folder: Path, gateway_url: str, record: Path, key: str | None = N
         gateway_url: Address of the REST API.
         record: File that keeps what was loaded, digest by workflow id.
         key: What the REST API is called with, where it asks for keys.
+        verify: How its certificate is looked at, where it has one.
     """
     loaded: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
     examples = []
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=gateway_url, timeout=30, trust_env=False, headers=headers) as client:
+    async with httpx.AsyncClient(
+        base_url=gateway_url, timeout=30, trust_env=False, headers=headers, verify=verify
+    ) as client:
         for file in sorted(folder.glob("*.json")):
             content = file.read_bytes()
             spec = json.loads(content)

@@ -11,6 +11,7 @@ The whole set as real processes: Valkey, the emulator and the services.
 
 import asyncio
 import os
+import ssl
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -192,7 +193,9 @@ def targets(listens: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-async def wait_until_ready(processes: Sequence[ChildProcess], *, gateway_url: str, also: Sequence[str]) -> None:
+async def wait_until_ready(
+    processes: Sequence[ChildProcess], *, gateway_url: str, also: Sequence[str], verify: ssl.SSLContext | bool = True
+) -> None:
     """
     Waits until the gateway reports every service healthy and the other addresses take calls.
 
@@ -200,6 +203,7 @@ async def wait_until_ready(processes: Sequence[ChildProcess], *, gateway_url: st
         processes: Those that must stay alive meanwhile.
         gateway_url: Address of the gateway.
         also: More addresses, host:port.
+        verify: How the gateway's certificate is looked at, where it has one.
 
     Raises:
         ProcessDied: One of the processes ended.
@@ -207,7 +211,10 @@ async def wait_until_ready(processes: Sequence[ChildProcess], *, gateway_url: st
     """
     answer = "no answer yet"
     try:
-        async with asyncio.timeout(READY_WITHIN_SECONDS), httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        async with (
+            asyncio.timeout(READY_WITHIN_SECONDS),
+            httpx.AsyncClient(timeout=5, trust_env=False, verify=verify) as client,
+        ):
             while True:
                 for running in processes:
                     running.check()

@@ -8,7 +8,7 @@ import typer
 from cli.commands.flows import is_file, text_of
 from cli.context import Njia, njia_of
 from cli.exit_codes import REFUSED
-from cli.output import seconds
+from cli.output import moment, seconds
 
 ExecutionId = Annotated[str, typer.Argument(help="Id of the execution.")]
 
@@ -54,13 +54,13 @@ def executions(
         njia.output.document(page)
         return
     njia.output.table(
-        ("EXECUTION", "FLOW", "STATUS", "STARTED", "TOOK", "WAITS FOR / ERROR"),
+        ("EXECUTION", "FLOW", "STATUS", "STARTED (UTC)", "TOOK", "WAITS FOR / ERROR"),
         (
             (
                 row["executionId"],
                 f"{row['workflowId']} v{row['workflowVersion']}",
                 row["status"],
-                row["startedAt"],
+                moment(row["startedAt"]),
                 seconds(row.get("durationMs")),
                 _why(row),
             )

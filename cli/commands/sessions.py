@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.context import njia_of
+from cli.output import moment
 
 
 def sessions(
@@ -26,14 +27,14 @@ def sessions(
         njia.output.document(page)
         return
     njia.output.table(
-        ("SESSION", "TYPE", "PHONE", "LIVE", "LAST ACTIVITY", "KEYS"),
+        ("SESSION", "TYPE", "PHONE", "LIVE", "LAST ACTIVITY (UTC)", "KEYS"),
         (
             (
                 row["sessionId"],
                 row["type"],
                 row.get("msisdn"),
                 "yes" if row["isActive"] else "no",
-                row["lastActivityAt"],
+                moment(row["lastActivityAt"]),
                 ", ".join(row.get("data", ())),
             )
             for row in page["sessions"]
