@@ -35,7 +35,7 @@ async def njia(platform: Platform, *arguments: str, stdin: str = "", url: str | 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 30)
+    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 120)
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())
 

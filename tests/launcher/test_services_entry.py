@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,13 +13,16 @@ import pytest
 from rpc.config import ConfigError
 from services.__main__ import TARGETS, check_addresses, with_targets
 
+LONG_SECONDS = 120.0
+"""To load and end a process, on a busy machine too."""
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 PROGRAM = """
 import os, sys
 from services import __main__ as entry
 entry.TARGETS = {name: "made_up_" + name for name in ("first", "second")}
-entry.DRAIN_WITHIN_SECONDS = 0.3
+entry.DRAIN_WITHIN_SECONDS = float(os.environ["DRAIN_SECONDS"])
 entry.CANCEL_WITHIN_SECONDS = 0.3
 sys.exit(entry.main(sys.argv[1:], os.environ))
 """
@@ -74,12 +76,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts the entry with made-up services: start("all", first=GOOD, second=BROKEN)."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_one(*arguments: str, **services: str) -> "subprocess.Popen[str]":
+    def start_one(*arguments: str, drain_seconds: float = 0.3, **services: str) -> "subprocess.Popen[str]":
         for name, source in services.items():
             (tmp_path / f"made_up_{name}.py").write_text(source.replace("{name}", name.upper()))
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
-            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            env={**os.environ, "PYTHONPATH": str(tmp_path), "DRAIN_SECONDS": str(drain_seconds)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -100,7 +102,7 @@ def until_serving(process: "subprocess.Popen[str]", services: int) -> None:
 
 
 def end(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=LONG_SECONDS)
     return process.returncode, out, err
 
 
@@ -123,7 +125,7 @@ def test_a_signal_that_comes_while_the_process_still_loads_ends_it_at_once(numbe
         assert process.stderr is not None
         assert any("import 'asyncio'" in line for line in process.stderr)
         process.send_signal(number)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=LONG_SECONDS) == 0
 
 
 def test_only_the_service_that_was_asked_for_is_loaded(start: Start) -> None:
@@ -173,16 +175,14 @@ def test_a_service_that_does_not_end_is_given_up_within_a_bound(start: Start, so
 
 
 def test_a_second_signal_ends_it_at_once(start: Start) -> None:
-    process = start("first", first=SLOW_TO_END.replace("asyncio.sleep(60)", "asyncio.Event().wait()"))
+    process = start("first", first=SLOW_TO_END, drain_seconds=LONG_SECONDS)
     until_serving(process, 1)
     process.terminate()
     assert process.stderr is not None
     assert '"event":"stopping"' in process.stderr.readline()
-    begun = time.monotonic()
     process.terminate()
 
     assert end(process)[0] == 128 + signal.SIGTERM
-    assert time.monotonic() - begun < 0.25
 
 
 @pytest.mark.parametrize("arguments", [[], ["nothing"], ["validator", "engine"]])
@@ -199,7 +199,7 @@ def test_a_port_in_use_is_named() -> None:
         done = subprocess.run(
             [sys.executable, "-m", "services", "validator"],
             env={**os.environ, "NJIA_VALIDATOR_LISTEN": listen},
-            capture_output=True, text=True, check=False, timeout=20,
+            capture_output=True, text=True, check=False, timeout=LONG_SECONDS,
         )  # fmt: skip
 
     assert done.returncode == 1
@@ -238,7 +238,7 @@ def test_a_gateway_that_nothing_protects_does_not_start_beyond_this_machine() ->
         env={**os.environ, "NJIA_GATEWAY_LISTEN": "0.0.0.0:0"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LONG_SECONDS,
         check=False,
     )
     assert ended.returncode == 2
