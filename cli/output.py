@@ -10,6 +10,12 @@ from rich.text import Text
 
 Document = Mapping[str, Any]
 
+_UNBROKEN = 10
+"""Longest word that a column is always wide enough for: a day, a status."""
+
+_ONE_LINE = 100_000
+"""Characters of the longest row that a program reads."""
+
 
 class Output:
     """Writes answers to standard output and what went wrong to standard error."""
@@ -17,6 +23,9 @@ class Output:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self._out = Console(highlight=False, soft_wrap=True)
+        if not self._out.is_terminal:
+            # grep finds the whole of a row.
+            self._out.width = _ONE_LINE
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def document(self, document: Document) -> None:
@@ -33,23 +42,26 @@ class Output:
 
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
         """Writes rows below titles, or the sentence `empty` where there are none."""
+        lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
+        if not lines:
+            self.say(empty)
+            return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for place, title in enumerate(titles):
-            # The first one is what the next command needs: it can be copied in one piece.
-            table.add_column(title, overflow="fold", no_wrap=place == 0)
-        for row in rows:
-            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-        if table.row_count:
-            self._out.print(table)
-        else:
-            self.say(empty)
+            # The first one is what the next command needs: it can be copied in one piece. Short words are not broken.
+            longest = max(len(word) for line in lines for word in ("", *line[place].split()))
+            table.add_column(title, overflow="fold", no_wrap=place == 0, min_width=min(longest, _UNBROKEN))
+        for line in lines:
+            table.add_row(*map(Text, line))
+        self._out.print(table)
 
     def issues(self, errors: Sequence[Document], warnings: Sequence[Document]) -> None:
         """Writes what is wrong with a flow."""
         for word, style, issues in (("error", "bold red", errors), ("warning", "yellow", warnings)):
             for issue in issues:
-                place = issue.get("path") or issue.get("nodeId") or issue.get("edgeId") or "flow"
-                line = Text.assemble((word, style), f" {place}: {issue['message']} ", (f"[{issue['code']}]", "dim"))
+                line = Text.assemble(
+                    (word, style), f" {_place(issue)}: {issue['message']} ", (f"[{issue['code']}]", "dim")
+                )
                 self._out.print(line)
 
     def problem(self, document: Document) -> None:
@@ -60,12 +72,19 @@ class Output:
         message = document.get("message") or document.get("error") or "the request was refused"
         self._errors.print(Text.assemble(("error", "bold red"), f" {message}"))
         for issue in document.get("errors", ()):
-            place = issue.get("path") or issue.get("nodeId") or issue.get("edgeId") or "flow"
-            self._errors.print(Text(f"  {place}: {issue['message']} [{issue['code']}]"))
+            self._errors.print(Text(f"  {_place(issue)}: {issue['message']} [{issue['code']}]"))
 
     def failure(self, text: str) -> None:
         """Writes why nothing could be asked."""
         self._errors.print(Text.assemble(("error", "bold red"), f" {text}"))
+
+
+def _place(issue: Document) -> str:
+    """Writes where a fault is: its path, and the id of the node or edge, which nobody has to count for."""
+    path, name = issue.get("path"), issue.get("nodeId") or issue.get("edgeId")
+    if path and name:
+        return f"{path} ({name})"
+    return str(path or name or "flow")
 
 
 def seconds(milliseconds: int | None) -> str:

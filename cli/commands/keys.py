@@ -44,5 +44,5 @@ def new(
         output.document({"key": made.key, "line": made.line})
         return
     output.aside(f"Key, shown only now: {made.key}")
-    output.aside("Line for the file that NJIA_API_KEYS_FILE names:")
+    output.aside("Its line for the file that NJIA_API_KEYS_FILE names is written to standard output:")
     output.say(made.line)

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from emulator.config import DEFAULT_LISTEN
 from emulator.handset.control_client import ControlClient, EmulatorUnreachable, RequestRefused
@@ -14,7 +15,7 @@ from emulator.handset.phone import HANG_UP, Phone
 from emulator.handset.voice import VoicePhone
 from rpc.listening import parse_listen
 
-EXIT_ENDED, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+EXIT_ENDED, EXIT_FAILED, EXIT_WRONG_USE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 _IDLE_SECONDS = 0.5
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -26,8 +27,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     Dials, texts, opts out, calls, or waits for a call.
 
     Returns:
-        0 when the session or the call ended properly, the SMS was answered or the opt-out noted, 1 otherwise, 130 after
-        Ctrl-C.
+        0 when the session or the call ended properly, the SMS was answered or the opt-out noted, 1 otherwise, 2 when
+        the arguments are wrong, 130 after Ctrl-C.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -75,8 +76,15 @@ def _phone_number(text: str) -> str:
     return text
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong alone: `make dial` and the like call this, and their options are others."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_WRONG_USE, f"{message.removeprefix('argument ')}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m emulator.handset",
         description=f"A phone in the terminal. While a session runs, every line is sent; {HANG_UP} or Ctrl-C hangs up.",
     )

@@ -75,6 +75,8 @@ def payload_root(flow: Flow, name: str) -> Answer | None:
         return Answer(Outlook.MAYBE, f"is not in every payload of {trigger_type.type}; give it a default")
     if trigger_type.output.model_config.get("extra") == "allow":
         return Answer(Outlook.MAYBE, "is there only if the payload has it; give it a default")
+    if name in flow.nodes:
+        return Answer(Outlook.NEVER, f"is not known: what a node gave is {{{{{NODE_PREFIX}{name}.output.…}}}}")
     names = [*payload_names(flow), *RESERVED]
     known = ", ".join(payload_names(flow))
     return Answer(Outlook.NEVER, f"is not known: {trigger_type.type} gives {known}{did_you_mean(name, names)}")

@@ -108,6 +108,11 @@ def test_a_mistyped_variable_gets_a_suggestion() -> None:
     assert "did you mean msisdn?" in report.issues[0].message
 
 
+def test_a_variable_that_is_the_name_of_a_node_is_told_how_its_output_is_written() -> None:
+    report = report_on(flow({"a": sms(), "b": sms("{{a.status}}"), "end": bye()}, "start > a", "a > b", "b > end"))
+    assert "{{node_a.output.…}}" in report.issues[0].message
+
+
 def test_a_syntax_error_names_the_column() -> None:
     report = report_on(flow({"a": sms("Hello {{msisdn | uper}}"), "end": bye()}, "start > a", "a > end"))
     assert report.issues[0].code == "INVALID_TEMPLATE"
