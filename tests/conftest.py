@@ -16,6 +16,12 @@ from tests import valkey_cluster as valkey_cluster_process
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 
 
+# A port is taken some time after it was found free, and another worker must not find it free meanwhile.
+MOST_WORKERS = 8
+valkey.FREE_PORTS = valkey.FREE_PORTS[
+    int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % MOST_WORKERS :: MOST_WORKERS
+]
+
 ONE_SERVER, CLUSTER = "one server", "cluster"
 
 

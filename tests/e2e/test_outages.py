@@ -202,7 +202,12 @@ async def test_without_the_engine_a_caller_gets_a_sentence_and_an_sms_comes_agai
     await start(separate, down, "engine")
     await separate.ready()
     assert await eventually(lambda: separate.sent_to(phone)) == ["Got it"]
-    assert (await separate.control.get(f"/control/sms/{delivery['id']}")).json()["delivered"] is True
+
+    async def delivered() -> bool:
+        answer = await separate.control.get(f"/control/sms/{delivery['id']}")
+        return bool(answer.json()["delivered"])
+
+    await eventually(delivered)
     assert str((await separate.dial(code, new_phone())).screen) == "CON Menu"
 
 
@@ -261,7 +266,7 @@ async def test_without_the_adapter_a_send_is_retried_until_it_is_back(separate: 
         ["start>send"],
     )
     await kill(separate, down, "at_adapter")
-    running = asyncio.create_task(separate.execute(spec, {"msisdn": phone, "message": "x"}, wait_ms=14_000))
+    await separate.execute(spec, {"msisdn": phone, "message": "x"}, wait_ms=1)
 
     async def failed_once() -> bool:
         found = await separate.executions(spec["metadata"]["workflowId"])
@@ -269,8 +274,7 @@ async def test_without_the_adapter_a_send_is_retried_until_it_is_back(separate: 
 
     await eventually(failed_once)
     await start(separate, down, "at_adapter")
-
-    result = await running
+    result = await separate.ended(spec["metadata"]["workflowId"])
     assert result["status"] == "completed"
     assert results_of(result, "send")[0]["error"]["code"] == "NETWORK_ERROR"
     assert await separate.sent_to(phone) == ["hello"]
