@@ -1,17 +1,32 @@
 """`njia`, which is `python -m cli`."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cli.commands import certificates, dial, executions, flows, keys, sessions
 from cli.context import Njia, api_key, gateway_url
 from cli.output import Output
 from launcher import env_file
 
+JSON = "--json"
+
+
+class _Commands(TyperGroup):
+    """Takes --json behind a command as well, where people write it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        if JSON in args[:end]:
+            args = [JSON, *(word for place, word in enumerate(args) if word != JSON or place > end)]
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
     name="njia",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -25,7 +40,7 @@ def njia(
     url: Annotated[
         str | None, typer.Option(help="The gateway. Default: NJIA_URL, else where NJIA_GATEWAY_LISTEN puts it.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write the API's answer as it is.")] = False,
+    as_json: Annotated[bool, typer.Option(JSON, help="Write the API's answer as it is.")] = False,
 ) -> None:
     """Keeps what all commands need."""
     try:

@@ -72,6 +72,8 @@ class Output:
         message = document.get("message") or document.get("error") or "the request was refused"
         self._errors.print(Text.assemble(("error", "bold red"), f" {message}"))
         for issue in document.get("errors", ()):
+            if issue["message"] == message:
+                continue  # it has been said
             self._errors.print(Text(f"  {_place(issue)}: {issue['message']} [{issue['code']}]"))
 
     def failure(self, text: str) -> None:

@@ -30,3 +30,9 @@ def test_a_fault_names_the_node_beside_its_place(capsys: pytest.CaptureFixture[s
     fault = {"path": "nodes[1].config.to", "nodeId": "send", "message": "to is required", "code": "X"}
     Output(as_json=False).issues([fault], [])
     assert "nodes[1].config.to (send): to is required [X]" in capsys.readouterr().out
+
+
+def test_a_refusal_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    fault = {"path": "status", "message": "status must be another", "code": "INVALID_FILTER"}
+    Output(as_json=False).problem({"message": "status must be another", "errors": [fault]})
+    assert capsys.readouterr().err == "error status must be another\n"
