@@ -21,7 +21,7 @@ SECONDS ?= 300
 SEED ?=
 
 # Processes that run the tests side by side, a file in each.
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: help
 help: ## Show this help

@@ -1,6 +1,7 @@
 """TLS between services: who gets in, and what is told of certificates that are of no use."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,6 @@ from opentelemetry.trace import NoOpTracerProvider
 
 from rpc.channels import open_channel
 from rpc.config import ConfigError, Environment
-from rpc.probe import is_serving
 from rpc.protection import UNPROTECTED, Protection, read_protection
 from rpc.server import start_server
 from rpc.tls import read_tls
@@ -92,18 +92,24 @@ async def test_a_client_that_is_not_ours_gets_in_with_the_same_files(ours: Autho
             await Server(f"https://{target}", trusting).services()
 
 
+async def probed(target: str) -> int:
+    """The exit code of the probe."""
+    probe = await asyncio.create_subprocess_exec(sys.executable, "-m", "rpc.probe", target)
+    return await probe.wait()
+
+
 @pytest.mark.parametrize("mutual", [False, True], ids=["one-sided", "mutual"])
 async def test_the_probe_of_a_container_asks_for_the_name_in_its_own_certificate(
     ours: Authority, mutual: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = ours.signed("server", hosts=["engine"])
     async with serving(protection_with(ours if mutual else None, shown)) as target:
-        assert not await asyncio.to_thread(is_serving, target)
+        assert await probed(target) == 1
         monkeypatch.setenv("NJIA_TLS_CERT_FILE", str(shown.certificate))
         monkeypatch.setenv("NJIA_TLS_KEY_FILE", str(shown.key))
         if mutual:
             monkeypatch.setenv("NJIA_TLS_CA_FILE", str(ours.file))
-        assert await asyncio.to_thread(is_serving, target)
+        assert await probed(target) == 0
 
 
 async def test_a_server_that_somebody_else_signed_is_not_called(ours: Authority, tmp_path: Path) -> None:

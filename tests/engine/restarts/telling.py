@@ -203,7 +203,7 @@ async def _shown(world: World, callback: UssdCallback) -> Reply:
 async def _executions(world: World) -> Sequence[ExecutionState]:
     """The executions as they are when nothing runs, oldest first."""
     await world.rest()
-    states, after = await world.engine.store.page(ANY, MOST_EXECUTIONS + 1, None)
+    states, after = await world.bystander.page(ANY, MOST_EXECUTIONS + 1, None)
     assert after is None
     assert 1 <= len(states) <= MOST_EXECUTIONS, "one cause makes one execution"
     return states[::-1]
@@ -220,7 +220,7 @@ async def _ending(world: World, answers: list[Any]) -> Ending:
         "conflicts": world.network.conflicts,
     }
     for number, state in enumerate(states):
-        stored = await world.engine.store.read(state.execution_id)
+        stored = await world.bystander.read(state.execution_id)
         assert stored is not None
         facts |= {f"{name} {number}": fact for name, fact in (await _facts(world, stored)).items()}
         for result in stored.results:
