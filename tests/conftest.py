@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from redis.asyncio import Redis
 
 from launcher import valkey
@@ -21,6 +22,14 @@ MOST_WORKERS = 8
 valkey.FREE_PORTS = valkey.FREE_PORTS[
     int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % MOST_WORKERS :: MOST_WORKERS
 ]
+
+# The tracebacks of structlog's own default show every variable, and hold up the event loop for a second each.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 ONE_SERVER, CLUSTER = "one server", "cluster"
 

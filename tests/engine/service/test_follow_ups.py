@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from services.engine import error_webhooks, follow_ups, keys
-from storage.connection import connect
+from storage.connection import connect, disconnect
 from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from tests.engine.service.publishing import publish
 from tests.engine.service.waiting import until
@@ -80,7 +80,7 @@ async def nothing_follows(redis_url: str) -> bool:
         # On a busy machine it may take its time to answer; whoever waits asks again.
         return False
     finally:
-        await client.aclose()
+        await disconnect(client)
 
 
 async def test_a_failed_flow_is_started_again_and_then_somebody_is_told_once(
