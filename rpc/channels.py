@@ -23,6 +23,9 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
         "grpc.service_config",
         json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": TAKES_CALLS}}),
     ),
+    # gRPC would share a connection between the channels of a process that lead to one address, and the watches of
+    # health that share one race there: two that begin at once end the process (grpcio 1.85, HealthProducer).
+    ("grpc.use_local_subchannel_pool", 1),
     # A service that was restarted is found again within half a second, and a new replica within five: callers wait
     # for it, and a refused connect costs neither end much.
     ("grpc.initial_reconnect_backoff_ms", 100),
