@@ -37,14 +37,12 @@ def traced(app: App, provider: TracerProvider) -> App:
             return
         method: str = scope["method"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        with tracer.start_as_current_span(
+        with tracing.span_of(
+            tracer,
             method,
             context=propagate.extract(headers),
             kind=SpanKind.SERVER,
             attributes={attributes.HTTP_METHOD: method},
-            # The message of an exception may hold what the request held; the log has it, masked.
-            record_exception=False,
-            set_status_on_exception=False,
         ) as span:
 
             async def send_noting_status(message: Message) -> None:
@@ -56,10 +54,6 @@ def traced(app: App, provider: TracerProvider) -> App:
 
             try:
                 await app(scope, receive, send_noting_status)
-            except Exception as error:
-                span.set_attribute(attributes.ERROR_TYPE, type(error).__name__)
-                span.set_status(Status(StatusCode.ERROR))
-                raise
             finally:
                 # The router has put it there by now.
                 route = getattr(scope.get("route"), "path", None)

@@ -49,7 +49,8 @@ class TurnSpans:
     def turn(self, run: Run) -> Iterator[None]:
         state, graph = run.state, run.program.graph
         before = _context(state.trace)
-        with self._tracer.start_as_current_span(
+        with tracing.span_of(
+            self._tracer,
             "run execution",
             links=[Link(before)] if before is not None else [],
             attributes={
@@ -58,20 +59,12 @@ class TurnSpans:
                 attributes.EXECUTION_ID: state.execution_id,
                 attributes.EXECUTION_DRY_RUN: state.options.dry_run,
             },
-            # The message of an exception may hold what a person typed.
-            record_exception=False,
-            set_status_on_exception=False,
         ) as span:
             own = span.get_span_context()
             trace_id = format_trace_id(own.trace_id)
             state.trace = f"00-{trace_id}-{format_span_id(own.span_id)}-{own.trace_flags:02x}"
             state.traces = [*(known for known in state.traces if known != trace_id), trace_id][-MAX_TRACES:]
-            try:
-                yield
-            except Exception as problem:
-                span.set_attribute(attributes.ERROR_TYPE, type(problem).__name__)
-                span.set_status(Status(StatusCode.ERROR))
-                raise
+            yield
             span.set_attribute(attributes.EXECUTION_STATUS, state.status)
             if state.error is not None and state.status in FAILURES:
                 span.set_attribute(attributes.ERROR_TYPE, state.error.code)

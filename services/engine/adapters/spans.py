@@ -40,7 +40,8 @@ class NodeSpans:
         self, program: Program, state: ExecutionState, node: RunnableNode, number: int
     ) -> Iterator[AttemptObserver]:
         graph = program.graph
-        with self._tracer.start_as_current_span(
+        with tracing.span_of(
+            self._tracer,
             f"execute {node.node.type}",
             kind=SpanKind.INTERNAL,
             attributes={
@@ -52,9 +53,6 @@ class NodeSpans:
                 attributes.NODE_ATTEMPT: number,
                 attributes.NODE_VISIT: state.node(node.node.id).visit,
             },
-            # The message of an exception may hold what a person typed.
-            record_exception=False,
-            set_status_on_exception=False,
         ) as span:
 
             class Seen:
@@ -65,12 +63,7 @@ class NodeSpans:
                         # The message may name what a person typed; the code says enough.
                         span.set_status(Status(StatusCode.ERROR, error.code))
 
-            try:
-                yield Seen()
-            except Exception as problem:
-                span.set_attribute(attributes.ERROR_TYPE, type(problem).__name__)
-                span.set_status(Status(StatusCode.ERROR))
-                raise
+            yield Seen()
 
 
 def observer_of_spans(provider: TracerProvider) -> Observer:
