@@ -58,10 +58,11 @@ def read_sms_answer(answer: HttpAnswer) -> SmsReceipt:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise unreadable(answer)
     if not rows:
+        said = quoted(summary, answer.told)
         raise SendRefused(
             fault_of_word(summary),
-            f"Africa's Talking took the request for no recipient: {quoted(summary, answer.told)}",
-            details={"atStatus": quoted(summary, answer.told)},
+            f"Africa's Talking took the request for no recipient: {said}",
+            details={"atStatus": said},
         )
     recipients = tuple(_recipient(row) for row in rows)
     if all(_is_refused(recipient) for recipient in recipients):

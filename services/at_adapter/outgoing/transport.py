@@ -50,13 +50,18 @@ class HttpAnswer:
         status: HTTP status code.
         retry_after: The Retry-After header as it stands; empty when there is none.
         body: At most MAX_ANSWER_BYTES.
-        told: Texts of the request: what it quotes of them is not for people, since they may be secrets of a flow.
+        call: What it answers.
     """
 
     status: int
     retry_after: str
     body: bytes = field(repr=False)
-    told: tuple[str, ...] = field(default=(), repr=False)
+    call: HttpCall | None = field(default=None, repr=False)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Texts of the request: what is quoted of them is not for people, since they may be secrets of a flow."""
+        return () if self.call is None else self.call.texts()
 
 
 class AtTransport:
@@ -131,7 +136,7 @@ class AtTransport:
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
                     raise _outcome_unknown(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
-            return HttpAnswer(response.status, response.headers.get("Retry-After", ""), bytes(body), call.texts())
+            return HttpAnswer(response.status, response.headers.get("Retry-After", ""), bytes(body), call)
 
 
 def _outcome_unknown(why: str) -> SendRefused:
