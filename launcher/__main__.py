@@ -21,6 +21,7 @@ from launcher import addresses, encryption_key, env_file, examples, lock, own_ga
 from launcher.log_lines import WarningsTail, readable
 from launcher.process import ChildProcess, ProcessDied
 from rpc.config import ConfigError, Environment
+from rpc.listening import given_twice
 from storage.connection import connect, ping
 
 DATA = stack.ROOT / "data"
@@ -208,11 +209,11 @@ def _check_writable(directory: Path) -> None:
 
 
 def _refuse_taken_ports(environ: Mapping[str, str]) -> None:
-    shared = addresses.shared(environ)
+    shared = [f"{first} and {name}: {listen}" for first, name, listen in given_twice(addresses.listens(environ))]
     if shared:
         raise CannotStartError(
             "these are to listen on one address:\n  "
-            + "\n  ".join(f"{' and '.join(names)}: {listen}" for listen, names in shared.items())
+            + "\n  ".join(shared)
             + "\nGive one of them another port (in .env or the environment)."
         )
     taken = [f"{name} {listen}" for name, listen in addresses.listens(environ).items() if addresses.is_taken(listen)]

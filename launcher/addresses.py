@@ -20,14 +20,6 @@ def listens(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ.get(name, "").strip() or default for name, default in LISTENS.items()}
 
 
-def shared(environ: Mapping[str, str]) -> dict[str, list[str]]:
-    """Returns the addresses that several variables name, each with their names."""
-    names: dict[str, list[str]] = {}
-    for name, listen in listens(environ).items():
-        names.setdefault(listen, []).append(name)
-    return {listen: found for listen, found in names.items() if len(found) > 1}
-
-
 def free_listens() -> dict[str, str]:
     """Returns addresses of 127.0.0.1 that nothing listens on now, by variable."""
     # Here, so that the command line, which asks where the gateway is, does not load a client of Redis.

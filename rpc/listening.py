@@ -1,5 +1,7 @@
 """Addresses to listen on."""
 
+from collections.abc import Iterator, Mapping
+
 
 class ListenFailed(Exception):
     """
@@ -29,3 +31,12 @@ def parse_listen(listen: str) -> tuple[str, int]:
     if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
         raise ValueError("must be host:port, such as 127.0.0.1:8080")
     return host, int(port)
+
+
+def given_twice(listens: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yields each variable whose address another one before it has: that one, itself, and the address."""
+    first: dict[str, str] = {}
+    for name, listen in listens.items():
+        owner = first.setdefault(listen, name)
+        if owner != name:
+            yield owner, name, listen

@@ -29,7 +29,7 @@ import uvloop
 from opentelemetry.trace import TracerProvider
 
 from rpc.config import ConfigError
-from rpc.listening import ListenFailed, parse_listen
+from rpc.listening import ListenFailed, given_twice, parse_listen
 from telemetry import logs, tracing
 
 Serve = Callable[[Mapping[str, str], TracerProvider, asyncio.Event], Coroutine[Any, Any, None]]
@@ -172,16 +172,13 @@ def check_addresses(services: Sequence[str], environ: Mapping[str, str]) -> None
     Raises:
         ConfigError: With both variables.
     """
-    first: dict[str, str] = {}
-    problems = []
-    for service in services:
-        for name, default in _listens_of(service.upper()):
-            variable = f"NJIA_{name}_LISTEN"
-            listen = environ.get(variable, "").strip() or default
-            if listen and not listen.endswith(":0") and first.setdefault(listen, variable) != variable:
-                problems.append(
-                    f"{variable}: {listen} is that of {first[listen]} as well; give one of them another port"
-                )
+    defaults = {f"NJIA_{name}_LISTEN": listen for each in services for name, listen in _listens_of(each.upper())}
+    listens = {variable: environ.get(variable, "").strip() or default for variable, default in defaults.items()}
+    fixed = {variable: listen for variable, listen in listens.items() if listen and not listen.endswith(":0")}
+    problems = [
+        f"{variable}: {listen} is that of {first} as well; give one of them another port"
+        for first, variable, listen in given_twice(fixed)
+    ]
     if problems:
         raise ConfigError(problems)
 
