@@ -165,8 +165,10 @@ class VoiceTurns:
     async def _turn(self, posted: VoiceCallback, placed_by: PlacedBy | None) -> TimelyTurn:
         line = None if placed_by is None else ids.line_of(placed_by.execution_id, posted.session_id)
         name = line or posted.session_id
-        newest = await self._store.newest_of(name) if posted.lost_its_address else None
-        callback = posted if not posted.lost_its_address else _in_answer_to(newest, posted)
+        callback, newest = posted, None
+        if posted.lost_its_address:
+            newest = await self._store.newest_of(name)
+            callback = _in_answer_to(newest, posted)
         what, signal = _meaning(callback, placed_by)
         marks = self._typed.call_marks(name, callback.answers, what)
         if newest is not None and not newest.is_answered:
