@@ -79,6 +79,13 @@ async def redis_url(running_store: valkey.ValkeyServer | valkey_cluster_process.
     return running_store.url
 
 
+@pytest.fixture
+def patient_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what opens many connections at once: how long each takes on a busy machine is not the question."""
+    for bound in ("POOL_WAIT_SECONDS", "CONNECT_SECONDS", "ANSWER_SECONDS"):
+        monkeypatch.setattr(f"storage.connection.{bound}", 60.0)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs the tests that are marked so against both kinds of store."""
     if metafunc.definition.get_closest_marker("also_on_a_cluster") and "redis_url" in metafunc.fixturenames:

@@ -84,13 +84,8 @@ async def test_a_stage_that_fails_keeps_the_later_ones_from_running(client: Clie
     assert await client.get("{c}") is None
 
 
-async def test_more_batches_than_connections_wait_for_their_turn(
-    monkeypatch: pytest.MonkeyPatch, redis_url: str
-) -> None:
-    # How long a turn or a connection takes on a busy machine is not the question.
-    for bound in ("POOL_WAIT_SECONDS", "CONNECT_SECONDS", "ANSWER_SECONDS"):
-        monkeypatch.setattr(f"storage.connection.{bound}", 60.0)
-
+@pytest.mark.usefixtures("patient_store")
+async def test_more_batches_than_connections_wait_for_their_turn(redis_url: str) -> None:
     async def append(client: Client, number: int) -> None:
         await run_in_order(client, [ScriptCall(APPEND, [f"{{{tag}}}all"], [number]) for tag in TAGS[:3]])
 

@@ -4,15 +4,13 @@ import asyncio
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import grpc
 import httpx
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from launcher.replicas import Replicas, replicated
 from launcher.stack import ONE_PROCESS_EACH, Stack
+from rpc.probe import is_serving
 from tests.e2e.conftest import check_logs
 from tests.e2e.driving import CALL_SECONDS, Platform, eventually, new_code, new_id, new_phone
 from tests.e2e.flows import ask, bye, dialled, flow, sms, texted
@@ -100,17 +98,6 @@ async def _balanced(
     return None
 
 
-async def is_serving(target: str) -> bool:
-    """Whether a replica says that it serves. Not the probe of rpc: gRPC's threads and its asyncio do not mix well."""
-    async with grpc.aio.insecure_channel(target) as channel:
-        health: Any = health_pb2_grpc.HealthStub(channel)
-        try:
-            answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=CALL_SECONDS)
-        except grpc.aio.AioRpcError:
-            return False
-    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
-
-
 def listens(stack: Stack, replicas: Replicas, service: str, variable: str) -> list[str]:
     """Addresses of the replicas of a service."""
     names = [name for name in replicas.layout if name in (service, f"{service}-2")]
@@ -130,7 +117,7 @@ async def test_every_call_is_answered_and_done_once_while_the_set_restarts_one_h
 
         async def serves(service: str, replica: int) -> bool:
             if service != "gateway":
-                return await is_serving(at[service][replica])
+                return await asyncio.to_thread(is_serving, at[service][replica])
             try:
                 return (await client.get(f"{gateways[replica]}/health")).status_code == httpx.codes.OK
             except httpx.TransportError:

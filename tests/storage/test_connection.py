@@ -87,11 +87,8 @@ async def test_a_cancelled_command_leaves_no_answer_behind(client: Client) -> No
 
 
 @pytest.mark.also_on_a_cluster
-async def test_more_calls_than_connections_wait_for_their_turn(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # How long a turn or a connection takes on a busy machine is not the question.
-    for bound in ("POOL_WAIT_SECONDS", "CONNECT_SECONDS", "ANSWER_SECONDS"):
-        monkeypatch.setattr(f"storage.connection.{bound}", 60.0)
-
+@pytest.mark.usefixtures("patient_store")
+async def test_more_calls_than_connections_wait_for_their_turn(redis_url: str) -> None:
     async with connect(redis_url) as client:
         answers = await asyncio.gather(*(ECHO.run(client, ["key"], [str(n)]) for n in range(300)))
 
