@@ -248,7 +248,7 @@ class Executions:
     async def _at_rest(self, run: Run, is_new: bool, wait_ms: int) -> Stored:
         until_ms = self._now_ms() + wait_ms
         await self._runs.over(run.state.execution_id, wait_ms)
-        if is_new and run.at_rest and not _waits_for_timers(run.state):
+        if is_new and run.at_rest and not _goes_on_by_itself(run.state):
             return Stored(run.state, run.results, ())
         return await self._finished(run.state.execution_id, until_ms - self._now_ms())
 
@@ -262,20 +262,22 @@ class Executions:
             await self._runs.over(execution_id, max(0, until_ms - self._now_ms()))
             stored = await self.read(execution_id)
             left_ms = until_ms - self._now_ms()
-            if left_ms <= 0 or self._runs.ending.is_set() or not _waits_for_timers(stored.state):
+            if left_ms <= 0 or self._runs.ending.is_set() or not _goes_on_by_itself(stored.state):
                 return stored
-            # Whichever engine takes it up when a timer is due, the journal says how far it got.
-            due_ms = min(wait.expires_at_ms for wait in stored.state.waits.values()) - self._now_ms()
+            # It runs in another engine or is just about to run here, or a timer is to come: whichever engine takes it
+            # up, the journal says how far it got.
+            now_ms = self._now_ms()
+            due_ms = min((wait.expires_at_ms for wait in stored.state.waits.values()), default=now_ms) - now_ms
             pause_ms = min(left_ms, max(TIMER_POLL_MS, min(due_ms, LONGEST_LOOK_AWAY_MS)))
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_ms / 1000):
                     await self._runs.ending.wait()
 
 
-def _waits_for_timers(state: ExecutionState) -> bool:
-    """Whether it goes on by itself, sooner or later."""
+def _goes_on_by_itself(state: ExecutionState) -> bool:
+    """Whether it runs, here or in another engine, or waits for timers alone."""
     kinds = {wait.kind for wait in state.waits.values()}
-    return bool(kinds) and not kinds & {WaitKind.INPUT, WaitKind.CALL, WaitKind.SMS}
+    return not state.ended and not kinds & {WaitKind.INPUT, WaitKind.CALL, WaitKind.SMS}
 
 
 def _joined(program: Program, payload: Mapping[str, Any], session_id: str | None, overrides: Overrides) -> str | None:

@@ -103,3 +103,20 @@ async def test_a_phone_goes_on_with_what_a_client_began_on_its_session(platform:
     assert begun.result.reply.text == "?"
     assert [answer.reply.text for answer in answers] == ["and a?", "got b"]
     assert {answer.execution_id for answer in answers} == {begun.result.execution_id}
+
+
+async def test_a_repeated_execute_waits_for_what_another_engine_runs(platform: Platform, flow: MakeFlow) -> None:
+    note = {"id": "note", "type": "SEND_SMS", "config": {"to": PHONE, "message": "hello"}}
+    request = pb.ExecuteRequest(
+        workflow=flow("alert", {"type": "SMS_RECEIVED"}, [note], ["start > note"]),
+        trigger_payload_json=json.dumps({"sender": PHONE, "message": "hello", "timestamp": "2026-11-28T08:00:00Z"}),
+        idempotency_key="once",
+        options=pb.ExecuteOptions(wait_ms=20_000),
+    )
+    async with httpx.AsyncClient(base_url=platform.emulator_url, trust_env=False) as phone_network:
+        fault = {"product": "sms", "kind": "slow", "delayMs": 1500, "times": 1}
+        await phone_network.post("/control/faults", json=fault)
+        both = await asyncio.gather(platform.engine.Execute(request), platform.other_engine.Execute(request))
+
+    assert [answer.result.status for answer in both] == [workflow_pb2.EXECUTION_STATUS_COMPLETED] * 2
+    assert both[0].result.execution_id == both[1].result.execution_id
