@@ -89,7 +89,7 @@ async def test_a_client_that_is_not_ours_gets_in_with_the_same_files(ours: Autho
         known = (*trusting, "--cert", str(mine.certificate), "--key", str(mine.key))
         assert "grpc.health.v1.Health" in await Server(f"https://{target}", known).services()
         # Who is shut out reads that the connection ended or fails to write to it, whichever comes first.
-        with pytest.raises(AssertionError, match=r"Failure: (unavailable|canceled)"):
+        with pytest.raises(AssertionError, match=r"unavailable|canceled"):
             await Server(f"https://{target}", trusting).services()
 
 
