@@ -1,1 +1,1 @@
-"""The command line for people: njia validate, publish, execute, executions, sessions, dial and replay."""
+"""The command line for people: njia node-types, validate, publish, execute, executions, sessions, dial and replay."""

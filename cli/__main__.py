@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.commands import certificates, dial, executions, flows, keys, sessions
+from cli.commands import certificates, dial, executions, flows, keys, node_types, sessions
 from cli.context import Njia, api_key, gateway_url
 from cli.output import Output
 from launcher import env_file
@@ -55,6 +55,7 @@ for command in (
     flows.publish,
     flows.unpublish,
     flows.flows,
+    node_types.node_types,
     executions.execute,
     executions.executions,
     executions.cancel,

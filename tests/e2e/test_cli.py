@@ -68,6 +68,18 @@ async def test_a_flow_is_validated_and_its_faults_are_listed(platform: Platform)
     assert "1 error" in bad.out
 
 
+async def test_the_catalogue_is_listed_and_a_type_is_shown(platform: Platform) -> None:
+    listed = await njia(platform, "node-types")
+    assert (listed.code, listed.err) == (0, "")
+    assert ["SEND_SMS", "action", "Sends"] in [line.split()[:3] for line in listed.out.splitlines()]
+    shown = await njia(platform, "node-types", "send_sms", "--json")
+    catalogue = (await platform.rest.get("/api/node-types")).json()["nodeTypes"]
+    assert shown.document == next(row for row in catalogue if row["type"] == "SEND_SMS")
+    unknown = await njia(platform, "node-types", "SEND_SMSS")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "did you mean SEND_SMS?" in unknown.err
+
+
 async def test_a_flow_is_published_run_looked_at_and_taken_back(platform: Platform, tmp_path: Path) -> None:
     file = tmp_path / "shop.json"
     file.write_text(json.dumps(flow("cli-shop")))

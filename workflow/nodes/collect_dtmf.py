@@ -26,6 +26,7 @@ class Config(NodeConfig):
         finish_on_key: The key that ends the row and is no part of it.
         play_prompt: Said first; a key that is pressed meanwhile counts.
         play_prompt_url: Played first, instead.
+        invalid_key_tone: No effect: Africa's Talking has no such tone; invalidKeyMessage is said.
         valid_keys: The keys that a row may have; any where it is left out.
         invalid_key_message: Said before keys are asked for again.
         retry_on_invalid: Whether an invalid row is asked for again.

@@ -31,8 +31,13 @@ class Auth(NodeConfig):
     Attributes:
         type: basic takes username and password, bearer a token, apikey a token in the header headerName, oauth2 the
             client credentials grant.
+        username: For basic.
+        password: For basic.
+        token: For bearer and apikey.
         header_name: Header of an apikey; X-API-Key where it is absent.
         oauth2_url: Token endpoint.
+        oauth2_client_id: Who asks for the token.
+        oauth2_client_secret: What proves that.
     """
 
     type: Literal["none", "basic", "bearer", "apikey", "oauth2"] = "none"
@@ -67,11 +72,14 @@ class Retry(NodeConfig):
 class Config(NodeConfig):
     """
     Attributes:
+        method: HTTP method.
+        url: Address of the server, http:// or https://.
         headers: A value of null leaves its header out.
         body: A JSON value, or text.
         body_type: How the body is written: json and form take an object, all take text that is written so already.
         timeout: For all of one attempt, redirects included, ms.
         retry: Beats the retry policy of the node and of the flow.
+        follow_redirects: Whether an answer that names another address is followed there.
         max_redirects: One more fails the node.
         validate_ssl: Whether a server with a certificate that proves nothing is refused. The one that gives OAuth 2
             tokens always is: the secret goes there.

@@ -25,6 +25,10 @@ class Auth(NodeConfig):
 
     Attributes:
         type: basic asks for username and password, bearer for token, custom for token in the header headerName.
+        token: For bearer and custom.
+        username: For basic.
+        password: For basic.
+        header_name: For custom.
     """
 
     type: Literal["none", "basic", "bearer", "custom"] = "none"
@@ -52,10 +56,13 @@ class Config(NodeConfig):
     Which requests start the flow.
 
     Attributes:
+        method: Requests with another one are refused.
         path: Behind /webhooks/<workflow id>.
         headers: Headers that must be there; an empty value takes any.
         timeout_ms: How long a request with ?wait=true waits for the outcome, ms.
         validate_signature: Whether signatureHeader must hold the HMAC-SHA256 of the body under signatureSecret.
+        signature_header: Header that holds the signature.
+        signature_secret: Key of the signature.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"

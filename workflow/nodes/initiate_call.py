@@ -29,6 +29,13 @@ class Config(NodeConfig):
     Attributes:
         to: The number to call.
         caller_id: Number of the account that the call comes from (`from`); the adapter's own where it is left out.
+        call_hold_music: No effect: only calls that are joined to another phone have it.
+        max_call_duration: Seconds; no effect: a call lasts until one of the two hangs up.
+        record_call: No effect, as callHoldMusic.
+        recording_url: No effect, as callHoldMusic.
+        enable_dtmf: No effect: COLLECT_DTMF asks for keys.
+        ringback_tone: No effect, as callHoldMusic.
+        timeout: Seconds; no effect: the network says how long the phone rings.
     """
 
     to: TemplateText

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from workflow.fields import NodeConfig
 from workflow.money import PAYMENT
 from workflow.node_type import Finding, TriggerType
 
-Limit = Annotated[int | float, Field(ge=0, allow_inf_nan=False)]
+Limit = Annotated[int | float, Field(ge=0, allow_inf_nan=False), WithJsonSchema({"type": "number", "minimum": 0})]
+"""The schema would lose the bound of a union."""
 
 
 class Config(NodeConfig):
@@ -21,7 +22,8 @@ class Config(NodeConfig):
         transaction_type: checkout a user paid, b2c a user was paid, b2b a business was paid.
         status: Pending stands for every word that begins with it, such as PendingConfirmation.
         currency: ISO 4217 code.
-        min_amount: Inclusive; so is max_amount.
+        min_amount: Least amount, inclusive.
+        max_amount: Greatest amount, inclusive.
         validate_signature: Whether only notifications count that nobody but Africa's Talking can have posted.
     """
 

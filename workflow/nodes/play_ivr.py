@@ -26,9 +26,12 @@ class Config(NodeConfig):
         language: Of the text.
         voice: Who reads it.
         loop: How often it is heard.
+        timeout: Seconds; no effect: a recording is played to its end.
         interrupt_on_dtmf: Whether a key that is pressed meanwhile counts for the COLLECT_DTMF that follows directly and
             has no prompt of its own; the rest is not heard then.
         barge_in: The same.
+        audio_format: No effect: what the address delivers counts, mp3 or wav.
+        sample_rate: Hz; no effect: a recording is played as it is.
     """
 
     text: TemplateMessage | None = None

@@ -20,6 +20,7 @@ class Config(NodeConfig):
         amount: How much, a decimal; absent means all that is left of the payment.
         currency: Of the amount, which must be the payment's; absent means KES.
         reason: Goes with the metadata.
+        callback_url: No effect: the account says where notifications go.
         metadata: What the notification gives back.
     """
 

@@ -25,11 +25,16 @@ class Config(NodeConfig):
     Attributes:
         transaction_type: checkout asks a phone user, who confirms on their phone; b2c pays one; b2b pays a business.
         amount: How much, a decimal such as 100 or 10.50.
+        currency: ISO 4217 code of the amount.
         phone_number: The user's phone; for b2b the channel of the business, such as its pay bill number.
         product_name: Payment product of the account.
         metadata: What the notification gives back.
+        callback_url: No effect: the account says where notifications go.
         provider_channel: Channel of the provider; absent means the product's own.
+        provider: Of a b2b payment: M-Pesa; else Africa's Talking chooses it by the phone number.
         narration: Goes with the metadata; for b2b it is the account at the business.
+        validity_period: Minutes; no effect: the network says how long a user may take to confirm.
+        checkout_token: No effect: Africa's Talking takes one for premium SMS alone.
     """
 
     transaction_type: Literal["checkout", "b2c", "b2b"]

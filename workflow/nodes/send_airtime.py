@@ -18,6 +18,7 @@ class Config(NodeConfig):
     Attributes:
         to: Phone number that gets the airtime.
         amount: How much, a decimal such as 10 or 10.50.
+        currency: ISO 4217 code of the amount.
     """
 
     to: TemplateText

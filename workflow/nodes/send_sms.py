@@ -33,6 +33,8 @@ class Config(NodeConfig):
         message: The text; a written \n is a new line.
         sender: Short code or alphanumeric sender (`from`).
         encoding: GSM7 refuses a text that needs more; UCS2 counts segments as UCS-2; auto takes what fits.
+        delivery_report: No effect: Africa's Talking sends reports for every message or none, as the account says.
+        delivery_report_url: No effect: the account says where reports go.
         enqueue: Whether Africa's Talking may queue the message and answer at once.
         bulk_sms_mode: 1 the sender pays; 0 premium.
         keyword: Premium product's keyword.

@@ -20,7 +20,13 @@ OPTION_LINE = re.compile(r"^\s*([0-9]{1,4})\s*[.):-]\s*\S", re.MULTILINE)
 
 
 class MenuItem(NodeConfig):
-    """One line of a menu: what to type, and what it means."""
+    """
+    One line of a menu: what to type, and what it means.
+
+    Attributes:
+        option: What is typed to choose it.
+        text: What the line says.
+    """
 
     option: Annotated[Text, Field(min_length=1, max_length=16)]
     text: TemplateMessage
@@ -31,7 +37,10 @@ class Pagination(NodeConfig):
     How a long list is cut into screens.
 
     Attributes:
+        enabled: Whether it is cut.
         items_per_page: Menu items, or lines of the message where there are no items.
+        next_key: What is typed for the next screen.
+        prev_key: What is typed for the screen before.
     """
 
     enabled: bool = False
@@ -46,6 +55,7 @@ class Config(NodeConfig):
         message: The text of the screen; a written \n is a new line.
         expect_input: Whether the screen asks for an answer.
         menu_type: text: any answer goes; menu: the items stand below the message; input: an empty answer asks again.
+        menu_items: Lines below the message, where menuType is menu.
         session_timeout: How long the person has to answer, seconds.
         auto_end_session: Whether the session ends with this screen.
         sensitive: Whether the answer is a secret, such as a PIN: stored encrypted, masked in logs.

@@ -23,6 +23,8 @@ class Config(NodeConfig):
         case_sensitive: Whether the keyword's case counts.
         regex_pattern: RE2 pattern that must be found in the message.
         short_code: Number or short code that it was sent to.
+        require_delivery_report: No effect: Africa's Talking sends none for what came in.
+        delivery_report_url: No effect, likewise.
     """
 
     phone_number: Annotated[str, Field(pattern=SENDER)] | None = None

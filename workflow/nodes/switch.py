@@ -19,7 +19,13 @@ TYPED_LAST = re.compile(r"\s*\{\{\s*(triggerPayload\.)?input\s*\}\}\s*")
 
 
 class Case(NodeConfig):
-    """One value and the name of its way."""
+    """
+    One value and the name of its way.
+
+    Attributes:
+        value: What the value must equal, as text; also the handle that the edge leaves by.
+        label: Name shown to people.
+    """
 
     value: Text
     label: Text

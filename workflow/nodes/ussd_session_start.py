@@ -18,6 +18,7 @@ class Config(NodeConfig):
         service_code: Code as Africa's Talking knows it, such as *384*1#.
         network_code: Network of the phone, such as 63902.
         session_timeout: Life of the session between two screens, seconds.
+        require_session_id: No effect: every callback of Africa's Talking carries one.
     """
 
     service_code: Annotated[str, Field(pattern=SERVICE_CODE)] | None = None
