@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -32,7 +33,7 @@ class HttpStatus(Document):
 
 
 class Slow(Document):
-    """The request is carried out at once and answered only after the delay."""
+    """The request is carried out at once and answered only after the delay, or once all faults are dropped."""
 
     kind: Literal["slow"]
     product: Product
@@ -116,6 +117,7 @@ class Faults:
             "voice": deque(),
         }
         self.taken = 0
+        self._dropped = asyncio.Event()
 
     def add(self, fault: Fault) -> None:
         """Queues a fault. Raises TooManyFaults."""
@@ -140,28 +142,31 @@ class Faults:
         return [entry for queue in self._queues.values() for entry in queue]
 
     def clear(self) -> None:
-        """Drops all faults; what happened stays counted."""
+        """Drops all faults; what happened stays counted, and what is slow is answered now."""
         for queue in self._queues.values():
             queue.clear()
+        self._dropped.set()
+        self._dropped = asyncio.Event()
+
+    async def answer_under(self, fault: Fault | None, work: Callable[[], Response]) -> Response:
+        """Carries a request out, or not, and answers it, or not, as the fault of this request has it."""
+        if isinstance(fault, Refused):
+            return NoAnswer()
+        if isinstance(fault, HttpStatus):
+            return _refusal(fault)
+        answer = work()
+        if isinstance(fault, LostAnswer):
+            return NoAnswer()
+        if isinstance(fault, Slow):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(fault.delay_ms / 1000):
+                    await self._dropped.wait()
+        return answer
 
     def reset(self) -> None:
         """Drops all faults and forgets that any happened."""
         self.clear()
         self.taken = 0
-
-
-async def answer_under(fault: Fault | None, work: Callable[[], Response]) -> Response:
-    """Carries a request out, or not, and answers it, or not, as the fault of this request has it."""
-    if isinstance(fault, Refused):
-        return NoAnswer()
-    if isinstance(fault, HttpStatus):
-        return _refusal(fault)
-    answer = work()
-    if isinstance(fault, LostAnswer):
-        return NoAnswer()
-    if isinstance(fault, Slow):
-        await asyncio.sleep(fault.delay_ms / 1000)
-    return answer
 
 
 def _refusal(fault: HttpStatus) -> Response:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from emulator.api.answers import data_answer
 from emulator.api.requests import authenticate, required_query
-from emulator.faults import Faults, answer_under
+from emulator.faults import Faults
 from emulator.sms.acceptance import Acceptance
 
 
@@ -24,4 +24,4 @@ class Account:
         def work() -> Response:
             return data_answer(request, 200, {"UserData": {"balance": f"USD {self._acceptance.balance:.4f}"}})
 
-        return await answer_under(self._faults.take("account"), work)
+        return await self._faults.answer_under(self._faults.take("account"), work)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from emulator.airtime.sent import SentAirtime, SentAirtimes
 from emulator.api.answers import Rejected, data_answer
 from emulator.api.requests import authenticate, read_form, read_json, required_field
-from emulator.faults import Faults, RowRefused, answer_under
+from emulator.faults import Faults, RowRefused
 from emulator.identifiers import new_airtime_id
 from emulator.money import MINIMUM, read_amount, written
 from emulator.networks import is_international
@@ -42,7 +42,7 @@ class AirtimeApi:
         def work() -> Response:
             return data_answer(request, 201, self._accept(_rows(recipients), key, fault))
 
-        return await answer_under(fault, work)
+        return await self._faults.answer_under(fault, work)
 
     def _accept(self, recipients: Recipients, key: str | None, fault: Any) -> dict[str, Any]:
         duplicate = self._submissions.duplicate(key, orjson.dumps(recipients).decode())

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from emulator.api.answers import data_answer
 from emulator.api.requests import authenticate, read_form, required_field
-from emulator.faults import Faults, answer_under
+from emulator.faults import Faults
 from emulator.voice.driver import VoiceDriver
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -32,7 +32,7 @@ class Calls:
         def work() -> Response:
             return data_answer(request, 200, self._placed(form))
 
-        return await answer_under(fault, work)
+        return await self._faults.answer_under(fault, work)
 
     def _placed(self, form: Mapping[str, str]) -> dict[str, Any]:
         caller = required_field(form, "from")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from emulator.api.answers import Rejected, data_answer
 from emulator.api.requests import authenticate, read_form, read_json, required_field, required_query
-from emulator.faults import Faults, answer_under
+from emulator.faults import Faults
 from emulator.sms.acceptance import Acceptance, SendRequest
 from emulator.sms.incoming import MAX_FETCHED, IncomingMessage, IncomingMessages
 
@@ -58,7 +58,7 @@ class Messaging:
         def work() -> Response:
             return data_answer(request, 201, self._acceptance.accept(read(), fault))
 
-        return await answer_under(fault, work)
+        return await self._faults.answer_under(fault, work)
 
 
 def _form_request(form: Mapping[str, str], *, premium: bool) -> SendRequest:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from emulator.api.answers import Rejected, data_answer
 from emulator.api.requests import authenticate, read_json
-from emulator.faults import Fault, Faults, RowRefused, answer_under
+from emulator.faults import Fault, Faults, RowRefused
 from emulator.money import number
 from emulator.networks import is_international
 from emulator.payments.payments import B2B, B2C, CHANNEL, CHECKOUT, PROVIDER, TRANSFER_FEE, Payment, Payments
@@ -56,7 +56,7 @@ class PaymentsApi:
             _member(document, "productName")
             return data_answer(request, 201, handle(document, key, fault))
 
-        return await answer_under(fault, work)
+        return await self._faults.answer_under(fault, work)
 
     def _checkout(self, document: Document, key: str | None, fault: Fault | None) -> dict[str, Any]:
         phone = _member(document, "phoneNumber")

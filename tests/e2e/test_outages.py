@@ -227,7 +227,8 @@ async def test_a_report_that_came_while_the_engine_was_down_is_in_the_log_later(
     async def joined() -> list[Document]:
         return list((await separate.log(result["executionId"]))["deliveryReports"])
 
-    assert [report["status"] for report in await eventually(joined)] == ["Success"]
+    # The longer the engine was away, the longer the pause until it is asked again.
+    assert [report["status"] for report in await eventually(joined, seconds=120)] == ["Success"]
     await separate.control.patch("/control/settings", json={"deliveryReports": True})
 
 

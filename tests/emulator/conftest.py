@@ -21,7 +21,7 @@ from emulator import config
 from emulator.server import running
 from rpc.http_server import serve_http
 
-DEADLINE_SECONDS = 5.0
+DEADLINE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ async def standing_emulator(standing_platform: Platform) -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def standing_client(standing_emulator: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=standing_emulator, trust_env=False, timeout=10) as opened:
+    async with httpx.AsyncClient(base_url=standing_emulator, trust_env=False, timeout=30) as opened:
         yield opened
 
 

@@ -32,7 +32,7 @@ async def test_work_beyond_the_bound_is_dropped_and_told() -> None:
         assert not background.start("second", work("second"))
     assert [(line["event"], line["work"]) for line in logs] == [("background work dropped", "second")]
     release.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(background):
             await asyncio.sleep(0)
     assert done == ["first"]
@@ -53,7 +53,7 @@ async def test_work_that_fails_is_told() -> None:
 
     with capture_logs() as logs:
         background.start("broken work", fail())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(background):
                 await asyncio.sleep(0)
     assert [(line["event"], line["work"]) for line in logs] == [("background work failed", "broken work")]

@@ -82,6 +82,16 @@ async def test_a_slow_answer_comes_after_the_message_went_out(
     assert asyncio.get_running_loop().time() - started >= 0.3
 
 
+async def test_a_slow_answer_comes_at_once_when_the_faults_are_deleted(
+    client: httpx.AsyncClient, send: Send, fault: Fault, eventually: Eventually
+) -> None:
+    await fault(kind="slow", delayMs=120_000)
+    sending = asyncio.ensure_future(send())
+    await eventually(lambda: _accepted(client))
+    await client.delete("/control/faults")
+    assert (await asyncio.wait_for(sending, 30)).status_code == 201
+
+
 async def test_empty_recipients_reject_inside_a_201(client: httpx.AsyncClient, send: Send, fault: Fault) -> None:
     await fault(kind="empty_recipients")
     await fault(kind="empty_recipients", message="InsufficientBalance")

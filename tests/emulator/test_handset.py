@@ -17,7 +17,7 @@ from emulator import money
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MSISDN = "+254711000001"
-ENDS_WITHIN_SECONDS = 15
+ENDS_WITHIN_SECONDS = 60
 Send = Callable[..., Awaitable[httpx.Response]]
 Eventually = Callable[[Callable[[], Any]], Awaitable[Any]]
 

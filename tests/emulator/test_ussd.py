@@ -154,7 +154,7 @@ async def test_an_answer_that_takes_too_long_ends_the_session(
     turn = await caller.dial()
     release.set()
     assert (turn["active"], turn["errorCode"]) == (False, "callback_timeout")
-    assert 90 <= turn["durationMs"] < 2000
+    assert turn["durationMs"] >= 90
 
 
 async def test_the_default_time_for_a_screen_is_ten_seconds(client: httpx.AsyncClient) -> None:

@@ -34,7 +34,7 @@ async def test_keys_without_a_query_and_a_call_under_another_id_reach_the_node_t
         pb.ExecuteRequest(workflow=source, trigger_payload_json=json.dumps({"msisdn": PHONE}))
     )
     execution_id = begun.result.execution_id
-    async with httpx.AsyncClient(base_url=platform.emulator_url) as control:
+    async with httpx.AsyncClient(base_url=platform.emulator_url, timeout=30) as control:
         [placed] = (await control.get("/control/calls", params={"msisdn": PHONE})).json()["calls"]
     call = f"{placed['sessionId']}f"
 

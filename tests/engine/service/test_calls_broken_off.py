@@ -77,8 +77,17 @@ async def serving(port: int, adapter: Adapter) -> grpc.aio.Server:
 
 
 @pytest.fixture
+async def patient_way() -> AsyncIterator[tuple[int, AtAdapterSms]]:
+    """A port, and what sends through whoever serves there; it waits long for word of a call that broke off."""
+    port = free_port()
+    channel = open_channel(f"127.0.0.1:{port}", NoOpTracerProvider())
+    yield port, AtAdapterSms(AtAdapterServiceStub(channel), unknown_after_seconds=60.0)
+    await channel.close()
+
+
+@pytest.fixture
 async def way() -> AsyncIterator[tuple[int, AtAdapterSms]]:
-    """A port, and what sends through whoever serves there; it waits a second for word of a call that broke off."""
+    """The same, of which nobody will send word: it waits a second."""
     port = free_port()
     channel = open_channel(f"127.0.0.1:{port}", NoOpTracerProvider())
     yield port, AtAdapterSms(AtAdapterServiceStub(channel), unknown_after_seconds=1.0)
@@ -95,9 +104,11 @@ async def broken_off(port: int, sms: AtAdapterSms) -> "asyncio.Task[Sequence[Any
     return sending
 
 
-async def test_a_call_that_broke_off_is_asked_about_until_the_adapter_knows(way: tuple[int, AtAdapterSms]) -> None:
+async def test_a_call_that_broke_off_is_asked_about_until_the_adapter_knows(
+    patient_way: tuple[int, AtAdapterSms],
+) -> None:
     """An adapter without Redis says that it sent nothing; of the first call it knows nothing."""
-    port, sms = way
+    port, sms = patient_way
     sending = await broken_off(port, sms)
     server = await serving(port, Adapter(without_redis, sent))
 

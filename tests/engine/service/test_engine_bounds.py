@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import grpc
-import httpx
 import pytest
 from redis.asyncio import Redis
 
@@ -12,6 +11,7 @@ from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.status import Refusal
 from services.engine import ids, keys
+from tests.engine.service.phone_network import PhoneNetwork, phone_network_of
 from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from tests.engine.service.publishing import publish
 from tests.engine.service.refused import refused
@@ -35,10 +35,10 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-async def slow_network(platform: Platform, delay_ms: int) -> None:
-    async with httpx.AsyncClient(base_url=platform.emulator_url, trust_env=False) as client:
-        fault = {"product": "sms", "kind": "slow", "delayMs": delay_ms, "times": 100}
-        await client.post("/control/faults", json=fault)
+@pytest.fixture
+async def network(platform: Platform) -> AsyncIterator[PhoneNetwork]:
+    async with phone_network_of(platform) as network:
+        yield network
 
 
 def sending(flow: MakeFlow, trigger: str = "SMS_RECEIVED") -> workflow_pb2.WorkflowSource:
@@ -88,14 +88,14 @@ def is_full(refusal: Refusal) -> bool:
 
 
 async def test_calls_that_come_at_once_begin_no_more_than_the_engine_may_run(
-    platform: Platform, flow: MakeFlow, redis: Redis
+    platform: Platform, flow: MakeFlow, redis: Redis, network: PhoneNetwork
 ) -> None:
     rehearsal = run(sending(flow))
     rehearsal.options.dry_run = True
     rehearsal.options.ClearField("wait_ms")
     # From now on the engine knows the flow: the calls below are not queued behind its compilation.
     await platform.engine.Execute(rehearsal)
-    await slow_network(platform, 1500)
+    await network.hold_up_sends(times=100)
     # All of them are on their way to Redis before the first one is recorded.
     await redis.client_pause(300)
     outcomes = await asyncio.gather(
@@ -107,11 +107,11 @@ async def test_calls_that_come_at_once_begin_no_more_than_the_engine_may_run(
 
 
 async def test_a_full_engine_refuses_dials_and_sms_and_records_nothing(
-    platform: Platform, flow: MakeFlow, redis: Redis
+    platform: Platform, flow: MakeFlow, redis: Redis, network: PhoneNetwork
 ) -> None:
     await publish(platform, menu(flow))
     await publish(platform, sending(flow))
-    await slow_network(platform, 1500)
+    await network.hold_up_sends(times=100)
     for _ in range(MAX_LIVE):
         await platform.engine.Execute(run(sending(flow)))
     sms = pb.HandleSmsRequest(message_id="m1", msisdn=PHONE, message="hi", short_code="22384")
@@ -124,18 +124,20 @@ async def test_a_full_engine_refuses_dials_and_sms_and_records_nothing(
 
 
 async def test_whoever_is_in_the_middle_of_a_menu_goes_before_whoever_begins(
-    platform: Platform, flow: MakeFlow
+    platform: Platform, flow: MakeFlow, network: PhoneNetwork
 ) -> None:
     await publish(platform, menu(flow))
     await platform.engine.HandleUssd(hop(""))
-    await slow_network(platform, 1500)
+    await network.hold_up_sends(times=100)
     for _ in range(MAX_LIVE):
         await platform.engine.Execute(run(sending(flow)))
 
     assert (await platform.engine.HandleUssd(hop("1"))).reply.text == "Bye"
 
 
-async def test_a_full_engine_takes_no_signal_and_records_none(platform: Platform, flow: MakeFlow, redis: Redis) -> None:
+async def test_a_full_engine_takes_no_signal_and_records_none(
+    platform: Platform, flow: MakeFlow, redis: Redis, network: PhoneNetwork
+) -> None:
     await publish(platform, errand(flow))
     left, *others = [f"ATUid_{number}" for number in range(MAX_LIVE + 1)]
     executions = {name: (await platform.engine.HandleUssd(hop("", name))).execution_id for name in (left, *others)}
@@ -143,7 +145,7 @@ async def test_a_full_engine_takes_no_signal_and_records_none(platform: Platform
     async def turns(session_id: str) -> int:
         return await redis.llen(keys.turns(ids.partition_of_session(session_id), executions[session_id]))
 
-    await slow_network(platform, 1500)
+    await network.hold_up_sends(times=100)
     for _ in range(MAX_LIVE):
         await platform.engine.Execute(run(sending(flow)))
     typed = [asyncio.ensure_future(platform.engine.HandleUssd(hop("1", name))) for name in others]
@@ -157,13 +159,14 @@ async def test_a_full_engine_takes_no_signal_and_records_none(platform: Platform
     assert is_full(await refused(platform.engine.HandleUssdEnd(hung_up)))
     assert await turns(left) == 1
     assert (await platform.other_engine.HandleUssdEnd(hung_up)).execution_id == executions[left]
+    await network.answer_sends()
     await asyncio.gather(*typed)
 
 
 async def test_an_engine_takes_over_what_it_has_room_for_and_all_of_it_in_the_end(
-    platform: Platform, flow: MakeFlow
+    platform: Platform, flow: MakeFlow, network: PhoneNetwork
 ) -> None:
-    await slow_network(platform, 700)
+    await network.hold_up_sends(times=100, each_ms=700)
     begun = [
         (await engine.Execute(run(sending(flow)))).result.execution_id
         for engine in (platform.engine, platform.other_engine)
@@ -203,7 +206,13 @@ async def test_a_session_that_types_on_while_its_execution_hangs_fills_no_memory
 ) -> None:
     platform = await start_platform(NJIA_USSD_BUDGET_MS="3000")
     await publish(platform, slow_menu(flow))
-    await slow_network(platform, 6000)
+    async with phone_network_of(platform) as network:
+        await network.hold_up_sends()
+        await types_on(platform, redis)
+
+
+async def types_on(platform: Platform, redis: Redis) -> None:
+    """Types more than is kept, and hears only that it takes too long."""
     partition = ids.partition_of_session("ATUid_1")
     calls: list[asyncio.Future[pb.HandleUssdResponse]] = []
 

@@ -39,7 +39,7 @@ async def dial(platform: Platform, *texts: str) -> str:
 
 
 async def inbox(platform: Platform) -> list[str]:
-    async with httpx.AsyncClient(base_url=platform.emulator_url) as control:
+    async with httpx.AsyncClient(base_url=platform.emulator_url, timeout=30) as control:
         answer = await control.get("/control/messages", params={"to": PHONE})
     return [message["text"] for message in answer.json()["messages"]]
 
@@ -81,7 +81,7 @@ async def test_a_replay_for_real_sends_again(platform: Platform, flow: MakeFlow)
 
 async def test_what_goes_otherwise_is_told_node_by_node(platform: Platform, flow: MakeFlow) -> None:
     await publish(platform, selling(flow))
-    async with httpx.AsyncClient(base_url=platform.emulator_url) as control:
+    async with httpx.AsyncClient(base_url=platform.emulator_url, timeout=30) as control:
         answer = await control.post(
             "/control/faults", json={"product": "sms", "kind": "http_status", "status": 401, "times": 1}
         )
@@ -121,7 +121,7 @@ async def begin_reminding(platform: Platform, flow: MakeFlow) -> str:
 
 async def talk(platform: Platform, execution_id: str) -> None:
     """Picks up the call that an execution placed, presses 7, and hangs up."""
-    async with httpx.AsyncClient(base_url=platform.emulator_url) as control:
+    async with httpx.AsyncClient(base_url=platform.emulator_url, timeout=30) as control:
         calls = (await control.get("/control/calls", params={"msisdn": PHONE})).json()["calls"]
     call, request = calls[-1]["sessionId"], f"{execution_id}:call:0"
     asked = await platform.engine.HandleVoice(

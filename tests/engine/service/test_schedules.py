@@ -57,7 +57,11 @@ async def test_two_engines_start_a_flow_once_a_time_and_as_often_as_it_may(
     platform = await start_platform(NJIA_ENGINE_SCAN_MS="50")
     await publish(platform, scheduled(flow, "tick", EVERY_SECOND, maxExecutions=2))
 
+    async def all_have_ended() -> bool:
+        return all(it.status != workflow_pb2.EXECUTION_STATUS_RUNNING for it in await executions(platform, "tick"))
+
     await until(lambda: is_over(platform, "tick"))
+    await until(all_have_ended)
 
     found = await executions(platform, "tick")
     assert len(found) == 2

@@ -3,16 +3,16 @@
 import asyncio
 import json
 
-import httpx
 import pytest
 
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
+from tests.engine.service.phone_network import phone_network_of
 from tests.engine.service.platform import MakeFlow, Platform
 from tests.engine.service.publishing import publish
+from tests.engine.service.waiting import until
 
 PHONE = "+254711000001"
-SLOW_MS = 4000
 
 
 def hop(text: str) -> pb.HandleUssdRequest:
@@ -56,13 +56,11 @@ async def test_a_node_that_still_runs_in_one_engine_does_not_delay_a_screen_of_t
     platform: Platform, flow: MakeFlow
 ) -> None:
     await publish(platform, questions(flow))
-    async with httpx.AsyncClient(base_url=platform.emulator_url, trust_env=False) as phone_network:
-        await phone_network.post(
-            "/control/faults", json={"product": "sms", "kind": "slow", "delayMs": SLOW_MS, "times": 1}
-        )
+    async with phone_network_of(platform) as network:
+        await network.hold_up_sends()
         await platform.engine.HandleUssd(hop(""))
-        async with asyncio.timeout(SLOW_MS / 1000 / 2):
-            second = await platform.other_engine.HandleUssd(hop("a"))
+        await until(network.has_sent)
+        second = await platform.other_engine.HandleUssd(hop("a"))
 
     assert second.reply.text == "and a?"
 
@@ -113,10 +111,14 @@ async def test_a_repeated_execute_waits_for_what_another_engine_runs(platform: P
         idempotency_key="once",
         options=pb.ExecuteOptions(wait_ms=20_000),
     )
-    async with httpx.AsyncClient(base_url=platform.emulator_url, trust_env=False) as phone_network:
-        fault = {"product": "sms", "kind": "slow", "delayMs": 1500, "times": 1}
-        await phone_network.post("/control/faults", json=fault)
-        both = await asyncio.gather(platform.engine.Execute(request), platform.other_engine.Execute(request))
+    async with phone_network_of(platform) as network:
+        await network.hold_up_sends()
+        calls = [asyncio.ensure_future(engine.Execute(request)) for engine in (platform.engine, platform.other_engine)]
+        await until(network.has_sent)
+        # Long enough for an answer that does not wait for the end.
+        await asyncio.wait(calls, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+        await network.answer_sends()
+        both = await asyncio.gather(*calls)
 
     assert [answer.result.status for answer in both] == [workflow_pb2.EXECUTION_STATUS_COMPLETED] * 2
     assert both[0].result.execution_id == both[1].result.execution_id

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-WITHIN_SECONDS = 12.0
-"""Shorter than a lease, so that what must not wait for one to run out is told apart from what does."""
+WITHIN_SECONDS = 30.0
+"""Shorter than a lease of these engines: what must not wait for one to run out is told apart from what does."""
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
