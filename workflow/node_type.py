@@ -257,6 +257,10 @@ class NodeType(ABC, Generic[C]):
         """What it has a way for, where it decides by what was typed last and by nothing else."""
         return ()
 
+    def meant(self, config: C, typed: str) -> str:
+        """Returns the entry that a person means who typed this, such as 1 for `1.`; templates are not rendered yet."""
+        return typed
+
     def ends_session(self, config: C) -> bool:
         """Whether it ends the session."""
         return False

@@ -6,6 +6,7 @@ from typing import Literal
 
 from emulator.callbacks import CallbackAnswer
 from emulator.networks import ussd_limits
+from workflow import gsm
 
 HOP_METADATA_HEADER = "at-ussd-hop-metadata"
 MAX_HOP_METADATA = 99
@@ -74,10 +75,16 @@ def _carried(value: str) -> bool:
 def _warnings(body: str, text: str, answer: CallbackAnswer, network_code: str) -> list[str]:
     warnings = []
     limits = ussd_limits(network_code)
-    if len(text) > limits.screen_characters:
-        warnings.append(
-            f"the screen has {len(text)} characters; {limits.network} shows {limits.screen_characters} at a time"
-        )
+    septets = gsm.septets(text)
+    # The octets of a screen hold half as many 16-bit units; a character of GSM's extension table takes two septets.
+    size, room = (
+        (septets, limits.screen_characters)
+        if septets is not None
+        else (gsm.ucs2_units(text), limits.screen_characters // 2)
+    )
+    if size > room:
+        why = "" if septets is not None else " where one is beyond the GSM alphabet"
+        warnings.append(f"the screen has {size} characters; {limits.network} shows {room} at a time{why}")
     if not text.strip():
         warnings.append("the screen is empty")
     if body[3:4] not in (" ", ""):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from services.engine.core.entries import as_meant, behind_empty
 from services.engine.core.program import Program
 from services.engine.core.progress import resumption_name
 from services.engine.core.state import ExecutionState, Reply
@@ -10,6 +11,7 @@ from services.engine.store import Continued, ExecutionStore, Interrupted
 from services.engine.timely_turns import TimelyAnswer
 from services.engine.typed_text import TypedText
 from services.engine.ussd_callbacks import UssdCallback
+from workflow.menu_options import chosen
 from workflow.outcome import WaitKind
 
 CONTINUE = "1"
@@ -45,10 +47,10 @@ class Redials:
     async def continued(self, interrupted: Interrupted, callback: UssdCallback) -> TimelyAnswer | None:
         """Returns the screen that the person goes on from; None where they start again, or it is too late to go on."""
         text = callback.text
-        typed = text[interrupted.dialled + 1 :] if interrupted.dialled else text
+        typed = as_meant(text[interrupted.dialled + 1 :] if interrupted.dialled else behind_empty(text))
         stored = await self._store.read(interrupted.execution_id)
         screen = None if stored is None or stored.state.ended else stored.state.reply
-        if typed.strip() != CONTINUE or screen is None or screen.kind != "con":
+        if chosen(typed, [CONTINUE]) != CONTINUE or screen is None or screen.kind != "con":
             return None
         continued = Continued(interrupted, len(text))
         await self._store.continue_with(callback.session_id, self._mark(callback), continued, screen)

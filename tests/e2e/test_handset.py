@@ -81,8 +81,11 @@ async def market(platform: Platform) -> AsyncIterator[str]:
     await platform.unpublish(workflow_id)
 
 
-SELLING = ["1", "99", "98", "99", "0", "7", "2", "0", "2", "120"]
-"""Prices to the second page and back, home, a wrong choice, the question and back, then the offer."""
+SELLING = ["1", "99", "98", "5", "99", "0", "7", "2.", "0", " 2", "", "120 kg", "120 "]
+"""
+Prices to the second page and back, an answer that leads nowhere, home, a wrong choice, the question and back, no answer
+and a wrong one, then the offer.
+"""
 
 MARKET_NODES = ("home", "enough", "keep", "too-little", "bye")
 
@@ -115,7 +118,7 @@ async def test_airtime_is_paid_for_on_the_phone(platform: Platform) -> None:
     for name in ("airtime-shop", "airtime-shop-paid"):
         await platform.publish((EXAMPLES / f"{name}.json").read_text())
 
-    shown = await play(platform, new_phone(), ["7", "50", "1"], "*384*5#")
+    shown = await play(platform, new_phone(), ["7", "KES 50", " 50", "1"], "*384*5#")
 
     assert shown == (GOLDENS / "airtime-shop.txt").read_text()
     for name in ("airtime-shop", "airtime-shop-paid"):

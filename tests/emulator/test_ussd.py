@@ -309,6 +309,24 @@ async def test_a_screen_beyond_the_network_s_limit_is_warned_about(
     assert bool(turn["warnings"]) is warned
 
 
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("\u00f1" * 160, False),
+        ("\u20ac" * 80, False),
+        ("\u20ac" * 81, True),
+        ("\u00ea" + "x" * 79, False),
+        ("\u00ea" + "x" * 80, True),
+        ("\u201cx\u201d" * 27, True),
+        ("\U0001f600" * 41, True),
+    ],
+)
+async def test_a_screen_is_measured_as_it_travels(platform: Any, caller: Caller, text: str, warned: bool) -> None:
+    """A character of GSM's extension table takes two places; one beyond the alphabet halves the room for all."""
+    platform.screens(f"CON {text}")
+    assert bool((await caller.dial(networkCode="63902"))["warnings"]) is warned
+
+
 async def test_odd_answers_and_long_inputs_are_warned_about(platform: Any, caller: Caller) -> None:
     platform.will_answer("/at/ussd", Response("CON\nhello", media_type="text/html"))
     platform.screens("CON ")

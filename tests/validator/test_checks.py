@@ -176,6 +176,13 @@ SETTINGS = [
         changed("settings", defaultCountry="KE"),
     ),
     Row(
+        "blank sentence for a person",
+        "SCHEMA_VALIDATION_ERROR",
+        "settings.ussd.apology",
+        changed("settings", ussd={"apology": " "}),
+        changed("settings", ussd={"apology": "Pole"}),
+    ),
+    Row(
         "unknown way of dealing with missing variables",
         "SCHEMA_VALIDATION_ERROR",
         "settings.missingVariable",

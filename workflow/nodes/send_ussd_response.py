@@ -1,22 +1,19 @@
 """SEND_USSD_RESPONSE: shows a screen, and may ask for an answer."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from workflow.errors import invalid
 from workflow.fields import NodeConfig, TemplateMessage, Text
+from workflow.menu_options import chosen, options_in
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType, Resumption
 from workflow.outcome import Done, Outcome, Wait, WaitKind
 from workflow.sealing import SEALED
 
 SESSION_GRACE_SECONDS = 60
 """The session outlives the wait of a screen by so much, so that an answer at the last moment still finds it."""
-
-
-OPTION_LINE = re.compile(r"^\s*([0-9]{1,4})\s*[.):-]\s*\S", re.MULTILINE)
-"""A line of a menu that is written as text, such as `1. Balance`."""
 
 
 class MenuItem(NodeConfig):
@@ -108,7 +105,12 @@ class SendUssdResponse(NodeType[Config]):
     def offered_entries(self, config: Config) -> Sequence[str]:
         if config.menu_items:
             return [item.option for item in config.menu_items]
-        return OPTION_LINE.findall(config.message)
+        return options_in(config.message)
+
+    def meant(self, config: Config, typed: str) -> str:
+        pagination = config.pagination
+        keys = [pagination.next_key, pagination.prev_key] if pagination.enabled else []
+        return chosen(typed, [*self.offered_entries(config), *keys])
 
     def ends_session(self, config: Config) -> bool:
         return config.auto_end_session
@@ -124,6 +126,8 @@ class SendUssdResponse(NodeType[Config]):
                 "a screen that ends the session cannot wait for an answer: drop autoEndSession or expectInput",
                 "autoEndSession",
             )
+        if not config.message.strip() and not config.menu_items:
+            yield Finding("INVALID_NODE_CONFIG", "the screen is blank: write what the person is to read", "message")
         if config.menu_type == "menu" and not config.menu_items:
             yield Finding("INVALID_NODE_CONFIG", "a menu needs at least one entry in menuItems", "menuItems")
         if config.menu_type != "menu" and config.menu_items:
@@ -147,7 +151,10 @@ class SendUssdResponse(NodeType[Config]):
         if config.sensitive:
             # Fails before the secret is asked for where it could not be kept.
             context.ports.cipher.seal("")
-        return _screen(config, context, _pages(config), 0)
+        pages = _pages(config)
+        if not any(page.strip() for page in pages):
+            raise invalid("INVALID_MESSAGE", "the screen is blank: the person would see nothing")
+        return _screen(config, context, pages, 0)
 
     async def resume(self, config: Config, context: NodeContext, resumption: Resumption) -> Outcome:
         # The pages are those that were shown; what their texts name may have changed since.

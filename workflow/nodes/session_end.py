@@ -84,10 +84,16 @@ class SessionEnd(NodeType[Config]):
         if config.reason is not None:
             output["reason"] = config.reason
         if context.call is not CallState.LIVE:
-            return Done(output=output, text=config.message or None)
+            return Done(output=output, text=_words(config))
         return Done(output=output, actions=_goodbye(config))
 
 
+def _words(config: Config) -> str | None:
+    """The closing words; None where they are blank, so that the person gets the flow's settings.ussd.noText instead."""
+    return config.message if config.message and config.message.strip() else None
+
+
 def _goodbye(config: Config) -> list[Action]:
-    said: list[Action] = [Say(config.message)] if config.message else []
+    words = _words(config)
+    said: list[Action] = [] if words is None else [Say(words)]
     return [*said, Redirect(config.redirect_url)] if config.redirect_url is not None else said

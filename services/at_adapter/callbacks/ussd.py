@@ -79,7 +79,7 @@ def _turn(fields: CallbackFields) -> HandleUssdRequest:
 def _rendered(reply: Reply) -> PlainTextResponse:
     if reply.kind == "con":
         return _screen("CON", reply.text)
-    return _screen("END", reply.text or UNAVAILABLE_TEXT)
+    return _screen("END", reply.text if reply.text.strip() else UNAVAILABLE_TEXT)
 
 
 def _screen(kind: str, text: str) -> PlainTextResponse:

@@ -4,8 +4,12 @@ What a person typed in a turn.
 Africa's Talking sends all that was typed in a USSD session, joined by *: what is new is what follows the text of the
 callback before, not what follows the last *, since a person can type a * too. A session's first callback may carry
 entries already, when a longer code was dialled (*384*1*2#).
+
+It is read as the person means it: without blanks around it, which keypads add, and with digits of other scripts as 0
+to 9. The text itself stays as it came: it names the turn.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +24,7 @@ def dialled_entries(payload: Mapping[str, Any], skip: int) -> list[str]:
         skip: Characters at the beginning of its text that were not for the flow.
     """
     text = payload.get("text")
-    return text[skip:].split("*") if isinstance(text, str) and text[skip:] else []
+    return [as_meant(entry) for entry in text[skip:].split("*")] if isinstance(text, str) and text[skip:] else []
 
 
 def next_entry(payload: Mapping[str, Any], previous_text: str) -> str:
@@ -28,8 +32,25 @@ def next_entry(payload: Mapping[str, Any], previous_text: str) -> str:
     # A caller of the API may send a number where a phone sends its digits.
     typed = payload.get("input")
     if typed not in (None, ""):
-        return as_text(typed)
+        return as_meant(as_text(typed))
     text = payload.get("text")
     if isinstance(text, str) and text:
-        return text.removeprefix(f"{previous_text}*") if previous_text else text
-    return as_text(payload.get("message") or "")
+        return as_meant(text.removeprefix(f"{previous_text}*") if previous_text else behind_empty(text))
+    return as_meant(as_text(payload.get("message") or ""))
+
+
+def behind_empty(text: str) -> str:
+    """
+    Returns what was typed behind an empty text.
+
+    Who sends an empty answer to the first screen leaves the text as it was, so that callback is a repetition; the next
+    answer comes behind a * that nobody typed.
+    """
+    return text.lstrip("*")
+
+
+def as_meant(typed: str) -> str:
+    """Returns what was typed without blanks around it, and with the digits of any script as 0 to 9."""
+    if not typed.isascii():
+        typed = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in typed)
+    return typed.strip()

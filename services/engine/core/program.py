@@ -1,7 +1,8 @@
 """A compiled flow made ready to run: templates and expressions parsed, what lies ahead of each node known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from services.engine.core.coverage import covered, heads_of
@@ -39,6 +40,7 @@ class RunnableNode:
         downstream_edges: Edges that leave it or one of those.
         secrets: Secrets of the config, templates in them not rendered.
         asks: Whether it asks a person and waits for the answer.
+        meant: Returns the entry that a person means by what they typed.
         is_sensitive: Whether what a person types into it must not be seen.
         branch: Nodes that are run again when it tries its branch again; empty where it does not.
         covered_by: Nodes whose branch it is in, the innermost first.
@@ -60,6 +62,7 @@ class RunnableNode:
     downstream_edges: tuple[ExecutionEdge, ...]
     secrets: tuple[Any, ...]
     asks: bool
+    meant: Callable[[str], str]
     is_sensitive: bool
     branch: frozenset[str]
     covered_by: tuple[str, ...]
@@ -184,6 +187,7 @@ def _runnable(
         ),
         secrets=tuple(config_secrets(node_type.config, node.config).values()),
         asks=node_type.waits(config) and node_type.shows(config),
+        meant=partial(node_type.meant, config),
         is_sensitive=node_type.is_sensitive(config),
         branch=branches.get(node.id, frozenset()),
         covered_by=heads_of(branches, node.id),

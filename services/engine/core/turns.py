@@ -58,8 +58,9 @@ class Turns:
             return False
         if not self._state.inputs:
             return self._take()
-        typed = unsealed(self._state.inputs.pop(0), self._cipher)
-        is_secret = self._program.nodes[waiting].is_sensitive
+        asking = self._program.nodes[waiting]
+        typed = asking.meant(unsealed(self._state.inputs.pop(0), self._cipher))
+        is_secret = asking.is_sensitive
         self._state.payload["input"] = {SEALED: self._cipher.seal(typed)} if is_secret else typed
         self._state.say_nothing()
         self._progress.answer(waiting, typed)

@@ -13,7 +13,7 @@ from workflow.web.requests import url_problem
 
 
 def check(flow: Flow) -> Iterator[Issue]:
-    """Yields unknown time zones and countries, and addresses that cannot be called."""
+    """Yields unknown time zones and countries, blank sentences, and addresses that cannot be called."""
     zone = flow.draft.settings.timezone
     if zone not in _time_zones():
         message = f'"{zone[:60]}" is no IANA time zone, such as Africa/Nairobi{did_you_mean(zone, _time_zones())}'
@@ -22,6 +22,11 @@ def check(flow: Flow) -> Iterator[Issue]:
     if country is not None and country not in phonenumbers.SUPPORTED_REGIONS:
         message = f'"{country}" is no ISO 3166 country, such as KE'
         yield Issue("SCHEMA_VALIDATION_ERROR", message, path="settings.defaultCountry")
+    texts = flow.draft.settings.ussd
+    for name, text in (("apology", texts.apology), ("noText", texts.no_text), ("resumePrompt", texts.resume_prompt)):
+        if not text.strip():
+            message = "the sentence is blank: a person would see an empty screen; leave it out for the usual one"
+            yield Issue("SCHEMA_VALIDATION_ERROR", message, path=f"settings.ussd.{name}")
     webhook = flow.draft.error_handling.error_webhook
     problem = url_problem(webhook) if webhook else None
     if problem:

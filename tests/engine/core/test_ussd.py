@@ -53,6 +53,55 @@ NODES = {
 EDGES = ["start > z", "z > a", "a > b", "b > c", "c > end"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "got"),
+    [
+        (" 70 ", "70"),
+        ("\u0667\u0660", "70"),
+        ("\uff17", "7"),
+        ("\u096d kg", "7 kg"),
+        ("Asha  B", "Asha  B"),
+        ("\u00b2", "\u00b2"),
+    ],
+)
+def test_an_entry_is_read_without_blanks_around_it_and_with_digits_of_any_script(typed: str, got: str) -> None:
+    async def story() -> None:
+        world = World(STEPS)
+        phone = Phone(world)
+        await phone.dials()
+        (await phone.types(typed)).sees(f"B got {got}")
+        (await phone.types(typed)).sees(f"C got {got}")
+        assert (await Phone(World(STEPS)).dials(f"{typed}*{typed}")).screen == Reply("con", f"C got {got}")
+        assert world.results("a")[-1].output == {"sessionId": "ATUid_1", "message": "A", "input": got}
+
+    told(story())
+
+
+@pytest.mark.parametrize("before", ["*", "**"])
+def test_an_empty_answer_to_the_first_screen_takes_nothing_from_the_next_one(before: str) -> None:
+    """Its callback looks like the first one, so the flow never sees it; the next one has a * in front."""
+
+    async def story() -> None:
+        phone = Phone(World(STEPS))
+        await phone.dials()
+        (await phone.types(f"{before}1")).sees("B got 1")
+        (await phone.types("2")).sees("C got 2")
+
+    told(story())
+
+
+@in_virtual_time
+async def test_what_is_typed_around_an_option_is_neither_in_the_input_nor_in_the_decision() -> None:
+    flow = document(
+        "ussd",
+        {"menu": ask("Menu\n1. Go\n2. Stay"), "way": switch("1", "2"), "go": bye("Go {{input}}"), "no": bye("No")},
+        ["start > menu", "menu > way", "way:1 > go", "way:2 > no", "way > no"],
+    )
+    phone = Phone(World(flow))
+    await phone.dials()
+    (await phone.types(" 1. ")).reads_last("Go 1")
+
+
 @in_virtual_time
 async def test_a_dialled_shortcut_feeds_screen_after_screen_and_only_the_last_is_shown() -> None:
     world = World(STEPS)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflow.stage import Findings, Stage, done, waiting
 from workflow.errors import NodeFailure
-from workflow.nodes.send_ussd_response import SESSION_GRACE_SECONDS, SendUssdResponse
+from workflow.nodes.send_ussd_response import SESSION_GRACE_SECONDS, Config, SendUssdResponse
 from workflow.nodes.session_end import SessionEnd
 from workflow.outcome import Done, Wait, WaitKind
 from workflow.session import Scope
@@ -105,9 +105,55 @@ async def test_a_list_that_fits_has_no_page_keys(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("1", "1"),
+        ("1.", "1"),
+        ("1)", "1"),
+        ("1#", "1"),
+        ("*1#", "1"),
+        ("99.", "99"),
+        ("yes", "Yes"),
+        ("YES.", "Yes"),
+        ("01", "01"),
+        ("-1", "-1"),
+        ("1*2", "1*2"),
+        ("#", "#"),
+        ("", ""),
+        ("one", "one"),
+    ],
+)
+def test_an_option_is_understood_with_what_people_type_around_it(typed: str, meant: str) -> None:
+    items = [{"option": "1", "text": "Prices"}, {"option": "Yes", "text": "Order"}, {"option": "0", "text": "Back"}]
+    assert SCREEN.meant(Config.model_validate({**LIST, "menuItems": items}), typed) == meant
+
+
+def test_what_is_offered_counts_before_what_looks_like_it() -> None:
+    items = [{"option": "1", "text": "a"}, {"option": "1#", "text": "b"}, {"option": "A", "text": "c"}]
+    config = Config.model_validate({"message": "", "menuType": "menu", "expectInput": True, "menuItems": items})
+    assert [SCREEN.meant(config, typed) for typed in ("1#", "1", "a")] == ["1#", "1", "A"]
+
+
+def test_options_that_stand_in_the_text_are_understood_too_and_free_text_is_left_alone() -> None:
+    asked = Config.model_validate({"message": "How many kilos?\n0. Back", "expectInput": True})
+    assert [SCREEN.meant(asked, typed) for typed in ("0.", "70.", "Asha.")] == ["0", "70.", "Asha."]
+
+
+@pytest.mark.parametrize("message", ["", " ", "\n \n"])
+async def test_a_blank_screen_fails_instead_of_being_shown(stage: Stage, message: str) -> None:
+    with pytest.raises(NodeFailure, match="INVALID_MESSAGE"):
+        await stage.run(SCREEN, {"message": message, "expectInput": True})
+
+
+async def test_blank_closing_words_are_none(stage: Stage) -> None:
+    assert await stage.run(END, {"message": " \n"}) == Done(output={"ended": True})
+
+
+@pytest.mark.parametrize(
     ("document", "expected"),
     [
         ({"message": "x", "autoEndSession": True, "expectInput": True}, ("INVALID_NODE_CONFIG", "autoEndSession")),
+        ({"message": " ", "expectInput": True}, ("INVALID_NODE_CONFIG", "message")),
         ({"message": "x", "menuType": "menu", "expectInput": True}, ("INVALID_NODE_CONFIG", "menuItems")),
         ({"message": "x", "menuItems": [{"option": "1", "text": "a"}]}, ("INVALID_NODE_CONFIG", "menuItems")),
         ({"message": "x", "menuType": "input"}, ("SCREEN_WITHOUT_INPUT", "expectInput")),
