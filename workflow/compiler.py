@@ -6,11 +6,12 @@ from typing import Any
 
 from workflow.catalogue import CATALOGUE
 from workflow.edge_ids import assigned_edge_ids
-from workflow.fields import COMPILING, NodeConfig
+from workflow.fields import COMPILING, NodeConfig, config_texts
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.handles import HandleError, entering, leaving
 from workflow.node_type import NodeType
 from workflow.spec import Edge, Node, RetryPolicy, WorkflowSpec
+from workflow.stored_values import read_session
 from workflow.topology import Arc, Topology
 
 
@@ -57,11 +58,21 @@ def compile_flow(spec: WorkflowSpec) -> ExecutionGraph:
         execution_order=topology.order,
         settings=spec.settings,
         error_handling=spec.error_handling.model_copy(update={"default_retry": default_retry}),
-        requires_session=any(node.requires_session and not node.disabled for node in compiled.values()),
+        requires_session=_requires_session(compiled, parts),
         has_session_end=any(node.ends_session for node in compiled.values()),
         max_depth=topology.depth,
         has_cycles=bool(topology.closing_arcs),
     )
+
+
+def _requires_session(nodes: Mapping[str, ExecutionNode], parts: Mapping[str, _Part]) -> bool:
+    """Whether a node needs a session, or a text names what only one can tell."""
+    run = [node for node in nodes.values() if not node.disabled]
+    if any(node.requires_session for node in run):
+        return True
+    texts = [text for node in run for text in config_texts(parts[node.id].type.config, node.config)]
+    conditions = [edge.condition for node in nodes.values() for edge in node.outgoing if edge.condition is not None]
+    return read_session(texts, conditions, nodes)
 
 
 def _part(node: Node) -> _Part:

@@ -177,3 +177,21 @@ def test_the_trigger_counts_once() -> None:
     document = flow({"end": bye()}, "start > end")
     document["nodes"].insert(0, document["trigger"])
     assert compiled(document).execution_order == ("start", "end")
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("{{global.data.paid}} == 'yes'", True),
+        ("workflow.data.visits > 3", True),
+        ("{{session.msisdn}} != null", True),
+        ("{{workflow.id}} == 'session'", False),
+        ("{{message}} == 'global.data'", False),
+    ],
+)
+def test_a_flow_that_names_stored_values_needs_a_session(text: str, needed: bool) -> None:
+    on_a_node = flow({"check": condition(text)}, "start > check", trigger="SMS_RECEIVED")
+    on_an_edge = flow({"tell": sms("Hi")}, f"start ?{{{{message}}}} != '' && {text} > tell", trigger="SMS_RECEIVED")
+
+    assert compiled(on_a_node).requires_session is needed
+    assert compiled(on_an_edge).requires_session is needed

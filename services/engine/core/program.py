@@ -12,6 +12,7 @@ from workflow.fields import COMPILING, NodeConfig, Role, config_secrets, config_
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.node_type import DEFAULT, SUCCESS, NodeType, TriggerType
 from workflow.session import Scope
+from workflow.stored_values import scope_of
 from workflow.templates import Formatting, Template, parse_message_template, parse_template
 from workflow.topology import Arc, Topology
 
@@ -237,6 +238,5 @@ def _scopes(nodes: Any, configs: Mapping[str, NodeConfig]) -> frozenset[Scope]:
                 for reference in edge.condition.references
             ),
         ]
-        roots = {reference.path.root for reference in references}
-        found.update(scope for scope in (Scope.WORKFLOW, Scope.GLOBAL) if scope.value in roots)
+        found.update(scope for reference in references if (scope := scope_of(reference.path)) is not None)
     return frozenset(found - {Scope.SESSION})
