@@ -6,17 +6,24 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import typer
 import yaml
+from starlette.routing import Match
 
 from cli.__main__ import app
+from gateway.routes import admin, events, executions, flows, health, metrics, registry, sessions, unclaimed, webhooks
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "emulator/README.md")] + sorted(
     (ROOT / "docs").glob("*.md")
 )
+ROUTERS = [
+    routes.router
+    for routes in (health, metrics, flows, executions, events, registry, unclaimed, sessions, webhooks, admin)
+]
 COMPOSE_FILES = ("docker-compose.yml", "docker-compose.tls.yml")
 
 
@@ -24,7 +31,7 @@ def typed() -> Iterator[str]:
     """Every line of a block of commands, continued ones as one, and everything between backquotes elsewhere."""
     for page in PAGES:
         block: str | None = None
-        for line in page.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
+        for line in re.sub(r" *\\\n *", " ", page.read_text(encoding="utf-8")).splitlines():
             if line.startswith("```"):
                 block = None if block is not None else line
             elif block == "```":
@@ -66,6 +73,16 @@ def parse(command: Any, arguments: list[str]) -> None:
     if hasattr(command, "resolve_command"):
         _, below, rest = command.resolve_command(context, [*context._protected_args, *context.args])
         parse(below, rest)
+
+
+@pytest.mark.parametrize("command", commands(r"^curl .*localhost:8080/"))
+def test_an_address_of_the_rest_api_is_served(command: str) -> None:
+    words = shlex.split(command)
+    url = next(word for word in words if "localhost:8080/" in word)
+    method = words[words.index("-X") + 1] if "-X" in words else "POST" if "-d" in words else "GET"
+    path = urlsplit(url if "://" in url else f"http://{url}").path
+    scope = {"type": "http", "method": method, "path": path}
+    assert any(route.matches(scope)[0] is Match.FULL for router in ROUTERS for route in router.routes)
 
 
 @pytest.mark.parametrize("command", commands(r"(^|\s)(\.venv/bin/)?python3? -m [a-z]"))
