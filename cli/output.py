@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from cli.columns import Column, lines
 
 Document = Mapping[str, Any]
 
@@ -55,6 +58,23 @@ class Output:
             table.add_row(*map(Text, line))
         self._out.print(table)
 
+    def rows(self, columns: Sequence[Column], rows: Iterable[Sequence[object]], empty: str) -> None:
+        """Writes a list, of which each row is one line also in a narrow terminal; the whole of it to a program."""
+        listed = [["" if cell is None else " ".join(str(cell).split()) for cell in row] for row in rows]
+        if not listed or not self._out.is_terminal:
+            self.table([column.title for column in columns], listed, empty)
+            return
+        titles, *written = lines(columns, listed, self._out.width)
+        self._out.print(Text(titles, style="bold"))
+        for line in written:
+            self._out.print(Text(line))
+
+    def moment(self, timestamp: str) -> str:
+        """Writes a time of the API, 2026-01-01T00:00:00.000Z: whole to a program, in a terminal what is not today's."""
+        if not self._out.is_terminal:
+            return moment(timestamp)
+        return brief_moment(timestamp, datetime.now(UTC))
+
     def issues(self, errors: Sequence[Document], warnings: Sequence[Document]) -> None:
         """Writes what is wrong with a flow."""
         for word, style, issues in (("error", "bold red", errors), ("warning", "yellow", warnings)):
@@ -99,3 +119,11 @@ def seconds(milliseconds: int | None) -> str:
 def moment(timestamp: str) -> str:
     """Writes a time of the API, 2026-01-01T00:00:00.000Z, for people: it breaks between day and hour."""
     return timestamp[:19].replace("T", " ")
+
+
+def brief_moment(timestamp: str, now: datetime) -> str:
+    """Writes a time of the API as short as it can be told from others: 10:21:13 today, 11-27 10:21 this year."""
+    then = datetime.fromisoformat(timestamp)
+    if then.date() == now.date():
+        return f"{then:%H:%M:%S}"
+    return f"{then:%m-%d %H:%M}" if then.year == now.year else f"{then:%Y-%m-%d}"

@@ -5,10 +5,20 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.columns import Column
 from cli.commands.flows import is_file, text_of
 from cli.context import Njia, njia_of
 from cli.exit_codes import REFUSED
-from cli.output import moment, seconds
+from cli.output import seconds
+
+LISTED = (
+    Column("EXECUTION"),
+    Column("FLOW", least=20),
+    Column("STATUS"),
+    Column("STARTED (UTC)", short="AT (UTC)"),
+    Column("TOOK", goes=1),
+    Column("WAITS FOR / ERROR", least=12, goes=2),
+)
 
 ExecutionId = Annotated[str, typer.Argument(help="Id of the execution.")]
 
@@ -53,14 +63,14 @@ def executions(
     if njia.output.as_json:
         njia.output.document(page)
         return
-    njia.output.table(
-        ("EXECUTION", "FLOW", "STATUS", "STARTED (UTC)", "TOOK", "WAITS FOR / ERROR"),
+    njia.output.rows(
+        LISTED,
         (
             (
                 row["executionId"],
                 f"{row['workflowId']} v{row['workflowVersion']}",
                 row["status"],
-                moment(row["startedAt"]),
+                njia.output.moment(row["startedAt"]),
                 seconds(row.get("durationMs")),
                 _why(row),
             )

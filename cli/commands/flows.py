@@ -7,8 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from cli.api import Api, Refused
+from cli.columns import Column
 from cli.context import njia_of
 from cli.exit_codes import REFUSED
+
+LISTED = (
+    Column("ID"),
+    Column("NAME", least=12, goes=2),
+    Column("TRIGGER", goes=3),
+    Column("NEWEST", goes=1),
+    Column("PUBLISHED"),
+)
 
 FlowFile = Annotated[Path, typer.Argument(help="The flow as JSON; - reads standard input.", allow_dash=True)]
 FlowName = Annotated[str, typer.Argument(help="A file with a flow, or the id of a saved flow.")]
@@ -80,8 +89,8 @@ def flows(context: typer.Context) -> None:
     if njia.output.as_json:
         njia.output.document({"workflows": found})
         return
-    njia.output.table(
-        ("ID", "NAME", "TRIGGER", "NEWEST", "PUBLISHED"),
+    njia.output.rows(
+        LISTED,
         (
             (row["workflowId"], row["name"], row["triggerType"], row["latestVersion"], row["publishedVersion"] or "-")
             for row in found

@@ -4,8 +4,17 @@ from typing import Annotated
 
 import typer
 
+from cli.columns import Column
 from cli.context import njia_of
-from cli.output import moment
+
+LISTED = (
+    Column("SESSION"),
+    Column("TYPE", goes=2),
+    Column("PHONE"),
+    Column("LIVE", goes=3),
+    Column("LAST ACTIVITY (UTC)", short="LAST (UTC)"),
+    Column("KEYS", least=8, goes=1),
+)
 
 
 def sessions(
@@ -26,15 +35,15 @@ def sessions(
     if njia.output.as_json:
         njia.output.document(page)
         return
-    njia.output.table(
-        ("SESSION", "TYPE", "PHONE", "LIVE", "LAST ACTIVITY (UTC)", "KEYS"),
+    njia.output.rows(
+        LISTED,
         (
             (
                 row["sessionId"],
                 row["type"],
                 row.get("msisdn"),
                 "yes" if row["isActive"] else "no",
-                moment(row["lastActivityAt"]),
+                njia.output.moment(row["lastActivityAt"]),
                 ", ".join(row.get("data", ())),
             )
             for row in page["sessions"]
