@@ -71,7 +71,7 @@ SERVICE_REFUSALS: Responses = {
     503: refusal(
         "A service, or its Redis, does not answer; a repeat is safe where the call says so.",
         "Service unavailable",
-        "Redis does not answer; nothing is lost, try again",
+        "Redis does not answer or takes no writes; nothing is lost, try again",
         "STORE_UNAVAILABLE",
         _RETRY_AFTER,
     ),

@@ -22,7 +22,7 @@ from launcher.log_lines import WarningsTail, readable
 from launcher.process import ChildProcess, ProcessDied
 from rpc.config import ConfigError, Environment
 from rpc.listening import given_twice
-from storage.connection import connect, ping
+from storage.connection import StoreUnavailable, connect, look
 
 DATA = stack.ROOT / "data"
 EXAMPLES = stack.ROOT / "examples"
@@ -185,7 +185,11 @@ async def _answers(url: str) -> bool:
     except ValueError as problem:
         raise CannotStartError(f"NJIA_REDIS_URL {problem}") from None
     try:
-        return await ping(client)
+        await look(client)
+    except StoreUnavailable:
+        return False
+    else:
+        return True
     finally:
         await client.aclose()
 

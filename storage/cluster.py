@@ -10,7 +10,11 @@ from redis.asyncio.cluster import ClusterNode, ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.event import EventDispatcherInterface
-from redis.exceptions import ConnectionError as RedisConnectionError, TimeoutError as RedisTimeoutError
+from redis.exceptions import (
+    ClusterDownError,
+    ConnectionError as RedisConnectionError,
+    TimeoutError as RedisTimeoutError,
+)
 
 from storage.lines import NodeLine, TlsNodeLine
 
@@ -72,14 +76,19 @@ class BoundedCluster(RedisCluster):
         finally:
             turns.release()
 
-    async def serves(self) -> bool:
+    async def look(self, script: str) -> None:
         """
-        Tells whether every slot has a node that answers and takes commands; a ping would also be answered by a node
-        that refuses everything because the others are away. Raises what the library raises.
+        Runs a script without keys on the node of every slot. A node that refuses everything because the others are away
+        would do that all the same, so each is asked for the state of the cluster first. Raises what the library raises.
         """
         await self.initialize()
-        asked = [self.cluster_info(target_nodes=node) for node in self.get_primaries()]
-        return all(info["cluster_state"] == "ok" for info in await asyncio.gather(*asked))
+        await asyncio.gather(*(self._look_at(node, script) for node in self.get_primaries()))
+
+    async def _look_at(self, node: ClusterNode, script: str) -> None:
+        state = (await self.cluster_info(target_nodes=node))["cluster_state"]
+        if state != "ok":
+            raise ClusterDownError(f"cluster_state is {state}")
+        await self.execute_command("EVAL", script, 0, target_nodes=node)
 
     def look_again(self) -> None:
         """Makes the next command read the map of slots anew."""

@@ -11,8 +11,10 @@ from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
+    AuthenticationError,
     ClusterError,
     ConnectionError as RedisConnectionError,
+    NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisClusterException,
@@ -39,8 +41,14 @@ CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.0
 """Longest wait for the answer of one command."""
 
-PING_SECONDS = 0.8
-"""Longest wait for a ping; shorter than the second that a readiness check has."""
+LOOK_SECONDS = 0.8
+"""Longest look at whether the store does its work; shorter than the second that a readiness check has."""
+
+TAKES_WRITES = "#!lua\nreturn 1"
+"""
+Writes nothing, and yet a server that takes no writes now refuses to begin it: its memory or its disk is full, or it is
+a replica. A ping would be answered all the same.
+"""
 
 _DATABASE = re.compile(r"(/[0-9]{0,4})?")
 _SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
@@ -53,6 +61,11 @@ _REFUSED_WRITES = (
 """Beginnings of errors by which a server that is up says that it cannot do its work for now."""
 
 
+_START_IT = "start it or set NJIA_REDIS_URL"
+_MAKE_ROOM = "give it memory or disk, or name its primary in NJIA_REDIS_URL; nothing that it has may be dropped"
+_LET_IN = "set the user and the password that it has in NJIA_REDIS_URL, and restart"
+
+
 class StoreUnavailable(Exception):
     """
     The store does not answer, or cannot take writes for now. A repeat makes sense.
@@ -61,11 +74,13 @@ class StoreUnavailable(Exception):
 
     Attributes:
         why: What happened, for the log; it holds no credentials.
+        what_to_do: What helps, for an operator.
     """
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the store does not answer: {why}")
+    def __init__(self, why: str, what_to_do: str = _START_IT) -> None:
+        super().__init__(f"the store does not do its work: {why}")
         self.why = why
+        self.what_to_do = what_to_do
 
 
 @contextmanager
@@ -73,19 +88,15 @@ def store_errors() -> Iterator[None]:
     """Turns every error that says "not now" into StoreUnavailable; others, such as a wrong type, stay as they are."""
     try:
         yield
-    except (
-        RedisConnectionError,
-        RedisTimeoutError,
-        RedisClusterException,
-        ClusterError,
-        TryAgainError,
-        ReadOnlyError,
-        OutOfMemoryError,
-    ) as error:
+    except (AuthenticationError, NoPermissionError) as error:
+        raise StoreUnavailable(_text(error), _LET_IN) from error
+    except (ReadOnlyError, OutOfMemoryError) as error:
+        raise StoreUnavailable(_text(error), _MAKE_ROOM) from error
+    except (RedisConnectionError, RedisTimeoutError, RedisClusterException, ClusterError, TryAgainError) as error:
         raise StoreUnavailable(_text(error)) from error
     except ResponseError as error:
         if str(error).startswith(_REFUSED_WRITES):
-            raise StoreUnavailable(_text(error)) from error
+            raise StoreUnavailable(_text(error), _MAKE_ROOM) from error
         raise
 
 
@@ -168,13 +179,24 @@ async def disconnect(client: Client) -> None:
         await client.aclose()
 
 
-async def ping(client: Client) -> bool:
-    """Tells within PING_SECONDS whether the store answers, all of it where it is a cluster. Never raises its errors."""
+async def look(client: Client) -> None:
+    """
+    Returns within LOOK_SECONDS if the store answers and takes writes, all of it where it is a cluster.
+
+    Raises:
+        StoreUnavailable: It does not.
+    """
     try:
-        async with asyncio.timeout(PING_SECONDS):
-            return await client.serves() if isinstance(client, BoundedCluster) else bool(await client.ping())
-    except (TimeoutError, RedisError, RedisClusterException):
-        return False
+        async with asyncio.timeout(LOOK_SECONDS):
+            with store_errors():
+                if isinstance(client, BoundedCluster):
+                    await client.look(TAKES_WRITES)
+                else:
+                    await client.eval(TAKES_WRITES, 0)
+    except TimeoutError:
+        raise StoreUnavailable(f"no answer within {LOOK_SECONDS:g} s") from None
+    except RedisError as error:
+        raise StoreUnavailable(_text(error)) from error
 
 
 def _one_server(url: str) -> Redis:

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from launcher import valkey
 from launcher.process import ending_with_parent
-from storage.connection import Client, connect, ping
+from storage.connection import Client, StoreUnavailable, connect, look
 
 MASTERS = 3
 SLOTS = 16384
@@ -115,8 +115,12 @@ async def start(directory: Path) -> ValkeyCluster:
 
 async def _answers(cluster: ValkeyCluster, index: int) -> None:
     async with cluster.node(index) as node:
-        while not await ping(node):
-            await asyncio.sleep(0.02)
+        while True:
+            try:
+                await look(node)
+                return
+            except StoreUnavailable:
+                await asyncio.sleep(0.02)
 
 
 async def _join(cluster: ValkeyCluster) -> None:

@@ -27,7 +27,7 @@ def _store_unavailable(_: StoreUnavailable) -> Refusal:
     return Refusal(
         grpc.StatusCode.UNAVAILABLE,
         "STORE_UNAVAILABLE",
-        "Redis does not answer; nothing was sent",
+        "Redis does not answer or takes no writes; nothing was sent",
         metadata=_metadata(ErrorType.TRANSIENT, {}),
     )
 

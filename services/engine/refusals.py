@@ -129,7 +129,7 @@ REFUSALS: ErrorTable = {
     StoreUnavailable: lambda _: Refusal(
         StatusCode.UNAVAILABLE,
         "STORE_UNAVAILABLE",
-        "Redis does not answer; nothing is lost, try again",
+        "Redis does not answer or takes no writes; nothing is lost, try again",
         retry_after_ms=RETRY_MS,
     ),
     SessionsUnavailable: lambda _: Refusal(

@@ -23,6 +23,8 @@ _log = structlog.get_logger()
 async def watch_due(runs: LiveRuns, store: ExecutionStore, interval_seconds: float) -> None:
     """Takes up executions whose timer is due or whose engine died, until it is cancelled."""
     outage = Outage("cannot look for due executions")
+    # One for all of them: what is due is due again with the next look, and there may be thousands.
+    refused = Outage("cannot take up due executions")
     while True:
         limit = min(BATCH, runs.room)
         try:
@@ -35,17 +37,18 @@ async def watch_due(runs: LiveRuns, store: ExecutionStore, interval_seconds: flo
             _log.exception("looking for due executions failed")
             due = ()
         for execution_id in due:
-            await _take_over(runs, execution_id)
+            await _take_over(runs, execution_id, refused)
         await asyncio.sleep(interval_seconds)
 
 
-async def _take_over(runs: LiveRuns, execution_id: str) -> None:
+async def _take_over(runs: LiveRuns, execution_id: str, refused: Outage) -> None:
     """One execution that cannot be taken up must not keep the others waiting."""
     try:
         # Finished even when this loop is cancelled: a lease that was taken would be held by nobody.
         await asyncio.shield(runs.take_over(execution_id))
+        refused.is_over()
     except StoreUnavailable as problem:
-        _log.warning("cannot take up a due execution", execution_id=execution_id, why=str(problem))
+        refused.goes_on(execution_id=execution_id, why=str(problem))
     except Exception:  # noqa: BLE001 - see above
         _log.exception("taking up a due execution failed", execution_id=execution_id)
 

@@ -9,6 +9,7 @@ from services.sessions import keys
 from services.sessions.listing import Entry
 from storage.batches import Call, answers_of, run_in_order
 from storage.connection import Client, StoreUnavailable, store_errors
+from storage.outages import Outage
 from storage.scripts import Script, ScriptCall
 
 INTERVAL_SECONDS = 5.0
@@ -36,12 +37,14 @@ class IndexUpkeep:
 
     async def run(self) -> None:
         """Goes over the index every INTERVAL_SECONDS until cancelled."""
+        outage = Outage("the index of sessions was not looked after")
         while True:
             try:
                 while await self.look() == BATCH:
                     pass
+                outage.is_over()
             except StoreUnavailable as error:
-                _log.warning("the index of sessions was not looked after", reason=error.why)
+                outage.goes_on(why=error.why)
             except Exception:  # noqa: BLE001 (an index that grows must be told of, and must not end the service)
                 _log.exception("the index of sessions was not looked after")
             await asyncio.sleep(INTERVAL_SECONDS)

@@ -32,7 +32,7 @@ def _conflict(error: VersionConflict) -> Refusal:
 
 
 def _store_unavailable(_: StoreUnavailable) -> Refusal:
-    message = "Redis does not answer; try again"
+    message = "Redis does not answer or takes no writes; try again"
     return Refusal(grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", message, retry_after_ms=RETRY_AFTER_MS)
 
 

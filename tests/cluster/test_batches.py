@@ -10,7 +10,7 @@ import uvloop
 from redis.exceptions import ResponseError
 
 from storage.batches import answers_of, run_in_order, run_in_stages
-from storage.connection import MAX_CONNECTIONS, Client, StoreUnavailable, connect, ping, store_errors
+from storage.connection import MAX_CONNECTIONS, Client, StoreUnavailable, connect, look, store_errors
 from storage.scripts import Script, ScriptCall
 from tests.valkey_cluster import ValkeyCluster
 
@@ -142,9 +142,22 @@ async def test_a_script_that_meets_a_slot_on_the_move_is_to_be_repeated(
     assert await TOUCH_ANOTHER.run(client, ["{z}here"], ["{z}gone"]) == 1
 
 
+async def test_a_node_that_takes_no_writes_is_a_store_that_does_not_do_its_work(
+    client: Client, valkey_cluster: ValkeyCluster
+) -> None:
+    async with valkey_cluster.node(1) as node:
+        await node.config_set("maxmemory", "1")
+        try:
+            with pytest.raises(StoreUnavailable, match="maxmemory"):
+                await look(client)
+        finally:
+            await node.config_set("maxmemory", "0")
+    await look(client)
+
+
 async def test_one_node_of_the_address_is_enough(valkey_cluster: ValkeyCluster) -> None:
     async with connect(f"redis+cluster://127.0.0.1:1,127.0.0.1:{valkey_cluster.ports[-1]}") as client:
-        assert await ping(client)
+        await look(client)
         assert await client.set("{a}", "there")
 
 
@@ -192,7 +205,8 @@ async def test_a_node_that_goes_is_told_of_and_one_that_comes_back_is_found(
             for way in ways:
                 with pytest.raises(StoreUnavailable), store_errors():
                     await way()
-        assert not await ping(client)
+        with pytest.raises(StoreUnavailable):
+            await look(client)
     finally:
         valkey_cluster.start(1)
         async with asyncio.timeout(20):
@@ -200,7 +214,7 @@ async def test_a_node_that_goes_is_told_of_and_one_that_comes_back_is_found(
 
     for way in ways:
         await _in_the_end(way)
-    assert await ping(client)
+    await look(client)
 
 
 async def _in_the_end(way: Callable[[], Awaitable[object]]) -> None:

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from storage.connection import TAKES_WRITES
 from storage.scripts import Script
 
 BACKGROUND = (
     # Readiness, every second.
-    (b"PING",),
+    (b"EVAL", TAKES_WRITES.encode()),
     # Executions that are due, every scan.
     (b"ZRANGEBYSCORE",),
     # What a connection begins with.

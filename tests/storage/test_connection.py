@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 from launcher import valkey
 from rpc.config import ConfigError, Environment
 from storage.batches import run_in_order
-from storage.connection import Client, StoreUnavailable, connect, disconnect, ping, store_errors
+from storage.connection import Client, StoreUnavailable, connect, disconnect, look, store_errors
 from storage.scripts import Script, ScriptCall
 from storage.settings import redis_url as read_redis_url
 
@@ -100,7 +100,8 @@ async def test_nothing_listens() -> None:
 
     with pytest.raises(StoreUnavailable), store_errors():
         await client.get("key")
-    assert not await ping(client)
+    with pytest.raises(StoreUnavailable):
+        await look(client)
     await client.aclose()
 
 
@@ -109,7 +110,7 @@ async def test_a_restarted_server_is_found_again(tmp_path: Path) -> None:
     port = valkey.free_port()
     server = await valkey.start(tmp_path, port, fsync="no")
     client = connect(server.url)
-    assert await ping(client)
+    await look(client)
     await asyncio.gather(*(ECHO.run(client, ["key"], ["value"]) for _ in range(5)))
     server.stop()
     with pytest.raises(StoreUnavailable), store_errors():
@@ -119,7 +120,7 @@ async def test_a_restarted_server_is_found_again(tmp_path: Path) -> None:
 
     try:
         assert await ECHO.run(client, ["key"], ["value"]) == [b"key", b"value"]
-        assert await ping(client)
+        await look(client)
         await disconnect(client)
     finally:
         server.stop()
@@ -141,10 +142,10 @@ async def test_a_server_that_hangs_is_not_waited_for() -> None:
         with store_errors():
             await client.get("key")
 
-    answered, read_result = await asyncio.gather(ping(client), read(), return_exceptions=True)
+    look_result, read_result = await asyncio.gather(look(client), read(), return_exceptions=True)
 
     assert connected.is_set()
-    assert answered is False
+    assert isinstance(look_result, StoreUnavailable)
     assert isinstance(read_result, StoreUnavailable)
     over.set()
     await client.aclose()

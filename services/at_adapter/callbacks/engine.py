@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import grpc
 
+from rpc.status import refusal_of
+
 REPEAT_WITHIN_SECONDS = 5.0
 """
 A call without an answer is made again for so long after it was lost first. Each attempt waits for a connection besides
@@ -48,3 +50,8 @@ async def call_engine(call: Callable[..., Awaitable[Answer]], request: Any, time
             if error.code() not in LOST or now > repeated_until:
                 raise
         await asyncio.sleep(REPEAT_PAUSE_SECONDS)
+
+
+def why_lost(error: Exception) -> str:
+    """Returns the reason that the engine gave, or gRPC's code where it gave none; for the log."""
+    return refusal_of(error).reason if isinstance(error, grpc.aio.AioRpcError) else repr(error)

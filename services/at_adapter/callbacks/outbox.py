@@ -43,6 +43,9 @@ _KINDS: dict[str, type[AnyReport]] = {
 class OutboxFull(Exception):
     """As many reports wait as may."""
 
+    def __init__(self) -> None:
+        super().__init__("as many reports wait as NJIA_AT_OUTBOX_CAPACITY allows")
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingReport:

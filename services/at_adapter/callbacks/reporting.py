@@ -14,6 +14,7 @@ from njia.engine.v1.money_pb2 import HandleAirtimeStatusRequest, HandlePaymentRe
 from njia.engine.v1.voice_pb2 import HandleVoiceEndRequest
 from services.at_adapter.callbacks.outbox import AnyReport, OutboxFull, ReportOutbox
 from storage.connection import StoreUnavailable
+from storage.outages import Outage
 
 if TYPE_CHECKING:
     from njia.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
@@ -33,6 +34,9 @@ class Reporting:
     def __init__(self, engine: "EngineServiceAsyncStub", outbox: ReportOutbox) -> None:
         self._engine = engine
         self._outbox = outbox
+        # Of many at once, in an outage, the log has some and a number.
+        self._lost = Outage("a report is lost unless Africa's Talking repeats it")
+        self._waiting = Outage("a report waits for the engine")
 
     async def answered(self, report: AnyReport) -> PlainTextResponse:
         """Returns what a callback is answered: 200 once the engine or the outbox has the report, else 503."""
@@ -46,9 +50,9 @@ class Reporting:
             try:
                 await self._outbox.keep(report)
             except (OutboxFull, StoreUnavailable) as problem:
-                _log.error("a report is lost", report=name, why=type(problem).__name__)
+                self._lost.goes_on(report=name, why=str(problem), answered=503)
                 return PlainTextResponse("not recorded, please repeat", 503)
-            _log.warning("a report waits for the engine", report=name, code=error.code().name)
+            self._waiting.goes_on(report=name, code=error.code().name)
         return PlainTextResponse("OK")
 
 

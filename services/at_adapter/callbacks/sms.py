@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from njia.engine.v1.engine_service_pb2 import HandleSmsRequest
-from services.at_adapter.callbacks.engine import call_engine
+from services.at_adapter.callbacks.engine import call_engine, why_lost
 from services.at_adapter.callbacks.fields import CallbackFields, phone_number, read_fields
+from storage.outages import Outage
 from telemetry.masking import mask_msisdn
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class SmsCallback:
 
     def __init__(self, engine: "EngineServiceAsyncStub") -> None:
         self._engine = engine
+        # Of many at once, in an outage, the log has some and a number; each is posted again.
+        self._not_recorded = Outage("the engine did not record an SMS")
 
     async def __call__(self, request: Request) -> PlainTextResponse:
         """Raises UnusableCallback, which is answered 400."""
@@ -37,11 +40,10 @@ class SmsCallback:
         try:
             await call_engine(self._engine.HandleSms, message, ENGINE_TIMEOUT_SECONDS)
         except grpc.aio.AioRpcError as error:
-            _log.error(
-                "the engine did not record an SMS",
+            self._not_recorded.goes_on(
                 message_id=message.message_id,
                 msisdn=mask_msisdn(message.msisdn),
-                code=error.code().name,
+                reason=why_lost(error),
             )
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                 return PlainTextResponse("the message cannot be used", 400)

@@ -8,15 +8,15 @@ always answers 200 with one of the two.
 
 from typing import TYPE_CHECKING
 
-import grpc
 import structlog
 from opentelemetry import trace
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from njia.engine.v1.engine_service_pb2 import HandleUssdRequest, Reply
-from services.at_adapter.callbacks.engine import call_engine
+from services.at_adapter.callbacks.engine import call_engine, why_lost
 from services.at_adapter.callbacks.fields import CallbackFields, UnusableCallback, phone_number, read_fields
+from storage.outages import Outage
 from telemetry import attributes
 from telemetry.masking import mask_msisdn
 
@@ -42,6 +42,8 @@ class UssdCallback:
 
     def __init__(self, engine: "EngineServiceAsyncStub", budget_ms: int) -> None:
         self._engine = engine
+        # Of many at once, in an outage, the log has some and a number; njia.ussd.turn.duration counts them all.
+        self._without_screen = Outage("the engine made no screen")
         self._timeout_seconds = (budget_ms + ENGINE_MARGIN_MS) / 1000
 
     async def __call__(self, request: Request) -> PlainTextResponse:
@@ -55,11 +57,10 @@ class UssdCallback:
         try:
             response = await call_engine(self._engine.HandleUssd, turn, self._timeout_seconds)
         except Exception as error:  # noqa: BLE001 (an HTTP error would show the subscriber a fault of the network)
-            _log.error(
-                "the engine made no screen",
+            self._without_screen.goes_on(
                 session_id=turn.session_id,
                 msisdn=mask_msisdn(turn.msisdn),
-                reason=error.code().name if isinstance(error, grpc.aio.AioRpcError) else repr(error),
+                reason=why_lost(error),
             )
             return _screen("END", UNAVAILABLE_TEXT)
         return _rendered(response.reply)

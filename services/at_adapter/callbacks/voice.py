@@ -6,18 +6,18 @@ Anything but a document ends the call without a word, so a live call is always a
 
 from typing import TYPE_CHECKING
 
-import grpc
 import structlog
 from opentelemetry import trace
 from starlette.requests import Request
 from starlette.responses import Response
 
 from njia.engine.v1.voice_pb2 import HandleVoiceEndRequest, HandleVoiceRequest
-from services.at_adapter.callbacks.engine import call_engine
+from services.at_adapter.callbacks.engine import call_engine, why_lost
 from services.at_adapter.callbacks.fields import CallbackFields, UnusableCallback, phone_number, read_fields
 from services.at_adapter.callbacks.reporting import Reporting
 from services.at_adapter.callbacks.ussd import ENGINE_MARGIN_MS
 from services.at_adapter.callbacks.voice_document import ANSWERS, CHECK, NOTHING, VoiceAddress, document, spoken
+from storage.outages import Outage
 from telemetry import attributes
 from telemetry.masking import mask_msisdn
 
@@ -47,6 +47,8 @@ class VoiceCallback:
         self, engine: "EngineServiceAsyncStub", reporting: Reporting, budget_ms: int, public_url: str | None
     ) -> None:
         self._engine = engine
+        # Of many at once, in an outage, the log has some and a number.
+        self._without_answer = Outage("the engine did not say what is done next in a call")
         self._reporting = reporting
         self._timeout_seconds = (budget_ms + ENGINE_MARGIN_MS) / 1000
         self._public_url = public_url
@@ -65,11 +67,10 @@ class VoiceCallback:
         try:
             answer = await call_engine(self._engine.HandleVoice, turn, self._timeout_seconds)
         except Exception as error:  # noqa: BLE001 (without a document the call ends without a word)
-            _log.error(
-                "the engine did not say what is done next in a call",
+            self._without_answer.goes_on(
                 session_id=turn.session_id,
                 msisdn=mask_msisdn(turn.msisdn),
-                reason=error.code().name if isinstance(error, grpc.aio.AioRpcError) else repr(error),
+                reason=why_lost(error),
             )
             return _xml(spoken(UNAVAILABLE_TEXT))
         return _xml(document(answer.actions, answer.turn, self._address(request)))

@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-import structlog
 from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
 
 from services.at_adapter.outgoing.faults import SendRefused
+from services.at_adapter.outgoing.refused_sends import RefusedSends
 from services.at_adapter.outgoing.sdk import HttpCall
 from services.at_adapter.outgoing.transport import AtTransport, HttpAnswer
 from telemetry import attributes
 
 Receipt = TypeVar("Receipt")
-
-_log = structlog.get_logger()
 
 
 class Exchange:
@@ -25,6 +23,7 @@ class Exchange:
 
     def __init__(self, transport: AtTransport, tracer_provider: TracerProvider) -> None:
         self._transport = transport
+        self._refused = RefusedSends()
         self._tracer = tracer_provider.get_tracer("njia.at_adapter")
 
     async def receipt(self, operation: str, call: HttpCall, read: Callable[[HttpAnswer], Receipt]) -> Receipt:
@@ -51,5 +50,5 @@ class Exchange:
             except SendRefused as refusal:
                 span.set_attribute(attributes.ERROR_TYPE, refusal.fault.name)
                 span.set_status(Status(StatusCode.ERROR, refusal.fault.name))
-                _log.warning("a send was not taken", operation=operation, reason=refusal.fault.name, **refusal.details)
+                self._refused.tell(operation, refusal)
                 raise

@@ -1,18 +1,16 @@
 """Sends an SMS order to Africa's Talking and reads the answer: one span a request."""
 
-import structlog
 from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
 
 from services.at_adapter.outgoing.answers import read_sms_answer
 from services.at_adapter.outgoing.faults import SendRefused
+from services.at_adapter.outgoing.refused_sends import RefusedSends
 from services.at_adapter.outgoing.sdk import SmsRequests
 from services.at_adapter.outgoing.sms import SmsOrder, SmsReceipt
 from services.at_adapter.outgoing.transport import AtTransport
 from telemetry import attributes
 
 OPERATION = "sms.send"
-
-_log = structlog.get_logger()
 
 
 class SmsGateway:
@@ -28,6 +26,7 @@ class SmsGateway:
     def __init__(self, requests: SmsRequests, transport: AtTransport, tracer_provider: TracerProvider) -> None:
         self._requests = requests
         self._transport = transport
+        self._refused = RefusedSends()
         self._tracer = tracer_provider.get_tracer("njia.at_adapter")
 
     async def deliver(self, order: SmsOrder) -> SmsReceipt:
@@ -51,7 +50,7 @@ class SmsGateway:
             except SendRefused as refusal:
                 span.set_attribute(attributes.ERROR_TYPE, refusal.fault.name)
                 span.set_status(Status(StatusCode.ERROR, refusal.fault.name))
-                _log.warning("a send was not taken", operation=OPERATION, reason=refusal.fault.name, **refusal.details)
+                self._refused.tell(OPERATION, refusal)
                 raise
             span.set_attribute(attributes.PROVIDER_STATUS_CODE, receipt.recipients[0].status_code)
             return receipt

@@ -107,7 +107,7 @@ class SessionsClient:
                         | grpc.StatusCode.INVALID_ARGUMENT
                     ):
                         raise CommitRefused(str(error.details())) from None
-                raise SessionsUnavailable(str(error.details())) from None
+                raise _unavailable(error) from None
             session.version = response.session.version
             return session.version
         raise SessionsUnavailable(f"{MAX_CONFLICTS} conflicts in a row")
@@ -135,7 +135,7 @@ class SessionsClient:
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 raise CommitRefused(str(error.details())) from None
-            raise SessionsUnavailable(str(error.details())) from None
+            raise _unavailable(error) from None
         data = _values(response.session.data_json)
         for change in (*commit.changes.get(Scope.SESSION, ()), *session.changes.get(Scope.SESSION, ())):
             data = change.apply(data)
@@ -146,7 +146,11 @@ class SessionsClient:
 def _failure(error: grpc.aio.AioRpcError) -> Exception:
     if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
         return CallRefused(refusal_of(error))
-    return SessionsUnavailable(str(error.details()))
+    return _unavailable(error)
+
+
+def _unavailable(error: grpc.aio.AioRpcError) -> SessionsUnavailable:
+    return SessionsUnavailable(f"the sessions service: {error.details()}")
 
 
 def _changes(changes: Sequence[DataChange]) -> list[pb.DataChange]:
