@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
+import rpc.readiness
 import storage.connection
 from launcher import valkey
 from tests import valkey_cluster as valkey_cluster_process
@@ -26,6 +28,13 @@ valkey.FREE_PORTS = valkey.FREE_PORTS[
 
 # In the processes of the tests everybody shares one event loop, and a busy machine is no reason to fail.
 storage.connection.CONNECT_SECONDS = 30.0
+storage.connection.POOL_WAIT_SECONDS = 60.0
+storage.connection.ANSWER_SECONDS = 60.0
+rpc.readiness.ANSWER_WITHIN_SECONDS = 30.0
+
+# Nor is it one for Hypothesis, whose deadline for an example is 0.2 s.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 # The tracebacks of structlog's own default show every variable, and hold up the event loop for a second each.
 structlog.configure(
@@ -84,10 +93,9 @@ async def redis_url(running_store: valkey.ValkeyServer | valkey_cluster_process.
 
 
 @pytest.fixture
-def patient_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For what opens many connections at once: how long each takes on a busy machine is not the question."""
-    for bound in ("POOL_WAIT_SECONDS", "ANSWER_SECONDS"):
-        monkeypatch.setattr(f"storage.connection.{bound}", 60.0)
+def impatient_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what asks a store that says nothing."""
+    monkeypatch.setattr("storage.connection.ANSWER_SECONDS", 2.0)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -95,7 +95,7 @@ class MemorySessionStore:
         """See SessionStore.update."""
         kept = self._writable(session_id, expected_version)
         data = _checked(rules.DATA_FIELD, rules.changed(kept.session.data, [change]))
-        return self._write(kept, data, kept.session.expires_at_ms, is_active=True)
+        return _write(kept, data, self._now_ms(), kept.session.expires_at_ms, is_active=True)
 
     async def commit(self, session_id: str, commit: Commit) -> Committed:
         """See SessionStore.commit."""
@@ -121,7 +121,7 @@ class MemorySessionStore:
         kept = self._known(session_id)
         if not kept.session.is_active:
             return kept.session
-        return self._write(kept, kept.session.data, kept.session.expires_at_ms, is_active=False)
+        return _write(kept, kept.session.data, self._now_ms(), kept.session.expires_at_ms, is_active=False)
 
     async def delete(self, session_id: str) -> bool:
         """See SessionStore.delete."""
@@ -152,10 +152,11 @@ class MemorySessionStore:
             raise InvalidSession(rules.scoped_field(commit.scoped), rules.NEEDS_MSISDN)
         data = _checked(rules.CHANGES_FIELD, rules.changed(kept.session.data, commit.changes))
         moves_to_ms = commit.moves_expiry_to_ms
-        expires_at_ms = kept.session.expires_at_ms if moves_to_ms is None else self._now_ms() + moves_to_ms
+        now = self._now_ms()
+        expires_at_ms = kept.session.expires_at_ms if moves_to_ms is None else now + moves_to_ms
         kept.commits.insert(0, commit.commit_id)
         del kept.commits[rules.COMMITS_REMEMBERED :]
-        self._write(kept, data, expires_at_ms, is_active=not commit.end)
+        _write(kept, data, now, expires_at_ms, is_active=not commit.end)
 
     def _commit_scoped(self, msisdn: str, commit_id: str, commit: Commit) -> None:
         scoped = commit.scoped
@@ -169,17 +170,6 @@ class MemorySessionStore:
             too_large = values.commit(rules.ALL_FIELD, commit_id, scoped.in_all, now) or too_large
         if too_large is not None:
             raise too_large
-
-    def _write(self, kept: _Kept, data: Data, expires_at_ms: int, *, is_active: bool) -> Session:
-        kept.session = replace(
-            kept.session,
-            data=data,
-            last_activity_at_ms=self._now_ms(),
-            expires_at_ms=expires_at_ms,
-            is_active=is_active,
-            version=kept.session.version + 1,
-        )
-        return kept.session
 
     def _readable(self, session_id: str) -> _Kept | None:
         kept = self._kept.get(session_id)
@@ -204,6 +194,18 @@ class MemorySessionStore:
         if expected_version not in (None, kept.session.version):
             raise VersionConflict(session_id, kept.session.version)
         return kept
+
+
+def _write(kept: _Kept, data: Data, now_ms: int, expires_at_ms: int, *, is_active: bool) -> Session:
+    kept.session = replace(
+        kept.session,
+        data=data,
+        last_activity_at_ms=now_ms,
+        expires_at_ms=expires_at_ms,
+        is_active=is_active,
+        version=kept.session.version + 1,
+    )
+    return kept.session
 
 
 def _place(session: Session) -> tuple[int, bytes]:

@@ -49,7 +49,7 @@ from services.at_adapter.callbacks import engine as calling
 from services.at_adapter.server import serve
 from storage.connection import Client, connect
 
-READY_WITHIN_SECONDS = 5.0
+READY_WITHIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,10 @@ class Emulator:
     async def fault(self, **fault: Any) -> None:
         answer = await self.control.post("/control/faults", json={"product": "sms", **fault})
         assert answer.status_code == 201, answer.text
+
+    async def let_go(self) -> None:
+        """Answers what a fault makes slow."""
+        assert (await self.control.delete("/control/faults")).is_success
 
     async def messages(self) -> list[dict[str, Any]]:
         answer = await self.control.get("/control/messages", params={"limit": 1000})
@@ -175,10 +179,10 @@ def emulator_url() -> Iterator[str]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     server = running_emulator(config)
-    yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(5)
-    asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(10)
+    yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(30)
+    asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(30)
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
+    thread.join(30)
     loop.close()
 
 

@@ -20,6 +20,7 @@ from services.at_adapter.outgoing.transport import AtTransport, Timeouts
 from storage.connection import Client
 
 Sms = Callable[..., SendSmsRequest]
+LONG_MS = 60_000
 
 
 async def outcome(adapter: Any, request: SendSmsRequest, **options: Any) -> Refusal | None:
@@ -35,11 +36,14 @@ async def test_replicas_share_the_rate_of_the_account(start_adapter: Any, emulat
     settings = {"AT_BASE_URL": emulator.url, "NJIA_AT_SMS_RATE_PER_SECOND": "5"}
     replicas = [await start_adapter(**settings), await start_adapter(**settings)]
 
-    outcomes = await asyncio.gather(*(outcome(replicas[n % 2], sms(f"key-{n}")) for n in range(20)))
+    began = time.monotonic()
+    outcomes = await asyncio.gather(*(outcome(replicas[n % 2], sms(f"key-{n}")) for n in range(60)))
+    seconds = time.monotonic() - began
 
     refusals = [refusal for refusal in outcomes if refusal is not None]
-    assert len(refusals) == 15
-    assert len(await emulator.messages()) == 5
+    # What a busy machine takes seconds for may be more than one second's messages.
+    assert 5 <= 60 - len(refusals) <= 5 * (1 + int(seconds + 1))
+    assert len(await emulator.messages()) == 60 - len(refusals)
     assert {(r.code, r.reason, r.metadata["type"]) for r in refusals} == {
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMIT", "rate_limit")
     }
@@ -49,16 +53,18 @@ async def test_replicas_share_the_rate_of_the_account(start_adapter: Any, emulat
 @pytest.mark.also_on_a_cluster
 async def test_a_send_over_the_rate_may_be_repeated_with_its_key(start_adapter: Any, emulator: Any, sms: Sms) -> None:
     adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_SMS_RATE_PER_SECOND="1")
-    assert await outcome(adapter, sms("first")) is None
-    refusal = await outcome(adapter, sms("second"))
-    assert refusal is not None
+    # On a busy machine one second's messages may take more than a second.
+    sent = 0
+    async with asyncio.timeout(30):
+        while (refusal := await outcome(adapter, sms(f"key-{sent}"))) is None:
+            sent += 1
     assert refusal.reason == "RATE_LIMIT"
 
-    async with asyncio.timeout(5):
-        while await outcome(adapter, sms("second")) is not None:
+    async with asyncio.timeout(30):
+        while await outcome(adapter, sms(f"key-{sent}")) is not None:
             await asyncio.sleep(0.1)
 
-    assert len(await emulator.messages()) == 2
+    assert len(await emulator.messages()) == sent + 1
 
 
 async def test_an_answered_key_is_not_held_to_the_rate(start_adapter: Any, emulator: Any, sms: Sms) -> None:
@@ -75,10 +81,20 @@ async def test_without_a_rate_nothing_is_counted(start_adapter: Any, emulator: A
 
 
 async def test_places_and_the_line_before_them_are_bounded(start_adapter: Any, emulator: Any, sms: Sms) -> None:
-    adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_CONCURRENT_SENDS="2", NJIA_AT_QUEUED_SENDS="3")
-    await emulator.fault(kind="slow", delayMs=150, times=5)
+    adapter = await start_adapter(
+        AT_BASE_URL=emulator.url,
+        NJIA_AT_CONCURRENT_SENDS="2",
+        NJIA_AT_QUEUED_SENDS="3",
+        NJIA_AT_READ_TIMEOUT_MS=f"{LONG_MS}",
+    )
+    await emulator.fault(kind="slow", delayMs=LONG_MS, times=2)
 
-    outcomes = await asyncio.gather(*(outcome(adapter, sms(f"key-{n}")) for n in range(10)))
+    calls = [asyncio.ensure_future(outcome(adapter, sms(f"key-{n}"))) for n in range(10)]
+    async with asyncio.timeout(30):
+        while sum(call.done() for call in calls) < 5:
+            await asyncio.sleep(0.01)
+    await emulator.let_go()
+    outcomes = await asyncio.gather(*calls)
 
     counts = Counter("sent" if refusal is None else refusal.reason for refusal in outcomes)
     assert counts == {"sent": 5, "RATE_LIMIT": 5}
@@ -88,18 +104,20 @@ async def test_places_and_the_line_before_them_are_bounded(start_adapter: Any, e
 async def test_nothing_is_sent_for_a_caller_whose_deadline_passed_in_the_line(
     start_adapter: Any, emulator: Any, sms: Sms
 ) -> None:
-    adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_CONCURRENT_SENDS="1")
-    await emulator.fault(kind="slow", delayMs=400)
+    adapter = await start_adapter(
+        AT_BASE_URL=emulator.url, NJIA_AT_CONCURRENT_SENDS="1", NJIA_AT_READ_TIMEOUT_MS=f"{LONG_MS}"
+    )
+    await emulator.fault(kind="slow", delayMs=LONG_MS)
     first = asyncio.create_task(outcome(adapter, sms("first")))
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while not await emulator.messages():
             await asyncio.sleep(0.01)
 
-    started = time.monotonic()
     late = await outcome(adapter, sms("late"), timeout=0.1)
 
     assert late is not None
-    assert time.monotonic() - started < 0.35
+    assert not first.done()
+    await emulator.let_go()
     assert await first is None
     assert len(await emulator.messages()) == 1
     assert await outcome(adapter, sms("late")) is None
@@ -127,7 +145,7 @@ async def test_an_answer_after_the_deadline_is_kept_for_the_next_call(
 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await adapter.stub.SendSms(sms(), timeout=0.1)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while (refusal := await outcome(adapter, sms())) is not None:
             assert refusal.reason == "SEND_IN_PROGRESS"
             await asyncio.sleep(0.02)

@@ -1,7 +1,6 @@
 """Every error that the contract documents: code, reason and the kind of failure."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -211,33 +210,30 @@ async def test_an_answer_that_does_not_come_leaves_the_outcome_unknown(
     start_adapter: Any, emulator: Any, sms: Sms
 ) -> None:
     adapter = await start_adapter(AT_BASE_URL=emulator.url, NJIA_AT_READ_TIMEOUT_MS="100")
-    await emulator.fault(kind="slow", delayMs=500)
+    await emulator.fault(kind="slow", delayMs=120_000)
 
-    started = time.monotonic()
     refusal = await refused(adapter, sms())
 
     assert summed_up(refusal) == (Code.UNKNOWN, "SEND_OUTCOME_UNKNOWN", "permanent")
-    assert time.monotonic() - started < 1.5
+    await emulator.let_go()
 
 
 async def test_an_answer_that_drips_leaves_the_outcome_unknown(start_adapter: Any, raw_server: Any, sms: Sms) -> None:
     """Each byte comes within the read time-out, the whole answer does not."""
 
     async def drip(writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 500\r\n\r\n")
-        for _ in range(500):
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 1000000\r\n\r\n")
+        while True:
             writer.write(b" ")
             await writer.drain()
             await asyncio.sleep(0.02)
 
     raw_server.act = drip
     adapter = await start_adapter(
-        AT_BASE_URL=raw_server.url, NJIA_AT_READ_TIMEOUT_MS="200", NJIA_AT_CONNECT_TIMEOUT_MS="100"
+        AT_BASE_URL=raw_server.url, NJIA_AT_READ_TIMEOUT_MS="200", NJIA_AT_CONNECT_TIMEOUT_MS="500"
     )
 
-    started = time.monotonic()
     assert (await refused(adapter, sms())).reason == "SEND_OUTCOME_UNKNOWN"
-    assert time.monotonic() - started < 3
 
 
 async def test_no_connection_means_that_nothing_was_sent(start_adapter: Any, sms: Sms) -> None:

@@ -87,7 +87,6 @@ async def test_a_stage_that_fails_keeps_the_later_ones_from_running(client: Clie
     assert await client.get("{c}") is None
 
 
-@pytest.mark.usefixtures("patient_store")
 async def test_more_batches_than_connections_wait_for_their_turn(redis_url: str) -> None:
     async def append(client: Client, number: int) -> None:
         await run_in_order(client, [ScriptCall(APPEND, [f"{{{tag}}}all"], [number]) for tag in TAGS[:3]])

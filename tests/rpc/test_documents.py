@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from njia.engine.v1 import engine_service_pb2, workflow_service_pb2
 from njia.sessions.v1 import sessions_service_pb2
@@ -89,7 +89,6 @@ def messages(draw: st.DrawFn, descriptor: Any, depth: int = 0) -> Message:
     return message
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(st.data(), st.sampled_from(MESSAGES))
 def test_a_message_survives_the_way_to_a_document_and_back(data: st.DataObject, message_class: type[Message]) -> None:
     message = data.draw(messages(message_class.DESCRIPTOR))

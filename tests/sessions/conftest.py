@@ -50,7 +50,7 @@ class Service:
     async def status(self) -> int:
         """What health says now."""
         request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)
-        answer = await self.health.Check(request, timeout=5)
+        answer = await self.health.Check(request, timeout=30)
         return int(answer.status)
 
 
@@ -138,11 +138,11 @@ async def _run_service(environ: dict[str, str]) -> AsyncIterator[Service]:
         await asyncio.wait({running, asyncio.ensure_future(_connected(channel))}, return_when="FIRST_COMPLETED")
         yield Service(SessionServiceStub(channel), health_pb2_grpc.HealthStub(channel))
     stop.set()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 30)
 
 
 async def _connected(channel: grpc.aio.Channel) -> None:
-    await asyncio.wait_for(channel.channel_ready(), 10)
+    await asyncio.wait_for(channel.channel_ready(), 30)
 
 
 @pytest.fixture

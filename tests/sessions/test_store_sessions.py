@@ -29,7 +29,7 @@ def new(session_id: str = "ATUid_1", **values: Any) -> NewSession:
 
 async def gone(read: Callable[[], Awaitable[object]]) -> None:
     """Waits until a read is refused because there is nothing."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             try:
                 await read()
@@ -190,7 +190,7 @@ async def test_an_ended_session_is_readable_and_takes_no_writes(store: SessionSt
 
 async def test_an_ended_session_stays_for_the_retention(store: SessionStore) -> None:
     # On a busy machine a short life may be over before its end comes.
-    for ttl_ms in (30, 300, 3000):
+    for ttl_ms in (30, 300, 3000, 12_000):
         session_id = f"life-{ttl_ms}"
         await store.open(new(session_id, ttl_ms=ttl_ms))
         try:

@@ -128,7 +128,7 @@ async def redis_store(url: str) -> AsyncIterator[RedisSessionStore]:
 runs = count()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(operations=st.lists(openings() | updates() | commits() | commits() | smaller(), min_size=3, max_size=25))
 def test_random_operations_have_the_same_outcome(
     operations: Sequence[Operation], valkey_server: ValkeyServer, runner: asyncio.Runner
@@ -145,3 +145,12 @@ def test_random_operations_have_the_same_outcome(
                 await asyncio.sleep(0.001)
 
     runner.run(compare())
+
+
+async def test_a_commit_in_memory_reads_the_clock_once() -> None:
+    store = MemorySessionStore(retention_ms=0, now_ms=count(1).__next__)
+    await store.open(NewSession("s", SessionType.USSD, None, 60_000, {}))
+
+    session = (await store.commit("s", Commit("c1", 1, ttl_ms=40_000))).session
+
+    assert session.expires_at_ms == session.last_activity_at_ms + 40_000

@@ -87,7 +87,6 @@ async def test_a_cancelled_command_leaves_no_answer_behind(client: Client) -> No
 
 
 @pytest.mark.also_on_a_cluster
-@pytest.mark.usefixtures("patient_store")
 async def test_more_calls_than_connections_wait_for_their_turn(redis_url: str) -> None:
     async with connect(redis_url) as client:
         answers = await asyncio.gather(*(ECHO.run(client, ["key"], [str(n)]) for n in range(300)))
@@ -126,6 +125,7 @@ async def test_a_restarted_server_is_found_again(tmp_path: Path) -> None:
         server.stop()
 
 
+@pytest.mark.usefixtures("impatient_store")
 async def test_a_server_that_hangs_is_not_waited_for() -> None:
     connected = asyncio.Event()
     over = asyncio.Event()

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from services.validator.convert import graph_to_proto, issues_to_proto
 from services.validator.validation import Report, validate
@@ -14,7 +14,7 @@ from workflow.compiler import compile_flow
 from workflow.parse import parse_text
 
 CONFORMANCE = Path(__file__).parent.parent / "conformance"
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=150)
 
 GOOD = [
     *(json.loads(path.read_text()) for path in sorted(CONFORMANCE.glob("*.json"))),

@@ -59,7 +59,7 @@ def test_a_long_chain_needs_no_deep_stack() -> None:
     assert list(shape.cycles()) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(shapes)
 def test_order_respects_every_edge_that_closes_no_cycle(shape: Topology) -> None:
     assert sorted(shape.order) == sorted(NAMES)
@@ -69,7 +69,7 @@ def test_order_respects_every_edge_that_closes_no_cycle(shape: Topology) -> None
             assert places[arc.source] < places[arc.target]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(shapes)
 def test_without_closing_edges_nothing_goes_round(shape: Topology) -> None:
     forward = Topology("n0", NAMES, [arc for arc in shape.arcs if arc.index not in shape.closing_arcs])
@@ -77,7 +77,7 @@ def test_without_closing_edges_nothing_goes_round(shape: Topology) -> None:
     assert bool(shape.closing_arcs) == bool(list(shape.cycles()))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(shapes)
 def test_cycles_group_the_nodes_that_reach_one_another(shape: Topology) -> None:
     groups = list(shape.cycles())
@@ -91,7 +91,7 @@ def test_cycles_group_the_nodes_that_reach_one_another(shape: Topology) -> None:
             assert set(group) == together
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(shapes)
 def test_downstream_is_what_a_way_leads_to(shape: Topology) -> None:
     for node in NAMES:

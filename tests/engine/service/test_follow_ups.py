@@ -17,8 +17,6 @@ from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from tests.engine.service.publishing import publish
 from tests.engine.service.waiting import until
 
-pytestmark = pytest.mark.usefixtures("patient_store")
-
 HOOK = {"type": "HTTP_WEBHOOK", "config": {"path": "/", "retry": {"attempts": 2, "backoffMs": 100}}}
 FAILS = {"id": "fails", "type": "SWITCH", "config": {"value": "{{service}}", "cases": [{"value": "a", "label": "a"}]}}
 
