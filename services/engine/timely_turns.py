@@ -180,7 +180,7 @@ class TimelyTurns:
             await asyncio.sleep(ANSWER_POLL_SECONDS)
 
     async def _too_slow(self, session_id: str, mark: str, execution_id: str, late: Late) -> TimelyAnswer:
-        """The time is used up: the caller gets an apology, or may ask again; the work goes on."""
+        """The time is used up: the caller is told so, or may ask again; the work goes on."""
         _log.warning("a turn took longer than its time budget", execution_id=execution_id)
         words = _named(late(await self._texts(execution_id)), mark)
         reply = await self._store.answer_late(session_id, mark, words)

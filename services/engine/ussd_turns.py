@@ -14,7 +14,7 @@ from services.engine.live_runs import LiveRuns
 from services.engine.redials import Redials
 from services.engine.registry import Registry, Route
 from services.engine.store import Begun, Continued, ExecutionStore, Interrupted, NoExecution, Offered
-from services.engine.timely_turns import TimelyAnswer, TimelyTurn, TimelyTurns
+from services.engine.timely_turns import DEFAULT_TEXTS, TimelyAnswer, TimelyTurn, TimelyTurns
 from services.engine.typed_text import TextMarks, TypedText
 from services.engine.unclaimed import Unclaimed
 from services.engine.ussd_callbacks import UssdCallback
@@ -22,6 +22,9 @@ from workflow.spec import UssdSettings
 
 STILL_WORKING = "Still working...\n1. Check again"
 """Three dots and no ellipsis, which would make the screen UCS-2."""
+
+GOES_ON = "This takes longer than usual, and goes on. Please wait a few minutes before you try again."
+"""Not the usual apology: what was begun, a payment perhaps, may still come; who tries again does it twice."""
 
 NOBODY_HERE = Reply("end", "This code is not in service.")
 FLOW_IS_FULL = Reply("end", "This service is busy at the moment. Please dial again in a few minutes.")
@@ -119,7 +122,7 @@ class UssdTurns:
         return await self._turns.recorded(turn, route)
 
     async def _answered(self, begun: Begun | Run, dialled: _Dialled) -> TimelyAnswer:
-        answer = await self._turns.answered(begun, dialled.callback.session_id, dialled.marks.own, _late)
+        answer = await self._turns.answered(begun, dialled.callback.session_id, dialled.marks.own, late_screen)
         return TimelyAnswer(NOBODY_HERE, "", repeated=False) if answer is None else answer
 
     def _payload(self, callback: UssdCallback) -> dict[str, Any]:
@@ -146,5 +149,8 @@ class UssdTurns:
         return await self._runs.signal(lambda: self._store.end_session(session_id, record))
 
 
-def _late(texts: UssdSettings) -> Reply:
-    return Reply("con", STILL_WORKING) if texts.when_busy == "checkAgain" else Reply("end", texts.apology)
+def late_screen(texts: UssdSettings) -> Reply:
+    """Returns what a person sees whose screen is late; an apology of the flow is in their language."""
+    if texts.when_busy == "checkAgain":
+        return Reply("con", STILL_WORKING)
+    return Reply("end", GOES_ON if texts.apology == DEFAULT_TEXTS.apology else texts.apology)

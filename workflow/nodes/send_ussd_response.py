@@ -10,6 +10,7 @@ from workflow.fields import NodeConfig, TemplateMessage, Text
 from workflow.menu_options import chosen, options_in
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType, Resumption
 from workflow.outcome import Done, Outcome, Wait, WaitKind
+from workflow.screens import cut, wrapped
 from workflow.sealing import SEALED
 
 SESSION_GRACE_SECONDS = 60
@@ -35,7 +36,7 @@ class Pagination(NodeConfig):
 
     Attributes:
         enabled: Whether it is cut.
-        items_per_page: Menu items, or lines of the message where there are no items.
+        items_per_page: Menu items, or lines of the message where there are no items; fewer where a phone has no room.
         next_key: What is typed for the next screen.
         prev_key: What is typed for the screen before.
     """
@@ -191,26 +192,19 @@ def _output(context: NodeContext, text: str) -> dict[str, Any]:
 def _pages(config: Config) -> Sequence[str]:
     """The screens of this node; one where nothing is paginated or all fits."""
     items = [f"{item.option}. {item.text}" for item in config.menu_items]
-    title, lines = ([config.message] if config.message else [], items) if items else ([], config.message.split("\n"))
-    size = config.pagination.items_per_page
-    if not config.pagination.enabled or len(lines) <= size:
-        return ["\n".join([*title, *lines])]
-    return [
-        "\n".join([*title, *lines[start : start + size], *_page_keys(config, start, len(lines))])
-        for start in range(0, len(lines), size)
-    ]
-
-
-def _page_keys(config: Config, start: int, count: int) -> list[str]:
-    """The lines below a page. The last page of a screen that expects no input waits for none, so it offers none."""
     pagination = config.pagination
-    has_next = start + pagination.items_per_page < count
-    keys = []
-    if has_next:
-        keys.append(f"{pagination.next_key}. Next")
-    if start > 0 and (has_next or config.expect_input):
-        keys.append(f"{pagination.prev_key}. Back")
-    return keys
+    if not pagination.enabled:
+        return ["\n".join([config.message, *items] if config.message or not items else items)]
+    next_line, back_line = f"{pagination.next_key}. Next", f"{pagination.prev_key}. Back"
+
+    def keys(has_previous: bool, has_next: bool) -> Sequence[str]:
+        # The last page of a screen that expects no input waits for none, so it offers none.
+        back = [back_line] if has_previous and (has_next or config.expect_input) else []
+        return [next_line, *back] if has_next else back
+
+    if items:
+        return cut([config.message] if config.message else [], items, pagination.items_per_page, keys)
+    return cut([], list(wrapped(config.message, [next_line, back_line])), pagination.items_per_page, keys)
 
 
 def _key_findings(config: Config) -> Iterable[Finding]:

@@ -1,19 +1,12 @@
-"""
-USSD_SCREEN_TOO_LONG: a screen fits on the phone, as far as its text and what is known of its variables tell.
-
-Limits: 160 characters of the GSM alphabet, 184 on Airtel (Africa's Talking, help articles 1284071 and 1284096). A text
-that needs UCS-2 has room for half as many (3GPP TS 23.038: the same octets hold half as many 16-bit units).
-"""
+"""USSD_SCREEN_TOO_LONG: a screen fits on the phone, as far as its text and what is known of its variables tell."""
 
 from collections.abc import Iterator
 
 from services.validator.flow import Flow, FlowNode
 from services.validator.literals import literal_config
-from workflow import gsm
 from workflow.issues import Issue
+from workflow.screens import AIRTEL_CHARACTERS, SCREEN_CHARACTERS, screen_size
 from workflow.voice import VOICE
-
-SCREEN_CHARACTERS, AIRTEL_CHARACTERS = 160, 184
 
 AIRTEL_NETWORKS = frozenset({"62006", "62120", "63514", "63903", "64005", "64101", "64501"})
 """Network codes of Airtel in Ghana, Nigeria, Rwanda, Kenya, Tanzania, Uganda and Zambia."""
@@ -27,12 +20,11 @@ def check(flow: Flow) -> Iterator[Issue]:
     limit = AIRTEL_CHARACTERS if _network(flow) in AIRTEL_NETWORKS else SCREEN_CHARACTERS
     for node in flow.nodes.values():
         for screen in _screens(node):
-            septets = gsm.septets(screen)
-            size, room = (septets, limit) if septets is not None else (gsm.ucs2_units(screen), limit // 2)
-            if size > room:
-                why = "" if septets is not None else ", since it holds characters beyond the GSM alphabet"
+            size = screen_size(screen, limit)
+            if not size.fits:
+                why = "" if size.is_gsm else ", since it holds characters beyond the GSM alphabet"
                 message = (
-                    f"{node.id} shows at least {size} characters; a phone shows {room}{why}: "
+                    f"{node.id} shows at least {size.taken} characters; a phone shows {size.room}{why}: "
                     "shorten it or use pagination"
                 )
                 yield Issue("USSD_SCREEN_TOO_LONG", message, node.id, path=f"{node.path}.config", is_warning=True)

@@ -99,6 +99,22 @@ async def test_the_lines_of_a_long_message_are_turned_too(stage: Stage) -> None:
     assert last == Done(output={"sessionId": "ATUid_1", "message": "three"}, text="three")
 
 
+async def test_a_page_has_no_more_than_a_phone_shows_once_its_values_are_known(stage: Stage) -> None:
+    wordy = {"message": "Hello " + "\u00ea" * 30, "expectInput": True, "pagination": {"enabled": True}}
+    items = [{"option": str(number), "text": "Maize, first grade"} for number in range(1, 4)]
+    first = waiting(await stage.run(SCREEN, {**wordy, "menuType": "menu", "menuItems": items}))
+    assert first.text == "Hello " + "\u00ea" * 30 + "\n1. Maize, first grade\n99. Next"
+    assert [page.count("Maize") for page in first.memory["pages"]] == [1, 1, 1]
+
+
+async def test_a_long_text_is_read_page_by_page(stage: Stage) -> None:
+    document = {"message": "mahindi " * 40, "pagination": {"enabled": True}}
+    first = waiting(await stage.run(SCREEN, document))
+    assert first.text is not None
+    assert first.text.endswith("mahindi\n99. Next")
+    assert len(first.text) <= 160
+
+
 async def test_a_list_that_fits_has_no_page_keys(stage: Stage) -> None:
     outcome = await stage.run(SCREEN, {**LIST, "pagination": {"enabled": True, "itemsPerPage": 5}})
     assert outcome.text == "Soko\n" + "\n".join(f"{number}. Crop {number}" for number in range(1, 6))
