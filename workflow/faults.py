@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from workflow.places import Step
 from workflow.suggestions import did_you_mean
+from workflow.templates import contains_template
 from workflow.text_patterns import WORDS
 
 _KINDS = {
@@ -59,6 +60,8 @@ def faults_of(problem: ValidationError, document: Mapping[str, Any]) -> Iterator
             name = next((step for step in reversed(steps) if isinstance(step, str)), "the value")
             where = f"{name}[{steps[-1]}]" if steps and isinstance(steps[-1], int) else name
             wanted = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
+            if any(isinstance(detail["input"], str) and contains_template(detail["input"]) for detail in details):
+                wanted += "; placeholders are not filled in here"
             yield Fault(steps, f"{where} {wanted}", is_missing=False)
 
 

@@ -314,6 +314,10 @@ class NodeType(ABC, Generic[C]):
         """Scopes that it reads or writes by itself, templates aside."""
         return ()
 
+    def needs_phone(self, config: C) -> bool:
+        """Whether it is about the phone number of the payload, `msisdn`, and fails without one."""
+        return False
+
     def phone_numbers(self, config: C) -> Iterable[tuple[str, str]]:
         """Fields that name phones, each with its text as it is written: numbers joined by commas, or templates."""
         return ()

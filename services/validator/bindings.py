@@ -6,7 +6,7 @@ is so on every edge that can lead to the node, or when a node that surely ran al
 waits for that one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 
 from services.validator.branches import Branches
@@ -17,10 +17,11 @@ EVERYTHING = -1
 
 
 class Bindings:
-    """Answers for one flow that has a trigger."""
+    """Answers for one flow that has a trigger. `groups` are sets of nodes that are asked about as one."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, groups: Iterable[frozenset[str]] = ()) -> None:
         self._flow = flow
+        self._groups = {group: 1 << number for number, group in enumerate(dict.fromkeys(groups))}
         self._branches = Branches(flow)
         self._goes_on = flow.draft.error_handling.continue_on_error
         self._order = [node for node in flow.topology.order if node in flow.topology.reachable]
@@ -32,7 +33,19 @@ class Bindings:
 
     def surely_there_on(self, edge: FlowEdge, maker: str) -> bool:
         """Whether `maker` surely succeeded before the condition of `edge` is evaluated."""
-        return bool(self._carried(edge, self._before) & self._branches.bit(maker))
+        return bool(self._carried(edge, self._before, self._own_bits) & self._branches.bit(maker))
+
+    def surely_one_of(self, node: str, group: frozenset[str]) -> bool:
+        """Whether one of a group surely succeeded before `node` runs, whichever way led there."""
+        if self._groups_before.get(node, EVERYTHING) & self._groups[group]:
+            return True
+        return any(self.surely_there(node, maker) for maker in group)
+
+    def surely_one_of_on(self, edge: FlowEdge, group: frozenset[str]) -> bool:
+        """The same before the condition of `edge` is evaluated."""
+        if self._carried(edge, self._groups_before, self._group_bits) & self._groups[group]:
+            return True
+        return any(self.surely_there_on(edge, maker) for maker in group)
 
     def side_by_side(self, one: str, other: str) -> bool:
         """Whether both can be due at the same time."""
@@ -44,6 +57,27 @@ class Bindings:
 
     @cached_property
     def _before(self) -> Mapping[str, int]:
+        return self._surely_before(self._own_bits, self._with_implied)
+
+    @cached_property
+    def _groups_before(self) -> Mapping[str, int]:
+        """The same with a bit a group. What surely comes of other branches alone is not in it."""
+        return self._surely_before(self._group_bits, lambda _, sets: sets)
+
+    @cached_property
+    def _own_bits(self) -> Mapping[str, int]:
+        return {node: self._branches.bit(node) for node in self._order}
+
+    @cached_property
+    def _group_bits(self) -> Mapping[str, int]:
+        bits = dict.fromkeys(self._order, 0)
+        for group, bit in self._groups.items():
+            for node in group & bits.keys():
+                bits[node] |= bit
+        return bits
+
+    def _surely_before(self, made: Mapping[str, int], closed: Callable[[str, int], int]) -> Mapping[str, int]:
+        """What the nodes on every way to each node have made, where a success of a node makes its bits."""
         found = dict.fromkeys(self._order, EVERYTHING)
         found[self._order[0]] = 0
         changed = True
@@ -52,10 +86,10 @@ class Bindings:
             for node in self._order[1:]:
                 sets = EVERYTHING
                 for edge in self._edges_in[node]:
-                    sets &= EVERYTHING if edge.source is None else self._carried(edge, found)
-                closed = self._with_implied(node, sets)
-                if closed != found[node]:
-                    found[node], changed = closed, True
+                    sets &= EVERYTHING if edge.source is None else self._carried(edge, found, made)
+                sets = closed(node, sets)
+                if sets != found[node]:
+                    found[node], changed = sets, True
         return found
 
     @cached_property
@@ -67,10 +101,10 @@ class Bindings:
                 groups[edge.target.id].append(edge)
         return groups
 
-    def _carried(self, edge: FlowEdge, before: Mapping[str, int]) -> int:
+    def _carried(self, edge: FlowEdge, before: Mapping[str, int], made: Mapping[str, int]) -> int:
         assert edge.source is not None
         carried = before.get(edge.source.id, EVERYTHING)
-        return carried | self._branches.bit(edge.source.id) if self._means_success(edge) else carried
+        return carried | made.get(edge.source.id, 0) if self._means_success(edge) else carried
 
     def _means_success(self, edge: FlowEdge) -> bool:
         """Whether the source has succeeded, and so has an output, when the edge is taken."""

@@ -732,6 +732,9 @@ SHAPE = [
     ),
 ]
 
+TWO_WRITERS = {"c": condition(), "x": write(city="x"), "y": write(city="y"), "end": bye("{{session.data.city}}")}
+KEEPING = {"w": ("SESSION_WRITE", {"data": {"k": 1}, "scope": "global"})}
+
 VARIABLES = [
     Row(
         "name that no payload has",
@@ -918,6 +921,41 @@ VARIABLES = [
         ),
     ),
     Row(
+        "stored value that one of two ways does not write",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[3].config.message",
+        flow(TWO_WRITERS, "start > c", "c :true > x", "c :false > y", "x > end", "y > end", "c > end"),
+        flow(TWO_WRITERS, "start > c", "c :true > x", "c :false > y", "x > end", "y > end"),
+    ),
+    Row(
+        "wait for the SMS of a phone that nobody names",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[0]",
+        flow({"w": ("WAIT_FOR_SMS", {})}, "start > w", trigger="HTTP_WEBHOOK", trigger_config={"path": "/x"}),
+        flow({"w": ("WAIT_FOR_SMS", {})}, "start > w", trigger="SMS_RECEIVED"),
+    ),
+    Row(
+        "value that is kept for a phone that nobody names",
+        "MAYBE_UNBOUND_VARIABLE",
+        "nodes[0]",
+        flow(KEEPING, "start > w", trigger="HTTP_WEBHOOK", trigger_config={"path": "/x"}),
+        flow({"w": write(k=1)}, "start > w", trigger="HTTP_WEBHOOK", trigger_config={"path": "/x"}),
+    ),
+    Row(
+        "placeholder where none is filled in",
+        "PLACEHOLDER_NOT_FILLED",
+        "nodes[0].config.cases[1].value",
+        flow({"s": switch("1", "{{msisdn}}"), "end": bye()}, "start > s", "s :1 > end", "s > end"),
+        flow({"s": switch("1", "2", value="{{msisdn}}"), "end": bye()}, "start > s", "s :1 > end", "s > end"),
+    ),
+    Row(
+        "format of a time that names no part of it",
+        "INVALID_TEMPLATE",
+        "nodes[0].config.message",
+        flow({"end": bye('{{timestamp | date("DD/MM/YYYY")}}')}, "start > end"),
+        flow({"end": bye('{{timestamp | date("%d/%m/%Y")}}')}, "start > end"),
+    ),
+    Row(
         "missing variables that are welcome",
         "MAYBE_UNBOUND_VARIABLE",
         "nodes[0].config.message",
@@ -1086,3 +1124,13 @@ def test_the_page_of_codes_has_each_with_what_it_keeps_from_running() -> None:
     }
 
     assert told == given
+
+
+def test_a_refused_value_with_a_placeholder_says_that_none_is_filled_in() -> None:
+    prompt = {"w": ("PLAY_IVR", {"audioUrl": "{{session.data.menu}}"}), "end": bye()}
+
+    issues = report_on(flow(prompt, "start > w", "w > end", trigger="INCOMING_CALL")).issues
+
+    [refused] = [issue for issue in issues if issue.path == "nodes[0].config.audioUrl"]
+    assert refused.code == "INVALID_NODE_CONFIG"
+    assert refused.message.endswith("; placeholders are not filled in here")

@@ -61,6 +61,9 @@ class SessionEnd(NodeType[Config]):
     def read_scopes(self, config: Config) -> Iterable[str]:
         return (Scope.SESSION, Scope.WORKFLOW) if config.save_data else (Scope.SESSION,)
 
+    def needs_phone(self, config: Config) -> bool:
+        return config.save_data
+
     def findings_in(self, config: Config, session_types: frozenset[str]) -> Iterable[Finding]:
         if config.redirect_url is not None and VOICE not in session_types:
             yield Finding(

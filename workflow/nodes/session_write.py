@@ -57,6 +57,9 @@ class SessionWrite(NodeType[Config]):
     def read_scopes(self, config: Config) -> Iterable[str]:
         return (config.scope,)
 
+    def needs_phone(self, config: Config) -> bool:
+        return config.scope is not Scope.SESSION
+
     async def run(self, config: Config, context: NodeContext) -> Done:
         session = context.session
         assert session is not None

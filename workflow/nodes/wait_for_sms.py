@@ -40,13 +40,16 @@ class WaitForSms(NodeType[Config]):
     type = "WAIT_FOR_SMS"
     title = "Wait for SMS"
     category = Category.ACTION
-    description = "Waits for the next SMS of the same phone, to the same short code where the flow began with one."
+    description = "Waits for the next SMS of the phone in the payload's msisdn, to its shortCode where there is one."
     config = Config
     output = Output
     outputs = (SUCCESS, TIMEOUT)
     timeout_ms = 0
 
     def waits(self, config: Config) -> bool:
+        return True
+
+    def needs_phone(self, config: Config) -> bool:
         return True
 
     async def run(self, config: Config, context: NodeContext) -> Outcome:

@@ -50,8 +50,9 @@ def date(pattern: Any = DEFAULT_FORMAT, timezone: Any = None) -> Work:
     `date(pattern, timezone)` writes a time, `%Y-%m-%d %H:%M` unless told otherwise, names in English.
 
     The value is ISO 8601 text, or a number: Unix time in seconds, in milliseconds from 100,000,000,000 on. Text without
-    an offset is in the zone that it is written in, so it does not move. `pattern` takes the directives above.
-    `timezone` is an IANA name; without it the zone of the formatting.
+    an offset is in the zone that it is written in, so it does not move. `pattern` takes the directives
+    above, and has one of them at least: DD/MM/YYYY is a mistake. `timezone` is an IANA name; without it the zone of the
+    formatting.
     """
     if not isinstance(pattern, str):
         raise ArgumentError('the format is a text in quotes, such as "%d/%m/%Y"')
@@ -77,6 +78,8 @@ def _pieces(pattern: str) -> list[str | Callable[[datetime], str]]:
             raise ArgumentError(f"{directive[0]} is not known in a format; known are {known}")
         pieces += [pattern[position : directive.start()], _DIRECTIVES[directive[1]]]
         position = directive.end()
+    if not pieces:
+        raise ArgumentError('the format names no part of a time; write it as in "%d/%m/%Y %H:%M"')
     return [*pieces, pattern[position:]]
 
 

@@ -7,6 +7,7 @@ alone, since an expression reads what is not there as null. A `default` filter s
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from services.validator.bindings import Bindings
 from services.validator.flow import Flow, FlowEdge, FlowNode
@@ -14,11 +15,13 @@ from services.validator.flow_text import FlowText
 from services.validator.roots import NODE_PREFIX, RESERVED, Answer, Outlook, fixed_root, payload_names, payload_root
 from workflow.fields import Role
 from workflow.issues import Issue
+from workflow.node_type import TriggerType
 from workflow.paths import Path
 from workflow.suggestions import did_you_mean
 
 STORED = "data"
 INPUT = "input"
+PHONE = "msisdn"
 ERROR = "error"
 ERROR_FIELDS = ("code", "message", "type", "details")
 
@@ -30,12 +33,14 @@ class _Reader:
 
     Attributes:
         has: Tells whether the output of a node is surely there.
+        has_one_of: Tells whether that of one of some nodes is.
         may_follow: Tells whether the place can come after a node.
     """
 
     node: FlowNode
     edge: FlowEdge | None
     has: Callable[[str], bool]
+    has_one_of: Callable[[frozenset[str]], bool]
     may_follow: Callable[[str], bool]
 
 
@@ -43,17 +48,37 @@ def check(flow: Flow) -> Iterator[Issue]:
     """Yields the variables of every text that cannot, or may not, be there."""
     if flow.trigger is None or flow.trigger_type is None:
         return
-    judge = _Judge(flow, Bindings(flow))
+    yield from _phones(flow, flow.trigger_type)
+    judge = _Judge(flow)
     for reader, text in judge.texts():
         yield from judge.issues(reader, text)
+
+
+def _phones(flow: Flow, trigger_type: TriggerType[Any]) -> Iterator[Issue]:
+    """Nodes that are about the phone of the payload, where the trigger's own payload tells of none."""
+    if PHONE in trigger_type.output.model_fields:
+        return
+    for node in flow.nodes.values():
+        if node.facts is not None and node.facts[0].needs_phone(node.facts[1]):
+            message = (
+                f"{node.facts[0].type} is about the phone number in {{{{{PHONE}}}}}, which is there only if whoever "
+                f"starts the flow sends it under this name"
+            )
+            yield Issue("MAYBE_UNBOUND_VARIABLE", message, node.id, path=node.path, is_warning=True)
 
 
 class _Judge:
     """Judges the variables of one flow."""
 
-    def __init__(self, flow: Flow, bindings: Bindings) -> None:
+    def __init__(self, flow: Flow) -> None:
         self._flow = flow
-        self._bindings = bindings
+        self._writers = _writers(flow)
+        self._asking = frozenset(
+            node.id
+            for node in flow.nodes.values()
+            if node.facts is not None and node.waits and INPUT in node.facts[0].output.model_fields
+        )
+        self._bindings = Bindings(flow, [*self._writers.values(), self._asking])
         self._is_lenient = flow.draft.settings.missing_variable == "empty"
 
     def texts(self) -> Iterator[tuple[_Reader, FlowText]]:
@@ -94,6 +119,7 @@ class _Judge:
             node,
             None,
             lambda maker: self._bindings.surely_there(node.id, maker),
+            lambda makers: self._bindings.surely_one_of(node.id, makers),
             lambda maker: node.id in self._bindings.may_precede(maker),
         )
 
@@ -102,6 +128,7 @@ class _Judge:
             node,
             edge,
             lambda maker: self._bindings.surely_there_on(edge, maker),
+            lambda makers: self._bindings.surely_one_of_on(edge, makers),
             lambda maker: maker == node.id or node.id in self._bindings.may_precede(maker),
         )
 
@@ -156,24 +183,28 @@ class _Judge:
         return None
 
     def _stored(self, scope: str, key: str, reader: _Reader) -> Answer | None:
-        for node in self._flow.nodes.values():
-            if node.facts is not None:
-                keys = node.facts[0].stored_keys(node.facts[1]).get(scope, ())
-                if key in keys and reader.has(node.id):
-                    return None
+        writers = self._writers.get((scope, key))
+        if writers is not None and reader.has_one_of(writers):
+            return None
         return Answer(Outlook.MAYBE, "is there only if something wrote it before; write it first, or give a default")
 
     def _input(self, reader: _Reader) -> Answer | None:
-        asking = [
-            node.id
-            for node in self._flow.nodes.values()
-            if node.facts is not None and node.waits and INPUT in node.facts[0].output.model_fields
-        ]
-        if any(reader.has(node) for node in asking):
+        if reader.has_one_of(self._asking):
             return None
-        if any(reader.may_follow(node) for node in asking):
+        if any(reader.may_follow(node) for node in self._asking):
             return Answer(Outlook.MAYBE, "is there only after a node that asked for it; give it a default")
         return payload_root(self._flow, INPUT)
+
+
+def _writers(flow: Flow) -> dict[tuple[str, str], frozenset[str]]:
+    """The nodes that write each stored value, by scope and key."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for node in flow.nodes.values():
+        if node.facts is not None:
+            for scope, keys in node.facts[0].stored_keys(node.facts[1]).items():
+                for key in keys:
+                    found.setdefault((scope, key), set()).add(node.id)
+    return {stored: frozenset(nodes) for stored, nodes in found.items()}
 
 
 def _wrong_field(path: Path, maker: FlowNode) -> Answer | None:
