@@ -36,45 +36,46 @@ from services.engine.adapters.measured_nodes import observer_for
 from services.engine.adapters.sessions_grpc import SessionsClient
 from services.engine.adapters.spans import observer_of_spans
 from services.engine.adapters.validator_grpc import ValidatorClient
-from services.engine.admin_servicer import AdminServicer
 from services.engine.audited import AUDITED
 from services.engine.config import EngineConfig
 from services.engine.core.ports import Observer
 from services.engine.core.program import warm_up
 from services.engine.core.surroundings import Surroundings
-from services.engine.erasure import Erasure
-from services.engine.error_webhooks import ErrorWebhooks
-from services.engine.executions import Executions
-from services.engine.flow_places import FlowPlaces
-from services.engine.flow_secrets import FlowSecrets
-from services.engine.follow_ups import FollowUps
+from services.engine.executions.erasure import Erasure
+from services.engine.executions.error_webhooks import ErrorWebhooks
+from services.engine.executions.executions import Executions
+from services.engine.executions.flow_places import FlowPlaces
+from services.engine.executions.follow_ups import FollowUps
+from services.engine.executions.live_runs import LiveRuns
+from services.engine.executions.run_metrics import turns_for
+from services.engine.executions.run_sessions import RunSessions
+from services.engine.executions.settlements import DeliveryReports, EarlyReports
+from services.engine.executions.takeover import keep_leases, watch_due, watch_turns
+from services.engine.executions.tracing import traces_for
+from services.engine.executions.watching import Watches
+from services.engine.flows.programs import Programs
+from services.engine.flows.registry import Registry
+from services.engine.flows.secrets import FlowSecrets
 from services.engine.key_changes import KeyChanges
-from services.engine.lifetimes import Retention
-from services.engine.live_runs import LiveRuns
-from services.engine.payment_notifications import PaymentNotifications
-from services.engine.programs import Programs
-from services.engine.rate_limits import SharedRates
-from services.engine.redials import Redials
-from services.engine.redis_store import RedisStore
-from services.engine.refusals import REFUSALS
-from services.engine.registry import Registry
-from services.engine.replays import Replays
-from services.engine.run_metrics import turns_for
-from services.engine.run_sessions import RunSessions
-from services.engine.schedules import Schedules
-from services.engine.servicer import EngineServicer
-from services.engine.settlements import DeliveryReports, EarlyReports
-from services.engine.takeover import keep_leases, watch_due, watch_turns
-from services.engine.timely_turns import TimelyTurns
-from services.engine.tracing import traces_for
-from services.engine.typed_text import TypedText
-from services.engine.unclaimed import Unclaimed
-from services.engine.upkeep import Upkeep
-from services.engine.ussd_turns import UssdTurns
-from services.engine.voice_turns import VoiceTurns
-from services.engine.watching import Watches
-from services.engine.webhooks import Webhooks
-from services.engine.workflow_servicer import WorkflowServicer
+from services.engine.replays.replays import Replays
+from services.engine.servicers.admin import AdminServicer
+from services.engine.servicers.engine import EngineServicer
+from services.engine.servicers.refusals import REFUSALS
+from services.engine.servicers.workflows import WorkflowServicer
+from services.engine.store.lifetimes import Retention
+from services.engine.store.redis.rate_limits import SharedRates
+from services.engine.store.redis.store import RedisStore
+from services.engine.store.redis.upkeep import Upkeep
+from services.engine.store.typed_text import TypedText
+from services.engine.triggers.payment_notifications import PaymentNotifications
+from services.engine.triggers.redials import Redials
+from services.engine.triggers.schedules import Schedules
+from services.engine.triggers.sms_turns import SmsTurns
+from services.engine.triggers.timely_turns import TimelyTurns
+from services.engine.triggers.unclaimed import Unclaimed
+from services.engine.triggers.ussd_turns import UssdTurns
+from services.engine.triggers.voice_turns import VoiceTurns
+from services.engine.triggers.webhooks import Webhooks
 from storage.audit import AuditLog, noting
 from storage.connection import connect, disconnect
 from storage.outages import Store
@@ -146,7 +147,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         _show(meters, runs, programs)
         typed = TypedText(config.encryption_keys)
         unclaimed = Unclaimed(redis, typed, config.unclaimed_ms, _now_ms)
-        executions = Executions(store, registry, run_sessions, places, runs, typed, unclaimed, _now_ms)
+        executions = Executions(store, registry, run_sessions, places, runs, typed, _now_ms)
         in_time = TimelyTurns(store, places, runs, _now_ms, config.ussd_budget_ms)
 
         reports = DeliveryReports(store, runs)
@@ -154,6 +155,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
 
         servicer = EngineServicer(
             executions,
+            SmsTurns(store, registry, executions, runs, unclaimed),
             UssdTurns(store, registry, in_time, runs, Redials(store, typed, _now_ms), typed, unclaimed, _now_ms),
             VoiceTurns(store, registry, in_time, runs, typed, unclaimed, _now_ms),
             reports,

@@ -9,7 +9,7 @@ import pytest
 
 from rpc import guard, interceptors
 from services.at_adapter.outgoing.faults import Fault
-from services.engine import pages
+from services.engine.servicers import pages
 
 ROOT = Path(__file__).parents[2]
 PROTOS = ROOT / "protos" / "njia"

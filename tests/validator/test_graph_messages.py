@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.engine.convert import graph_from_message
+from services.engine.flows.graph_messages import graph_from_message
 from services.validator.convert import graph_to_proto
 from tests.validator.flow_texts import MERGE, ask, bye, condition, flow, sms, switch, write
 from workflow.compiler import compile_flow

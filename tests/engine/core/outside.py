@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from services.engine import records
 from services.engine.core.ports import (
     AttemptObserver,
     CommitRefused,
@@ -19,6 +18,7 @@ from services.engine.core.ports import (
 )
 from services.engine.core.program import Program, RunnableNode
 from services.engine.core.state import Commit, ExecutionState, NodeResult, Reply, Turn
+from services.engine.store import records
 from workflow.errors import ErrorType, NodeError, NodeFailure
 from workflow.outcome import Settlement
 from workflow.ports import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.engine import records
+from services.engine.store import records
 from tests.engine.core.flow_dicts import NUMBER, ask, bye, condition, document, merge, sms, switch, write
 from tests.engine.core.outside import slow
 from tests.engine.core.virtual_time import in_virtual_time, told

@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 
-from services.engine import records
 from services.engine.core.program import Program
 from services.engine.core.run import Run
 from services.engine.core.state import ExecutionState, NodeResult, Options, Reply
 from services.engine.core.surroundings import Surroundings
+from services.engine.store import records
 from tests.engine.core.flow_dicts import NUMBER, program_of
 from tests.engine.core.outside import (
     AfricasTalking,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.engine import takeover
+from services.engine.executions import takeover
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,22 +9,23 @@ from services.engine.adapters.encryption import FernetCipher
 from services.engine.adapters.sessions_grpc import SessionsClient
 from services.engine.core.program import Program
 from services.engine.core.surroundings import Surroundings
-from services.engine.executions import Executions
-from services.engine.flow_places import FlowPlaces
-from services.engine.live_runs import LiveRuns
-from services.engine.programs import Programs
-from services.engine.redials import Redials
-from services.engine.registry import Registry, Route
-from services.engine.run_sessions import RunSessions
-from services.engine.settlements import DeliveryReports, EarlyReports
-from services.engine.store import ExecutionStore
-from services.engine.takeover import keep_leases, watch_due, watch_turns
-from services.engine.timely_turns import TimelyTurns
-from services.engine.tracing import NoTraces
-from services.engine.typed_text import TypedText
-from services.engine.unclaimed import Unclaimed
-from services.engine.ussd_turns import UssdTurns
-from services.engine.voice_turns import VoiceTurns
+from services.engine.executions.executions import Executions
+from services.engine.executions.flow_places import FlowPlaces
+from services.engine.executions.live_runs import LiveRuns
+from services.engine.executions.run_sessions import RunSessions
+from services.engine.executions.settlements import DeliveryReports, EarlyReports
+from services.engine.executions.takeover import keep_leases, watch_due, watch_turns
+from services.engine.executions.tracing import NoTraces
+from services.engine.flows.programs import Programs
+from services.engine.flows.registry import Registry, Route
+from services.engine.store.execution_store import ExecutionStore
+from services.engine.store.typed_text import TypedText
+from services.engine.triggers.redials import Redials
+from services.engine.triggers.sms_turns import SmsTurns
+from services.engine.triggers.timely_turns import TimelyTurns
+from services.engine.triggers.unclaimed import Unclaimed
+from services.engine.triggers.ussd_turns import UssdTurns
+from services.engine.triggers.voice_turns import VoiceTurns
 from services.sessions.memory_store import MemorySessionStore
 from tests.engine.core.outside import AfricasTalking, NobodyLooks, NoMoney, Rates, Telephone, Web
 from tests.engine.core.virtual_time import now_ms
@@ -93,7 +94,8 @@ class Engine:
         typed = TypedText((KEY,))
         # Asked where no flow claims what comes in, and this one does.
         unclaimed = Unclaimed(cast("Any", None), typed, 0, now_ms)
-        self.executions = Executions(self.store, registry, run_sessions, places, self.runs, typed, unclaimed, now_ms)
+        self.executions = Executions(self.store, registry, run_sessions, places, self.runs, typed, now_ms)
+        self.sms_turns = SmsTurns(self.store, registry, self.executions, self.runs, unclaimed)
         redials = Redials(self.store, typed, now_ms)
         turns = TimelyTurns(self.store, places, self.runs, now_ms, _budget_ms(program))
         self.ussd_turns = UssdTurns(self.store, registry, turns, self.runs, redials, typed, unclaimed, now_ms)

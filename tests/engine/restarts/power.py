@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from services.engine.core.ports import Journal
-from services.engine.store import TakenUp
+from services.engine.store.execution_store import TakenUp
 
 T = TypeVar("T")
 

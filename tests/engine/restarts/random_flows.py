@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from services.engine.redials import CONTINUE
+from services.engine.triggers.redials import CONTINUE
 from tests.engine.core.flow_dicts import ask, bye, condition, document, merge, node, say, sms, switch, write
 from tests.engine.core.outside import HANGS, Answer, failing, lost, slow, unknown
 

@@ -9,13 +9,15 @@ from typing import Any, Protocol, cast
 import pytest
 from redis.asyncio import Redis
 
-from services.engine import ids, keys, redis_store
+from services.engine import ids
 from services.engine.core.ports import Journal
-from services.engine.lifetimes import Retention
-from services.engine.memory import Memory
-from services.engine.memory_store import MemoryStore
-from services.engine.redis_store import RedisStore
-from services.engine.store import ExecutionStore, TakenUp
+from services.engine.store import keys
+from services.engine.store.execution_store import ExecutionStore, TakenUp
+from services.engine.store.lifetimes import Retention
+from services.engine.store.memory.contents import Memory
+from services.engine.store.memory.store import MemoryStore
+from services.engine.store.redis import store as redis_store
+from services.engine.store.redis.store import RedisStore
 from storage.connection import Client, connect
 from tests.engine.core.virtual_time import VirtualTimeLoop, now_ms
 

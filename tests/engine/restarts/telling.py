@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
-from services.engine.beginnings import Overrides
 from services.engine.core.program import Program
 from services.engine.core.state import Decision, ExecutionState, NodeResult, NodeStatus, Reply
-from services.engine.executions import IncomingSms
-from services.engine.settlements import GRACE_MS
-from services.engine.store import Filter, Report, Stored
-from services.engine.ussd_callbacks import UssdCallback
-from services.engine.ussd_turns import STILL_WORKING
+from services.engine.executions.beginnings import Overrides
+from services.engine.executions.settlements import GRACE_MS
+from services.engine.store.execution_store import Filter, Report, Stored
+from services.engine.triggers.sms_turns import IncomingSms
+from services.engine.triggers.ussd_callbacks import UssdCallback
+from services.engine.triggers.ussd_turns import STILL_WORKING
 from tests.engine.core.flow_dicts import NUMBER
 from tests.engine.core.outside import AfricasTalking, Answer
 from tests.engine.core.virtual_time import now_ms
@@ -95,7 +95,7 @@ async def tell(story: Story, program: Program, stores: Stores, cut: Cut | None) 
             answers: list[Any] = await _dialogue(story, world)
         case "sms":
             sms = IncomingSms("ATSid_1", NUMBER, story.first, "22384", "", "", 0)
-            answers = [await world.answer(lambda engine: engine.executions.handle_sms(sms))]
+            answers = [await world.answer(lambda engine: engine.sms_turns.handle(sms))]
         case "call":
             payload, key = {"msisdn": NUMBER, "message": story.first}, ("key", "digest")
             await world.answer(lambda engine: engine.executions.execute(program, payload, None, Overrides(), key))

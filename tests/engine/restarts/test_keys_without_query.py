@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from services.engine.timely_turns import TimelyAnswer
-from services.engine.voice_turns import VoiceCallback
+from services.engine.triggers.timely_turns import TimelyAnswer
+from services.engine.triggers.voice_turns import VoiceCallback
 from tests.engine.core.flow_dicts import NUMBER, bye, document, keys, program_of, sms
 from tests.engine.core.outside import AfricasTalking, Answer
 from tests.engine.core.virtual_time import in_virtual_time

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.engine.ussd_callbacks import UssdCallback
+from services.engine.triggers.ussd_callbacks import UssdCallback
 from services.sessions.memory_store import MemorySessionStore
 from storage.connection import StoreUnavailable
 from tests.engine.core.flow_dicts import NUMBER, ask, document, program_of

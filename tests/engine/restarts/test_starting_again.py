@@ -1,7 +1,7 @@
 """Who dials again and starts anew sees the same screens wherever an engine dies on the way."""
 
 from services.engine.core.state import Reply
-from services.engine.ussd_callbacks import UssdCallback
+from services.engine.triggers.ussd_callbacks import UssdCallback
 from tests.engine.core.flow_dicts import NUMBER, ask, bye, document, program_of
 from tests.engine.core.outside import AfricasTalking
 from tests.engine.core.virtual_time import told

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from njia.sessions.v1 import sessions_service_pb2 as pb
-from services.engine.beginnings import Overrides
 from services.engine.core.program import Program
+from services.engine.executions.beginnings import Overrides
 from tests.engine.core.flow_dicts import NUMBER, condition, document, node, program_of, sms, write
 from tests.engine.core.outside import AfricasTalking
 from tests.engine.core.virtual_time import told

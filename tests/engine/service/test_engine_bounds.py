@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.status import Refusal
-from services.engine import ids, keys
+from services.engine import ids
+from services.engine.store import keys
 from tests.engine.service.phone_network import PhoneNetwork, phone_network_of
 from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from tests.engine.service.publishing import publish

@@ -11,7 +11,7 @@ from njia.engine.v1 import (
 )
 from njia.sessions.v1 import sessions_service_pb2 as sessions_pb
 from njia.workflow.v1 import workflow_pb2
-from services.engine import keys
+from services.engine.store import keys
 from storage.batches import run_in_stages
 from storage.connection import connect
 from tests.engine.service.contents import contents_of

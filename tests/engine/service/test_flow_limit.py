@@ -11,8 +11,10 @@ import pytest
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.status import refusal_of
-from services.engine import flow_places, ids, keys
-from services.engine.ussd_turns import FLOW_IS_FULL
+from services.engine import ids
+from services.engine.executions import flow_places
+from services.engine.store import keys
+from services.engine.triggers.ussd_turns import FLOW_IS_FULL
 from storage.connection import Client, connect
 from tests.engine.service.platform import MakeFlow, Platform
 from tests.engine.service.publishing import publish

@@ -9,7 +9,7 @@ import orjson
 from njia.engine.v1 import engine_service_pb2 as pb, workflow_service_pb2 as registry_pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.status import refusal_of
-from services.engine import keys
+from services.engine.store import keys
 from storage.connection import connect
 from tests.engine.service.platform import MakeFlow, Platform
 from tests.engine.service.publishing import publish

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
-from services.engine import error_webhooks, follow_ups, keys
+from services.engine.executions import error_webhooks, follow_ups
+from services.engine.store import keys
 from storage.connection import connect, disconnect
 from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from tests.engine.service.publishing import publish

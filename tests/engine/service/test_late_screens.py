@@ -3,7 +3,7 @@
 import pytest
 
 from services.engine.core.state import Reply
-from services.engine.ussd_turns import GOES_ON, STILL_WORKING, late_screen
+from services.engine.triggers.ussd_turns import GOES_ON, STILL_WORKING, late_screen
 from workflow.screens import screen_size
 from workflow.spec import UssdSettings
 

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from services.engine import ids, keys
-from services.engine.beginnings import Overrides, first_state, turn_record
-from services.engine.lifetimes import Retention
-from services.engine.redis_store import RedisStore
+from services.engine import ids
+from services.engine.executions.beginnings import Overrides, first_state, turn_record
+from services.engine.store import keys
+from services.engine.store.lifetimes import Retention
+from services.engine.store.redis.store import RedisStore
 from storage.connection import connect
 from tests.engine.core.flow_dicts import NUMBER, document, program_of, sms
 

@@ -10,8 +10,8 @@ import pytest
 
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
-from services.engine.rate_limits import SharedRates
-from services.engine.ussd_turns import FLOW_IS_FULL
+from services.engine.store.redis.rate_limits import SharedRates
+from services.engine.triggers.ussd_turns import FLOW_IS_FULL
 from storage.connection import Client, connect
 from tests.engine.service.platform import MakeFlow, Platform
 from tests.engine.service.publishing import publish

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from njia.engine.v1 import engine_service_pb2 as pb, workflow_service_pb2 as registry_pb
 from njia.workflow.v1 import workflow_pb2
-from services.engine import keys
+from services.engine.store import keys
 from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from tests.engine.service.publishing import publish
 from tests.engine.service.refused import refused

@@ -7,9 +7,9 @@ from typing import Any, cast
 import structlog
 
 from services.engine.core.ports import StoreUnavailable
-from services.engine.live_runs import LiveRuns
-from services.engine.store import ExecutionStore
-from services.engine.takeover import watch_due
+from services.engine.executions.live_runs import LiveRuns
+from services.engine.executions.takeover import watch_due
+from services.engine.store.execution_store import ExecutionStore
 
 LOOKS = 5
 

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.engine import ids, keys, records
-from services.engine.beginnings import turn_record
+from services.engine import ids
 from services.engine.core.ports import Entry
 from services.engine.core.state import ExecutionState, Options
-from services.engine.lifetimes import Retention
-from services.engine.redis_store import RedisStore
+from services.engine.executions.beginnings import turn_record
+from services.engine.store import keys, records
+from services.engine.store.lifetimes import Retention
+from services.engine.store.redis.store import RedisStore
 from storage.connection import Client, connect
 
 LONG_MS = 60_000

@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.engine import ids, keys, redis_store, upkeep
-from services.engine.beginnings import Overrides, first_state, turn_record
+from services.engine import ids
 from services.engine.core.ports import Entry
 from services.engine.core.state import ExecutionStatus
-from services.engine.lifetimes import Retention
-from services.engine.redis_store import RedisStore
-from services.engine.store import Filter, NoExecution, Report, TakenUp
-from services.engine.typed_text import TextMarks
-from services.engine.upkeep import Upkeep
+from services.engine.executions.beginnings import Overrides, first_state, turn_record
+from services.engine.store import keys
+from services.engine.store.execution_store import Filter, NoExecution, Report, TakenUp
+from services.engine.store.lifetimes import Retention
+from services.engine.store.redis import store as redis_store, upkeep
+from services.engine.store.redis.store import RedisStore
+from services.engine.store.redis.upkeep import Upkeep
+from services.engine.store.typed_text import TextMarks
 from storage.connection import Client, connect
 from tests.engine.core.flow_dicts import NUMBER, document, program_of, sms
 from tests.engine.service.waiting import until

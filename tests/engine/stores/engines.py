@@ -8,12 +8,12 @@ from typing import Any
 from services.engine import ids
 from services.engine.core.ports import Entry, Journal, Unsettled
 from services.engine.core.state import Commit, ExecutionState, ExecutionStatus, Options, Reply, Waiting
-from services.engine.lifetimes import Retention
-from services.engine.memory import Memory
-from services.engine.memory_store import MemoryStore
-from services.engine.redis_store import RedisStore
-from services.engine.store import ExecutionStore, TakenUp
-from services.engine.typed_text import TypedText
+from services.engine.store.execution_store import ExecutionStore, TakenUp
+from services.engine.store.lifetimes import Retention
+from services.engine.store.memory.contents import Memory
+from services.engine.store.memory.store import MemoryStore
+from services.engine.store.redis.store import RedisStore
+from services.engine.store.typed_text import TypedText
 from storage.connection import Client
 from workflow.outcome import WaitKind
 from workflow.session import TurnSession

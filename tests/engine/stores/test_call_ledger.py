@@ -2,8 +2,8 @@
 
 from services.engine import ids
 from services.engine.core.state import Reply
-from services.engine.store import Answered, Newest, NoExecution
-from services.engine.typed_text import TypedText
+from services.engine.store.execution_store import Answered, Newest, NoExecution
+from services.engine.store.typed_text import TypedText
 from tests.engine.stores.engines import LONG_MS, SESSION, Engines, ended, entry, fresh, on_ussd, taken, turn, waiting
 
 EXECUTION = fresh(1, SESSION).execution_id

@@ -6,7 +6,7 @@ import pytest
 
 from services.engine.core.ports import LeaseLost
 from services.engine.core.state import NodeResult, NodeStatus
-from services.engine.store import Stored
+from services.engine.store.execution_store import Stored
 from tests.engine.stores.engines import (
     LONG_MS,
     SHORT_MS,

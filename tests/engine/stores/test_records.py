@@ -7,8 +7,8 @@ import pytest
 
 from services.engine.core.ports import LeaseLost, Unsettled
 from services.engine.core.state import ExecutionStatus
-from services.engine.lifetimes import MAX_REPORTS, MAX_UNMATCHED
-from services.engine.store import Cursor, ExecutionStore, Filter, OpenEffect, Report
+from services.engine.store.execution_store import Cursor, ExecutionStore, Filter, OpenEffect, Report
+from services.engine.store.lifetimes import MAX_REPORTS, MAX_UNMATCHED
 from tests.engine.stores.engines import LONG_MS, SHORT_MS, Engines, begin, ended, entry, fresh, waiting
 
 PLACE = "sms:+254711000001"

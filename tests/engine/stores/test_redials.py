@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.engine.core.state import Reply
-from services.engine.store import Answered, Continued, Interrupted, NoExecution, Offered, Queued
+from services.engine.store.execution_store import Answered, Continued, Interrupted, NoExecution, Offered, Queued
 from tests.engine.stores.engines import MARKS, SESSION, Engines, dial, entry, fresh, mark, on_ussd, taken, turn
 
 REDIAL = "ATUid_2"

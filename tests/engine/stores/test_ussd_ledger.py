@@ -5,8 +5,8 @@ from typing import Any
 
 from services.engine.core.ports import Entry
 from services.engine.core.state import Reply, Signal, Turn
-from services.engine.memory_store import MOST_WAITING
-from services.engine.store import Answered, NoExecution, Occupied, Queued
+from services.engine.store.execution_store import Answered, NoExecution, Occupied, Queued
+from services.engine.store.memory.store import MOST_WAITING
 from tests.engine.stores.engines import (
     LONG_MS,
     SESSION,

@@ -1,0 +1,1 @@
+"""Saved, published and compiled flows, and their secrets."""

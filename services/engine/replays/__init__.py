@@ -1,0 +1,1 @@
+"""Executions that run again with the inputs of before, and what went otherwise."""

@@ -1,0 +1,1 @@
+"""What the engine stores: the port, how it is written, and for how long."""

@@ -1,0 +1,1 @@
+"""Executions in the memory of this process, for tests."""
