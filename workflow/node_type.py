@@ -191,6 +191,7 @@ class NodeType(ABC, Generic[C]):
         timeout_ms: Longest run of one attempt; 0 means unlimited.
         retry: Policy where neither node nor flow has one; None means one attempt.
         requires_session: Whether it needs a session.
+        opens_session: Type of a further session in which the nodes behind it can reach the person; None: it opens none.
         has_effect: Whether it changes something outside of Njia, so that its result is journaled before others go on.
         repeats_unknown: What becomes of an effect whose outcome stays unknown: repeated (at least once), or given up
             as a failure (at most once).
@@ -207,6 +208,7 @@ class NodeType(ABC, Generic[C]):
     timeout_ms: ClassVar[int] = 1000
     retry: ClassVar[RetryPolicy | None] = None
     requires_session: ClassVar[bool] = False
+    opens_session: ClassVar[str | None] = None
     has_effect: ClassVar[bool] = False
     repeats_unknown: ClassVar[bool] = False
 
@@ -235,6 +237,13 @@ class NodeType(ABC, Generic[C]):
 
     def output_handles(self, config: C) -> tuple[str, ...]:
         """Handles that edges may leave by with this config, `error` and `timeout` aside."""
+        return self.outputs
+
+    def handles_despite_faults(self, config: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """
+        Handles of `output_handles` for a config document that has faults; None where they cannot be told, so that no
+        edge looks wrong for a fault that is the config's. Types whose handles depend on the config have their own.
+        """
         return self.outputs
 
     def waits(self, config: C) -> bool:
@@ -325,10 +334,6 @@ class NodeType(ABC, Generic[C]):
     def speaks_on(self, config: C) -> frozenset[str]:
         """Types of sessions in which it can reach the person; empty where it talks to nobody, or in any of them."""
         return frozenset()
-
-    def opens_session(self, config: C) -> str | None:
-        """Type of a further session in which the nodes behind it can reach the person; None where it opens none."""
-        return None
 
     def findings_in(self, config: C, session_types: frozenset[str]) -> Iterable[Finding]:
         """Faults that depend on the types of the sessions in which it may find the person."""

@@ -55,10 +55,12 @@ class FlowNode:
 
     @property
     def outputs(self) -> tuple[str, ...] | None:
-        """Handles that edges leave by, `error` and `timeout` aside; None when unclear."""
-        if self.type is None or self.config is None:
+        """Handles that edges leave by, `error` and `timeout` aside; None where type or config do not tell them."""
+        if self.type is None:
             return None
-        return tuple(self.type.output_handles(self.config))
+        if self.config is None:
+            return self.type.handles_despite_faults(self.draft.config or {})
+        return self.type.output_handles(self.config)
 
     @property
     def waits(self) -> bool:
@@ -89,7 +91,7 @@ class FlowEdge:
     Attributes:
         index: Place in the list of edges.
         source: None when there is no such node; target likewise.
-        way: What takes it; None when it has faults or its source is unclear.
+        way: What takes it; None when it has faults or nobody knows the handles of its source.
         faults: What is wrong with its handles.
         condition: The expression that must hold too; None when there is none.
     """
@@ -193,6 +195,8 @@ def _config_texts(
     node_type: NodeType[Any], draft: DraftNode, config: Mapping[str, Any], ids: Collection[str]
 ) -> Iterable[FlowText]:
     for text in config_texts(node_type.config, config):
+        if text.role is Role.EXPRESSION and not text.text:
+            continue  # that it must not be empty is said of the field
         yield parsed_text(text, written(text.path, f"{draft.path}.config"), ids)
 
 

@@ -1098,6 +1098,15 @@ def test_a_flow_without_the_fault_is_not_accused_of_it(row: Row) -> None:
     assert row.code not in codes(row.sound)
 
 
+def test_edges_of_a_sound_flow_are_not_accused_for_what_a_config_lacks() -> None:
+    of_edges = {"INVALID_EDGE_HANDLE", "INVALID_NODE_CONNECTION", "UNREACHABLE_NODE", "CYCLE_DETECTED"}
+    for row in TABLE:
+        accused = codes(row.sound) & of_edges
+        for place, node in enumerate(row.sound.get("nodes") or ()):
+            nodes = [*row.sound["nodes"][:place], {**node, "config": {}}, *row.sound["nodes"][place + 1 :]]
+            assert codes({**row.sound, "nodes": nodes}) & of_edges <= accused, (row.name, node)
+
+
 def test_a_fault_of_a_node_or_an_edge_names_it() -> None:
     found = [(row, issue) for row in TABLE for issue in report_on(row.faulty).issues]
     for row, issue in found:

@@ -7,6 +7,7 @@ import pytest
 
 from services.validator.validation import MAX_LISTED, Report, validate
 from tests.validator.flow_texts import ask, bye, condition, flow, screen, sms, switch
+from workflow.catalogue import CATALOGUE
 from workflow.parse import MAX_DOCUMENT_BYTES, MAX_EDGES, MAX_NODES, parse_flow, parse_text
 
 CONFORMANCE = Path(__file__).parent.parent / "conformance"
@@ -61,9 +62,70 @@ def test_a_node_of_an_unknown_type_causes_no_further_faults() -> None:
 
 def test_issues_name_their_node_or_edge() -> None:
     report = report_on(flow({"a": sms(enqueue=5), "end": bye()}, "start > a", "a :no > end"))
-    assert [(issue.node_id, issue.edge_id) for issue in report.issues] == [("a", None)]
-    report = report_on(flow({"a": sms(), "end": bye()}, "start > a", "a :no > end"))
-    assert [(issue.node_id, issue.edge_id) for issue in report.issues] == [(None, "e-a-end")]
+    assert [(issue.node_id, issue.edge_id) for issue in report.issues] == [("a", None), (None, "e-a-end")]
+
+
+def faults(document: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return [(issue.code, issue.path) for issue in report_on(document).issues if not issue.is_warning]
+
+
+def test_a_fault_of_a_config_hides_none_of_the_edges_behind_it() -> None:
+    nodes = {"c": ("CONDITION", {}), "s": sms(enqueue=5), "end": bye(clearData="no"), "x": sms()}
+    edges = ("start > c", "c :yes > s", "c :true ?{{inptu}} == 1 > s", "s > end", "end > x")
+    assert faults(flow(nodes, *edges)) == [
+        ("MISSING_REQUIRED_FIELD", "nodes[0].config.expression"),
+        ("INVALID_NODE_CONFIG", "nodes[1].config.enqueue"),
+        ("INVALID_NODE_CONFIG", "nodes[2].config.clearData"),
+        ("INVALID_EDGE_HANDLE", "edges[1].sourceHandle"),
+        ("UNKNOWN_VARIABLE", "edges[2].condition"),
+        ("INVALID_EDGE_HANDLE", "edges[4].source"),
+    ]
+
+
+def test_a_node_of_an_unknown_type_may_have_placed_the_call_that_a_later_one_speaks_in() -> None:
+    nodes = {"call": ("INITIATE_CAL", {}), "say": ("PLAY_IVR", {"text": "Hello"})}
+    assert faults(flow(nodes, "start > call", "call > say")) == [("INVALID_NODE_TYPE", "nodes[0].type")]
+
+
+def test_an_empty_expression_is_told_of_once() -> None:
+    assert len(faults(flow({"c": condition(""), "end": bye()}, "start > c", "c :true > end"))) == 1
+
+
+CASES = [{"value": "1", "label": "One"}, {"value": 2, "label": "Two"}]
+AN_EDGE = ("INVALID_EDGE_HANDLE", "edges[1].sourceHandle")
+
+
+@pytest.mark.parametrize(
+    ("config", "handle", "expected"),
+    [
+        pytest.param({"cases": CASES}, "3", [AN_EDGE], id="all cases can be read"),
+        pytest.param({"cases": CASES}, "2", [], id="a case that can be read"),
+        pytest.param({"value": "x", "cases": [*CASES, {"value": "3"}]}, "3", [], id="a case without a label"),
+        pytest.param(
+            {"value": "x", "cases": [*CASES, {"value": "3"}]}, "4", [AN_EDGE], id="no case, one lacks a label"
+        ),
+        pytest.param({"value": "x", "cases": [*CASES, {"vale": "3"}]}, "3", [], id="a case without a value"),
+        pytest.param({"value": "x", "cases": [*CASES, {"value": True}]}, "3", [], id="a case whose value is no text"),
+        pytest.param({"value": "x", "cases": [*CASES, "3"]}, "3", [], id="a case that is no object"),
+        pytest.param({"value": "x", "cases": []}, "3", [], id="no cases yet"),
+        pytest.param({"value": "x", "cases": "3"}, "3", [], id="cases that are no list"),
+        pytest.param({"value": "x"}, "3", [], id="no list of cases"),
+        pytest.param(None, "3", [], id="no config"),
+    ],
+)
+def test_an_edge_is_not_accused_for_cases_that_cannot_be_read(
+    config: Any, handle: str, expected: list[tuple[str, str]]
+) -> None:
+    document = flow({"s": ("SWITCH", config), "end": bye()}, "start > s", f"s :{handle} > end", "s > end")
+    found = faults(document)
+    assert [fault for fault in found if fault[0] != "INVALID_EDGE_HANDLE"], "the config has a fault"
+    assert [fault for fault in found if fault[0] == "INVALID_EDGE_HANDLE"] == expected
+
+
+@pytest.mark.parametrize("node_type", CATALOGUE.values(), ids=lambda node_type: node_type.type)
+def test_a_type_whose_handles_depend_on_its_config_says_what_a_faulty_one_leaves_of_them(node_type: Any) -> None:
+    of_its_own = {name for name in ("output_handles", "handles_despite_faults") if name in vars(type(node_type))}
+    assert len(of_its_own) != 1
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from workflow.expressions.errors import ExpressionSyntaxError
 from workflow.expressions.evaluation import Code, Run
 from workflow.expressions.kinds import native, truth
 from workflow.expressions.patterns import PatternError, compiled
+from workflow.expressions.scanner import WORDS
+from workflow.suggestions import did_you_mean
 from workflow.templates.grammar import ScannedTokens
 from workflow.templates.placeholder import Placeholder
 from workflow.templates.scanner import Token as Scanned
@@ -40,6 +42,10 @@ list: _LEFT_LIST (either (_COMMA either)*)? _RIGHT_LIST
 %declare OR AND NOT COMPARE IN PLUS MINUS TIMES BANG VARIABLE STRING NUMBER CONSTANT
 %declare _LEFT _RIGHT _LEFT_LIST _RIGHT_LIST _COMMA
 """
+
+
+_OTHER_LANGUAGES = {"is": "==", "equals": "==", "eq": "==", "ne": "!=", "like": "matches", "includes": "contains"}
+"""Operators that are words elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,11 @@ def _unexpected(problem: UnexpectedToken, end: int) -> ExpressionSyntaxError:
     if problem.token.type == "$END":
         return ExpressionSyntaxError(f"the expression ends too early; expected {expected}", end + 1)
     token: Scanned = problem.token.value
+    if token.type == "VARIABLE" and token.text in _OTHER_LANGUAGES:
+        message = f"{token.text} is no operator; write {_OTHER_LANGUAGES[token.text]}"
+        return ExpressionSyntaxError(message, token.position + 1)
+    if token.type == "VARIABLE" and (meant := did_you_mean(token.text, WORDS)):
+        return ExpressionSyntaxError(f"{token.text} is no operator{meant}", token.position + 1)
     if token.type in {"COMPARE", "IN"} and "VARIABLE" not in accepted:
         message = f"{token.text} cannot follow another comparison; join the two with &&, or use parentheses"
     else:

@@ -24,7 +24,7 @@ _DASHED_NAME = re.compile(r"[\w-]+")
 _NODE = "node_"
 _LONGEST_NUMBER = 40
 
-_WORDS = {
+WORDS = {
     "and": "AND",
     "or": "OR",
     "not": "NOT",
@@ -34,6 +34,8 @@ _WORDS = {
     "endsWith": "COMPARE",
     "matches": "COMPARE",
 }
+"""Operators that are words, and what they are in the grammar."""
+
 _MARKS = {
     **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), "COMPARE"),
     **dict.fromkeys(("*", "/", "%"), "TIMES"),
@@ -50,7 +52,7 @@ _MARKS = {
 }
 _OPENING, _CLOSING = {"_LEFT", "_LEFT_LIST"}, {"_RIGHT", "_RIGHT_LIST"}
 _INSTEAD = {"=": "==", "===": "==", "!==": "!=", "<>": "!=", "=~": "matches", "&": "&&", "|": "||"}
-_MISWRITTEN = {word.casefold(): word for word in (*_WORDS, *CONSTANTS)}
+_MISWRITTEN = {word.casefold(): word for word in (*WORDS, *CONSTANTS)}
 
 
 def scan_expression(text: str, node_ids: Collection[str]) -> list[Token]:
@@ -96,8 +98,8 @@ def _word(text: str, match: re.Match[str], node_ids: Collection[str]) -> tuple[T
     word, start, end = match[0], match.start(), match.end()
     if word in CONSTANTS:
         return Token("CONSTANT", word, CONSTANTS[word], start), end
-    if word in _WORDS:
-        return Token(_WORDS[word], word, word, start), end
+    if word in WORDS:
+        return Token(WORDS[word], word, word, start), end
     root_end = _known_node_end(text, start, node_ids) or end
     steps = _STEPS.match(text, root_end)
     end = steps.end() if steps else root_end

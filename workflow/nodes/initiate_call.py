@@ -67,13 +67,11 @@ class InitiateCall(NodeType[Config]):
     outputs = (SUCCESS, NO_ANSWER, ERROR)
     timeout_ms = 60_000
     requires_session = True
+    opens_session = VOICE
     has_effect = True
 
     def waits(self, config: Config) -> bool:
         return True
-
-    def opens_session(self, config: Config) -> str | None:
-        return VOICE
 
     def phone_numbers(self, config: Config) -> Iterable[tuple[str, str]]:
         return [("to", config.to)]

@@ -1,10 +1,10 @@
 """SWITCH: one way per value, else the default."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from workflow.fields import TEMPLATED, NodeConfig, Role, Text
 from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category, Finding, NodeContext, NodeType
@@ -14,6 +14,7 @@ from workflow.templates import as_text
 HANDLES_OF_EVERY_NODE = frozenset({DEFAULT, ERROR, SUCCESS, TIMEOUT})
 """A case of such a name could not be told from the outcome."""
 
+_CASE_VALUE: TypeAdapter[str] = TypeAdapter(Text)
 
 TYPED_LAST = re.compile(r"\s*\{\{\s*(triggerPayload\.)?input\s*\}\}\s*")
 
@@ -59,6 +60,17 @@ class Switch(NodeType[Config]):
 
     def output_handles(self, config: Config) -> tuple[str, ...]:
         return (*dict.fromkeys(case.value for case in config.cases), DEFAULT)
+
+    def handles_despite_faults(self, config: Mapping[str, Any]) -> tuple[str, ...] | None:
+        cases = config.get("cases")
+        if not isinstance(cases, list) or not cases:
+            return None
+        try:
+            values = [_CASE_VALUE.validate_python(case.get("value")) for case in cases if isinstance(case, Mapping)]
+        except ValidationError:
+            return None
+        # An edge may be meant for a case that cannot be read.
+        return (*dict.fromkeys(values), DEFAULT) if len(values) == len(cases) else None
 
     def expected_entries(self, config: Config) -> Sequence[str]:
         if not isinstance(config.value, str) or TYPED_LAST.fullmatch(config.value) is None:

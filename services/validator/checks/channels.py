@@ -14,8 +14,12 @@ def check(flow: Flow) -> Iterator[Issue]:
     if flow.trigger is None or flow.trigger_type is None:
         return
     openers = {node.id: opened for node in flow.nodes.values() if (opened := _opens(node)) is not None}
+    # What a node of an unknown type opens is not known: those behind it are not accused.
+    excused = [flow.topology.downstream(node.id) for node in flow.nodes.values() if node.type is None]
     for node in flow.nodes.values():
         if node.facts is None or node.id not in flow.topology.reachable:
+            continue
+        if any(node.id in behind for behind in excused):
             continue
         node_type, config = node.facts
         before = {opened for opener, opened in openers.items() if node.id in flow.topology.downstream(opener)}
@@ -30,7 +34,7 @@ def check(flow: Flow) -> Iterator[Issue]:
 
 
 def _opens(node: FlowNode) -> str | None:
-    return None if node.facts is None else node.facts[0].opens_session(node.facts[1])
+    return None if node.type is None or node.draft.disabled else node.type.opens_session
 
 
 def _message(node: FlowNode, wanted: frozenset[str]) -> str:
