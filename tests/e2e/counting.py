@@ -29,7 +29,7 @@ SCHEDULES = b"njia:{registry}:schedules"
 ENDED = b":ended"
 """End of the key by which the engine looks for executions whose retention is over, request or not."""
 
-_RENEW = Script.load("services.engine.store.execution_store", "prelude", "renew").source.encode()
+_RENEW = Script.load("services.engine.store", "prelude", "renew").source.encode()
 RENEWALS = (_RENEW, hashlib.sha1(_RENEW, usedforsecurity=False).hexdigest().encode())
 """The engine keeps its leases, every third of their length, whatever is asked of it then."""
 

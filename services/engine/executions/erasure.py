@@ -29,7 +29,7 @@ REPORTED = ("sms", AIRTIME, PAYMENT)
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
-_ERASE = Script.load("services.engine.store.execution_store", "prelude", "erase")
+_ERASE = Script.load("services.engine.store", "prelude", "erase")
 
 CALL = "call:"
 """What the name of a call begins with among those that the outside knows of an execution."""

@@ -39,8 +39,8 @@ BEGIN_WITHIN_MS = 30_000
 LIFE_MS = 3651 * 24 * 3600 * 1000
 """Places of a flow that nobody starts any more are forgotten after so long: longer than an execution can wait."""
 
-_TAKE = Script.load("services.engine.store.execution_store", "prelude", "take_place")
-_CHECK = Script.load("services.engine.store.execution_store", "prelude", "check_places")
+_TAKE = Script.load("services.engine.store", "prelude", "take_place")
+_CHECK = Script.load("services.engine.store", "prelude", "check_places")
 
 MaybeBegun = TypeVar("MaybeBegun", bound=Begun | None)
 

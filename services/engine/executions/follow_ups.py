@@ -42,7 +42,7 @@ MOST_TRIES = 12
 
 COUNTS_LIFE_MS = 24 * 3600 * 1000
 
-_CLAIM = Script.load("services.engine.store.execution_store", "claim_follow_up")
+_CLAIM = Script.load("services.engine.store", "claim_follow_up")
 
 _log = structlog.get_logger()
 

@@ -29,7 +29,7 @@ from storage.connection import Client
 from storage.scripts import Script
 from workflow.documents import DocumentError, parse_document
 
-_PACKAGE = "services.engine.store.execution_store"
+_PACKAGE = "services.engine.store"
 _SAVE = Script.load(_PACKAGE, "save")
 _PUBLISH = Script.load(_PACKAGE, "publish")
 _UNPUBLISH = Script.load(_PACKAGE, "unpublish")

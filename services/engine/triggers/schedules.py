@@ -22,7 +22,7 @@ from storage.connection import Client
 from storage.outages import Outage
 from storage.scripts import Script
 
-_ADVANCE = Script.load("services.engine.store.execution_store", "advance_schedule")
+_ADVANCE = Script.load("services.engine.store", "advance_schedule")
 
 _log = structlog.get_logger()
 

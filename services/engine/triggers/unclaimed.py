@@ -19,7 +19,7 @@ from storage.scripts import Script
 MOST_KEPT = 1000
 """Of all channels together; the oldest go first."""
 
-_NOTE = Script.load("services.engine.store.execution_store", "note_unclaimed")
+_NOTE = Script.load("services.engine.store", "note_unclaimed")
 
 _log = structlog.get_logger()
 

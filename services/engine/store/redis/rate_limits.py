@@ -11,7 +11,7 @@ from workflow.ports import Permit, Rate
 REMEMBERED_MS = 600_000
 """A permit that is asked for again within so long of its window, by an engine that took over, costs nothing."""
 
-_RESERVE = Script.load("services.engine.store.execution_store", "prelude", "reserve")
+_RESERVE = Script.load("services.engine.store", "prelude", "reserve")
 
 
 class SharedRates:

@@ -43,7 +43,7 @@ from storage.batches import Call, answers_of, run_in_stages
 from storage.connection import Client
 from storage.scripts import Script, ScriptCall
 
-_PACKAGE = "services.engine.store.execution_store"
+_PACKAGE = "services.engine.store"
 _BEGIN_TURN = Script.load(_PACKAGE, "prelude", "begin_turn")
 _BEGIN_ON_SESSION = Script.load(_PACKAGE, "prelude", "begin_on_session")
 _CREATE = Script.load(_PACKAGE, "prelude", "create")

@@ -25,7 +25,7 @@ FORGET_SECONDS = 60.0
 BATCH = 200
 """Entries of one partition that are looked at in one go; a round goes on until fewer are due."""
 
-_FORGET = Script.load("services.engine.store.execution_store", "prelude", "forget")
+_FORGET = Script.load("services.engine.store", "prelude", "forget")
 
 _log = structlog.get_logger()
 
