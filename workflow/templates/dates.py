@@ -20,7 +20,7 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _DIRECTIVE = re.compile(r"%(-?.?)", re.DOTALL)
-_DIRECTIVES: dict[str, Callable[[datetime], str]] = {
+DIRECTIVES: dict[str, Callable[[datetime], str]] = {
     "Y": lambda time: f"{time.year:04}",
     "y": lambda time: f"{time.year % 100:02}",
     "m": lambda time: f"{time.month:02}",
@@ -73,10 +73,10 @@ def _pieces(pattern: str) -> list[str | Callable[[datetime], str]]:
     pieces: list[str | Callable[[datetime], str]] = []
     position = 0
     for directive in _DIRECTIVE.finditer(pattern):
-        if directive[1] not in _DIRECTIVES:
-            known = " ".join(f"%{name}" for name in _DIRECTIVES)
+        if directive[1] not in DIRECTIVES:
+            known = " ".join(f"%{name}" for name in DIRECTIVES)
             raise ArgumentError(f"{directive[0]} is not known in a format; known are {known}")
-        pieces += [pattern[position : directive.start()], _DIRECTIVES[directive[1]]]
+        pieces += [pattern[position : directive.start()], DIRECTIVES[directive[1]]]
         position = directive.end()
     if not pieces:
         raise ArgumentError('the format names no part of a time; write it as in "%d/%m/%Y %H:%M"')
