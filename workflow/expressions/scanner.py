@@ -50,7 +50,7 @@ _MARKS = {
     "[": "_LEFT_LIST",
     "]": "_RIGHT_LIST",
 }
-OPERATORS = frozenset((*_WORDS, *(mark for mark, kind in _MARKS.items() if not kind.startswith("_"))))
+OPERATORS = frozenset((*WORDS, *(mark for mark, kind in _MARKS.items() if not kind.startswith("_"))))
 """Every operator as it is written; `not in` is two words."""
 
 _OPENING, _CLOSING = {"_LEFT", "_LEFT_LIST"}, {"_RIGHT", "_RIGHT_LIST"}

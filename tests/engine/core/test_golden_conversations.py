@@ -10,6 +10,7 @@ import pytest
 from tests.engine.core.clinic import CLINIC
 from tests.engine.core.flow_dicts import NUMBER
 from tests.engine.core.outside import Answer, failing, slow
+from tests.engine.core.sacco import SACCO
 from tests.engine.core.virtual_time import EPOCH_MS, told
 from tests.engine.core.world import Phone, World
 
@@ -29,7 +30,18 @@ TALKS: dict[str, tuple[dict[str, Any] | str, Sequence[str]]] = {
     ),
     "clinic-hangs-up-at-the-pin": (CLINIC, ["dial 1*4*Bob", "wait 61"]),
     "clinic-knows-the-code": (CLINIC, ["dial 1*1*Zoe*0000*1"]),
+    "sacco-borrows": (SACCO, ["dial", "1111", "1234", "1", "0", "2", "70", "60000", "x", "5000", "1"]),
+    "sacco-is-locked-out": (SACCO, ["dial", "1", "2", "3"]),
+    "sacco-gets-no-loan": (SACCO, ["dial", "1234", "2", "0", "7", "2", "900", "2", "2", "900", "1"]),
+    "sacco-cannot-be-reached": (SACCO, ["dial", "1234"]),
 }
+STATUSES = {
+    "sacco-borrows": [403, 200],
+    "sacco-is-locked-out": [403],
+    "sacco-gets-no-loan": [200, 422],
+    "sacco-cannot-be-reached": [401],
+}
+"""What the server of a flow answers; the last one for good."""
 
 
 def flow_of(name: dict[str, Any] | str) -> dict[str, Any]:
@@ -39,9 +51,10 @@ def flow_of(name: dict[str, Any] | str) -> dict[str, Any]:
     return name
 
 
-async def transcript(flow: dict[str, Any], steps: Sequence[str]) -> str:
+async def transcript(flow: dict[str, Any], steps: Sequence[str], statuses: Sequence[int]) -> str:
     """The conversation and the log, as text."""
     world = World(flow)
+    world.web.statuses = [*statuses]
     world.sms.script = {"+254711999999": [failing(), slow(2)], NUMBER: [slow(1), Answer()]}
     phone, lines, seen = Phone(world), [], 0
     for step in steps:
@@ -79,6 +92,7 @@ def ending(world: World) -> list[str]:
         f"execution: {state.status}{'' if state.error is None else f' ({state.error.code})'}",
         f"waiting for: {', '.join(state.waits) or 'nobody'}",
         f"session {'open' if world.sessions.active else 'ended'}: {json.dumps(world.sessions.data, sort_keys=True)}",
+        *(f"{asked.method} {asked.url} {(asked.body or b'').decode()}".rstrip() for asked in world.web.asked),
         *(f"SMS to {', '.join(to)}: {text}" for to, text in world.sms.inbox.values()),
     ]
 
@@ -92,7 +106,7 @@ def compare(path: Path, found: str, *, update: bool) -> None:
 @pytest.mark.parametrize("name", TALKS)
 def test_a_conversation_goes_as_before(name: str, golden_folder: Path, request: pytest.FixtureRequest) -> None:
     flow, steps = TALKS[name]
-    found = told(transcript(flow_of(flow), steps))
+    found = told(transcript(flow_of(flow), steps, STATUSES.get(name, [200])))
     compare(golden_folder / f"{name}.txt", found, update=request.config.getoption("--update-golden", default=False))
 
 
