@@ -177,7 +177,11 @@ async def test_a_new_dial_may_continue_an_interrupted_session(platform: Platform
     again = await platform.dial(code, phone)
     assert str(again.screen) == QUESTION
     assert str(await again.repeat()) == QUESTION
-    assert str(await again.type("1")) == "CON How many maize?"
+    # Neither no answer nor a wrong one loses what she had; the star that follows from the first is nobody's.
+    for slip in ("", "9", "maize"):
+        assert str(await again.type(slip)) == QUESTION
+        assert str(await again.repeat()) == QUESTION
+    assert str(await again.type("1. ")) == "CON How many maize?"
     assert str(await again.repeat()) == "CON How many maize?"
     assert str(await again.type("3")) == "END maize x 3"
     assert str(await again.repeat()) == "END maize x 3"

@@ -279,7 +279,10 @@ class ExecutionStore(Protocol):
         ...
 
     async def offer(self, session_id: str, mark: str, interrupted: Interrupted, prompt: Reply) -> Reply:
-        """Asks the person of a new session whether to continue; returns what a repeated callback gets as well."""
+        """
+        Asks the person of a new session whether to continue, or asks again behind a further text; returns what a
+        repeated callback gets as well.
+        """
         ...
 
     async def continue_with(self, session_id: str, mark: str, continued: Continued, screen: Reply) -> None:

@@ -1,6 +1,6 @@
 """A person whose USSD session was interrupted dials again and is asked whether to go on where they were."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from services.engine.core.entries import as_meant, behind_empty
@@ -11,11 +11,14 @@ from services.engine.store.execution_store import Continued, ExecutionStore, Int
 from services.engine.store.typed_text import TypedText
 from services.engine.triggers.timely_turns import TimelyAnswer
 from services.engine.triggers.ussd_callbacks import UssdCallback
-from workflow.menu_options import chosen
+from workflow.menu_options import chosen, options_in
 from workflow.outcome import WaitKind
 
 CONTINUE = "1"
-"""What is typed to go on; anything else starts again. The question itself is the flow's, settings.ussd.resumePrompt."""
+"""
+What is typed to go on. The question itself is the flow's, settings.ussd.resumePrompt: where it offers two options or
+more, whatever is none of them is asked for again, else it starts again.
+"""
 
 
 class Redials:
@@ -46,15 +49,25 @@ class Redials:
 
     async def continued(self, interrupted: Interrupted, callback: UssdCallback) -> TimelyAnswer | None:
         """Returns the screen that the person goes on from; None where they start again, or it is too late to go on."""
-        text = callback.text
-        typed = as_meant(text[interrupted.dialled + 1 :] if interrupted.dialled else behind_empty(text))
         stored = await self._store.read(interrupted.execution_id)
         screen = None if stored is None or stored.state.ended else stored.state.reply
-        if chosen(typed, [CONTINUE]) != CONTINUE or screen is None or screen.kind != "con":
+        if _choice(interrupted, callback, [CONTINUE]) != CONTINUE or screen is None or screen.kind != "con":
             return None
-        continued = Continued(interrupted, len(text))
+        continued = Continued(interrupted, len(callback.text))
         await self._store.continue_with(callback.session_id, self._mark(callback), continued, screen)
         return TimelyAnswer(screen, interrupted.execution_id, repeated=False)
+
+    async def asked_again(
+        self, program: Program, interrupted: Interrupted, callback: UssdCallback
+    ) -> TimelyAnswer | None:
+        """Returns the question once more where what was typed is none of its options; None where it is, or has none."""
+        prompt = program.graph.settings.ussd.resume_prompt
+        offered = options_in(prompt)
+        if len(offered) < 2 or _choice(interrupted, callback, offered) in offered:
+            return None
+        offer = replace(interrupted, dialled=len(callback.text))
+        asked = await self._store.offer(callback.session_id, self._mark(callback), offer, Reply("con", prompt))
+        return TimelyAnswer(asked, interrupted.execution_id, repeated=False)
 
     def as_before(self, continued: Continued, callback: UssdCallback) -> UssdCallback:
         """Returns a callback of a continued session as the earlier session would have had it."""
@@ -72,3 +85,9 @@ class Redials:
         return any(
             wait.kind is WaitKind.INPUT and self._now_ms() - wait.since_ms <= window_ms for wait in state.waits.values()
         )
+
+
+def _choice(interrupted: Interrupted, callback: UssdCallback, offered: Collection[str]) -> str:
+    """What the person wants of what is offered, or what they typed."""
+    text = callback.text
+    return chosen(as_meant(text[interrupted.dialled + 1 :] if interrupted.dialled else behind_empty(text)), offered)

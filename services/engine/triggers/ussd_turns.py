@@ -99,9 +99,12 @@ class UssdTurns:
         screen = await self._redials.continued(interrupted, callback)
         if screen is not None:
             return screen
+        route = await self._registry.route("ussd", dialled.payload)
+        question = None if route is None else await self._redials.asked_again(route.program, interrupted, callback)
+        if question is not None:
+            return question
         why = signal_record(Signal.ABANDON, {"reason": "the person dialled again and started anew"})
         await self._runs.signal(lambda: self._store.signal(interrupted.execution_id, why))
-        route = await self._registry.route("ussd", dialled.payload)
         return await self._answered(await self._recorded(dialled, route, interrupted), dialled)
 
     async def _recorded(

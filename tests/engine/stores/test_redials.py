@@ -27,6 +27,17 @@ async def test_the_question_is_asked_once_and_the_choice_is_known_as_one(engines
     assert await redial(engines, "1") == Offered(INTERRUPTED)
 
 
+async def test_the_question_is_asked_again_behind_what_is_no_answer(engines: Engines) -> None:
+    await asked(engines)
+    behind = replace(INTERRUPTED, dialled=1)
+    assert await engines().offer(REDIAL, MARKS(REDIAL, "9").own, behind, QUESTION) == QUESTION
+    assert await redial(engines, "9") == Answered(QUESTION, "")
+    assert await redial(engines, "9*2") == Offered(behind)
+    assert taken(await redial(engines, "9*2", behind)).state == fresh(2, REDIAL)
+    assert await engines().offer(REDIAL, MARKS(REDIAL, "9*2*3").own, behind, QUESTION) == QUESTION
+    assert isinstance(await redial(engines, "9*2"), Queued), "what has begun is not offered any more"
+
+
 async def test_a_session_that_has_begun_is_asked_nothing(engines: Engines) -> None:
     begun = taken(await redial(engines, ""))
     assert await asked(engines) == QUESTION, "nobody has answered it yet"

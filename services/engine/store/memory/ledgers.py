@@ -45,7 +45,7 @@ class MemoryLedgers:
         """See ExecutionStore.offer."""
         now = self._now_ms()
         ledger = self._memory.ledger(session_id, now)
-        if ledger.is_new:
+        if ledger.execution_id is None and ledger.continued is None and mark not in ledger.answers:
             ledger.offered, ledger.gone_at_ms = records.interrupted_to_bytes(interrupted), now + LEDGER_LIFE_MS
             ledger.answers[mark] = records.reply_to_bytes(prompt)
         answer = ledger.answers.get(mark)
