@@ -10,6 +10,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
+import launcher.stack
 import rpc.readiness
 import storage.connection
 from launcher import valkey
@@ -31,6 +32,8 @@ storage.connection.CONNECT_SECONDS = 30.0
 storage.connection.POOL_WAIT_SECONDS = 60.0
 storage.connection.ANSWER_SECONDS = 60.0
 rpc.readiness.ANSWER_WITHIN_SECONDS = 30.0
+launcher.stack.READY_WITHIN_SECONDS = 240.0
+valkey.READY_WITHIN_SECONDS = 60.0
 
 # Nor is it one for Hypothesis, whose deadline for an example is 0.2 s.
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -33,7 +33,7 @@ async def kill_until(
     stack: Stack, listens: Mapping[str, str], facts: Facts, chance: random.Random, until: float
 ) -> None:
     """
-    Kills and restarts one process after the other until `until` (monotonic).
+    Kills and restarts one process after the other until `until` (monotonic), and until each service had its turn.
 
     A process that does not serve again yet is spared: on a slow machine there would be no service left to test.
 
@@ -45,7 +45,7 @@ async def kill_until(
         until: When to stop.
     """
     bag: list[str] = []
-    while time.monotonic() < until:
+    while time.monotonic() < until or {name.partition("-")[0] for name in facts.kills} != set(KILLED):
         await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
         if not bag:
             bag = chance.sample(KILLED, len(KILLED))

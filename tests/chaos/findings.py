@@ -127,7 +127,7 @@ class Findings:
 
     async def _check_session(self, talk: Talk) -> None:
         """The commit of the last turn may still be on its way, or be repeated."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             answer = await self._callers.rest("GET", f"/api/sessions/{talk.session_id}")
             found = (answer.body.get("data", {}).get("trail", ""), answer.body.get("isActive"))

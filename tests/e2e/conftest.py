@@ -21,12 +21,20 @@ from tests.e2e.driving import Platform
 SCRAPED = ("validator", "engine", "sessions", "at_adapter")
 """Services whose metrics have a listener of their own."""
 
+PATIENT = {"NJIA_AT_READ_TIMEOUT_MS": "60000"}
+"""Sends that a test holds up are waited for."""
+
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def standing_platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Every service in one process, as `make run` has it; no test kills any of it."""
     directory = tmp_path_factory.mktemp("together")
-    environ = {"NJIA_ENGINE_SETTLE_MS": "2000", "NJIA_ENGINE_SCAN_MS": "50", "NJIA_HTTP_ALLOW": "127.0.0.1"}
+    environ = {
+        "NJIA_ENGINE_SETTLE_MS": "2000",
+        "NJIA_ENGINE_SCAN_MS": "50",
+        "NJIA_HTTP_ALLOW": "127.0.0.1",
+        **PATIENT,
+    }
     async with Stack(directory, layout=ONE_PROCESS, environ=environ) as running, Platform(running) as platform:
         yield platform
     check_logs(directory)
@@ -47,6 +55,7 @@ async def standing_separate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         "NJIA_ENGINE_LEASE_MS": "2000",
         "NJIA_ENGINE_SCAN_MS": "100",
         "NJIA_HTTP_ALLOW": "127.0.0.1",
+        **PATIENT,
     }
     async with Stack(directory, layout=ONE_PROCESS_EACH, environ=environ) as running, Platform(running) as platform:
         yield platform
@@ -88,6 +97,7 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_SCHEDULE_DELAY": "50",
             "NJIA_USSD_BUDGET_MS": "1500",
+            **PATIENT,
             "NJIA_API_KEYS": f"{key.line};{reading.line}",
             "NJIA_API_RATE_PER_SECOND": "10000",
             **{f"NJIA_{name.upper()}_METRICS_LISTEN": f"127.0.0.1:{free_port()}" for name in SCRAPED},

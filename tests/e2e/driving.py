@@ -33,7 +33,7 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 CALL_SECONDS = 30.0
 """Deadline of a call of a test; longer than anything that the platform promises to answer in."""
 
-EVENTUALLY_SECONDS = 30.0
+EVENTUALLY_SECONDS = 60.0
 
 Document = dict[str, Any]
 
@@ -251,6 +251,15 @@ class Platform:
     async def fault(self, **fault: Any) -> None:
         """Makes the next requests that send SMS fail."""
         response = await self.control.post("/control/faults", json={"product": "sms", **fault})
+        assert response.is_success, response.text
+
+    async def hold_up_sends(self, times: int = 1) -> None:
+        """Takes the next sends and does not answer them until `answer_sends` is called, or the test is over."""
+        await self.fault(kind="slow", delayMs=120_000, times=times)
+
+    async def answer_sends(self) -> None:
+        """Answers what was held up, and holds up nothing more."""
+        response = await self.control.delete("/control/faults")
         assert response.is_success, response.text
 
     async def callback(self, session_id: str, msisdn: str, code: str, text: str) -> str:

@@ -190,7 +190,7 @@ async def test_a_caller_is_asked_to_hold_while_the_flow_works_and_then_hears_how
     call = await calls(platform, phone, number)
     call.hears()
     # Longer than the time budget of this set.
-    await platform.fault(kind="slow", delayMs=2500)
+    await platform.fault(kind="slow", delayMs=4000)
 
     await call.presses("2")
 

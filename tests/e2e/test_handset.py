@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 GOLDENS = Path(__file__).parent / "goldens"
 PROMPT = b"> "
-SCREEN_WITHIN_SECONDS = 15.0
+SCREEN_WITHIN_SECONDS = 60.0
 CODE = "*384*1#"
 
 

@@ -28,7 +28,7 @@ async def scrape(platform: Platform, service: str) -> str:
     """What a service exposes now."""
     listen = platform.stack.environ.get(f"NJIA_{service.upper()}_METRICS_LISTEN")
     url = platform.stack.gateway_url if listen is None else f"http://{listen}"
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         response = await client.get(
             f"{url}/metrics", headers={"Authorization": platform.rest.headers.get("Authorization", "")}
         )
@@ -71,8 +71,10 @@ async def test_what_happened_is_counted_by_the_service_that_did_it(observed: Any
     async def counted() -> dict[str, Rows] | None:
         after = {service: rows(await scrape(platform, service)) for service in SCRAPED}
         # The execution is over before the run that counts it is.
-        ended = grown(before["engine"], after["engine"], "njia_executions_total", workflow_id=left)
-        return after if ended else None
+        ended = (
+            grown(before["engine"], after["engine"], "njia_executions_total", workflow_id=it) for it in (left, sent)
+        )
+        return after if all(ended) else None
 
     after = await eventually(counted)
 
@@ -127,7 +129,10 @@ async def test_each_service_emits_the_metrics_declared_for_it_and_no_other(obser
 async def test_a_gateway_is_scraped_at_its_own_address(observed: Any) -> None:
     before: Mapping[Any, float] = rows(await scrape(observed.platform, "gateway"))
     await observed.platform.rest.get("/api/sessions/no-such-session")
-    after = rows(await scrape(observed.platform, "gateway"))
-
     labels = {"http_route": "/api/sessions/{session_id}", "http_response_status_code": "404"}
-    assert grown(dict(before), after, "http_server_request_duration_seconds_count", **labels) == 1
+
+    async def counted() -> float:
+        after = rows(await scrape(observed.platform, "gateway"))
+        return grown(dict(before), after, "http_server_request_duration_seconds_count", **labels)
+
+    assert await eventually(counted) == 1

@@ -1,5 +1,6 @@
 """What Redis holds once the retention of everything that happened is over, and what waits meanwhile."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -91,16 +92,18 @@ async def test_what_has_ended_leaves_redis_with_its_entries_in_the_indexes(platf
     # A call with an idempotency key, and a send whose answer is lost and that its report settles.
     inline = flow(new_id("kept-shortly"), texted(), [sms("send", retry=quick_retry())], ["start>send"])
     await platform.fault(kind="lost_answer", times=1)
-    first = await platform.execute(inline, {"msisdn": other, "message": "hi"}, key="only-once")
-    again = await platform.execute(inline, {"msisdn": other, "message": "hi"}, key="only-once")
+    payload = {"msisdn": other, "message": "hi"}
+    both = [asyncio.ensure_future(platform.execute(inline, payload, key="only-once")) for _ in range(2)]
+    # While they run: what has ended may be gone soon.
+    await eventually(lambda: names(redis, OF_EXECUTIONS))
+    await eventually(lambda: names(redis, OF_FLOWS_WITH_CALLS))
+    first, again = [await each for each in both]
     assert first["executionId"] == again["executionId"]
-    assert await names(redis, OF_EXECUTIONS)
-    assert await names(redis, OF_FLOWS_WITH_CALLS)
 
     async def is_clean() -> bool:
         return not await names(redis, f"{OF_EXECUTIONS}|{OF_FLOWS_WITH_CALLS}")
 
-    await eventually(is_clean, seconds=30)
+    await eventually(is_clean, seconds=60)
 
     assert await platform.sent_to(other) == ["hello"]
     assert [await listed(platform, it) for it in (dialled_flow, texted_flow)] == [[], []]
@@ -127,15 +130,17 @@ async def test_an_execution_that_waits_for_longer_than_the_retention_loses_nothi
     mine = await eventually(lambda: complete(redis))
     # Whatever would go with the retention of what began later has gone before.
     brief = flow(new_id("waits-not"), texted(), [sms("send")], ["start>send"])
-    ended = (await platform.execute(brief, {"msisdn": new_phone(), "message": "hi"}))["executionId"]
+    await platform.hold_up_sends()
+    ended = (await platform.execute(brief, {"msisdn": new_phone(), "message": "hi"}, wait_ms=0))["executionId"]
     of_both = await names(redis, f"{OF_EXECUTIONS}|{OF_FLOWS_WITH_CALLS}")
+    await platform.answer_sends()
     assert any(ended in key for key in of_both)
 
     async def only_the_waiting_one_is_left() -> bool:
         left = await names(redis, f"{OF_EXECUTIONS}|{OF_FLOWS_WITH_CALLS}")
         return bool(left == mine)
 
-    await eventually(only_the_waiting_one_is_left, seconds=30)
+    await eventually(only_the_waiting_one_is_left, seconds=60)
     log = await platform.log(patient)
     assert log["status"] == "running"
     assert [row["nodeId"] for row in log["nodeResults"]][:2] == ["start", "send"]
@@ -148,7 +153,7 @@ async def test_an_execution_that_waits_for_longer_than_the_retention_loses_nothi
     async def nothing_is_left() -> bool:
         return not await names(redis, f"{OF_EXECUTIONS}|{OF_FLOWS_WITH_CALLS}")
 
-    await eventually(nothing_is_left, seconds=30)
+    await eventually(nothing_is_left, seconds=60)
 
 
 async def complete(redis: Redis) -> set[str]:

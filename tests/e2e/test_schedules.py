@@ -15,7 +15,7 @@ from tests.e2e.flows import flow, node
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TIMES = 4
-STOP_WITHIN_SECONDS = 15
+STOP_WITHIN_SECONDS = 60
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -153,15 +153,14 @@ async def test_a_turn_over_its_time_budget_ends_with_the_apology_and_the_work_go
         )
     )
     call = await platform.dial(code, phone)
-    await platform.fault(kind="slow", delayMs=5000, times=1)
-    started = time.monotonic()
+    await platform.hold_up_sends()
 
     screen = await call.type("1")
 
     assert str(screen) == "END Pole, please dial again."
-    assert time.monotonic() - started < 4.8
     assert str(await call.repeat()) == str(screen)
     await eventually(lambda: platform.sent_to(phone))
+    await platform.answer_sends()
 
     async def past_the_send() -> list[Document]:
         return results_of(await platform.only_execution(workflow_id), "send")

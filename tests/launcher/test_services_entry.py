@@ -76,7 +76,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts the entry with made-up services: start("all", first=GOOD, second=BROKEN)."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_one(*arguments: str, drain_seconds: float = 0.3, **services: str) -> "subprocess.Popen[str]":
+    def start_one(*arguments: str, drain_seconds: float = LONG_SECONDS, **services: str) -> "subprocess.Popen[str]":
         for name, source in services.items():
             (tmp_path / f"made_up_{name}.py").write_text(source.replace("{name}", name.upper()))
         process = subprocess.Popen(
@@ -165,7 +165,7 @@ def test_a_service_that_ends_by_itself_is_a_failure(start: Start) -> None:
 
 @pytest.mark.parametrize("source", [SLOW_TO_END, DEAF])
 def test_a_service_that_does_not_end_is_given_up_within_a_bound(start: Start, source: str) -> None:
-    process = start("first", first=source)
+    process = start("first", drain_seconds=0.3, first=source)
     until_serving(process, 1)
     process.terminate()
 
@@ -175,7 +175,7 @@ def test_a_service_that_does_not_end_is_given_up_within_a_bound(start: Start, so
 
 
 def test_a_second_signal_ends_it_at_once(start: Start) -> None:
-    process = start("first", first=SLOW_TO_END, drain_seconds=LONG_SECONDS)
+    process = start("first", first=SLOW_TO_END)
     until_serving(process, 1)
     process.terminate()
     assert process.stderr is not None

@@ -40,7 +40,7 @@ def made_up(tmp_path: Path) -> Any:
 
 async def test_what_was_stored_survives_the_killing_of_every_process(made_up: Any) -> None:
     async with made_up(GATEWAY) as running:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=30) as client:
             assert (await client.get(f"{running.gateway_url}/health")).text == running.redis_url
         async with Redis.from_url(running.redis_url) as client_of_store:
             # The append-only file is written before the answer and outlives the process; fsync is for power cuts.

@@ -28,7 +28,7 @@ def test_the_address_of_redis_may_stand_in_a_file(tmp_path: Path) -> None:
 async def test_a_redis_that_was_asked_for_and_does_not_answer_is_named_without_its_password() -> None:
     port = free_port()
     with pytest.raises(launcher.CannotStartError) as refusal:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await launcher._redis({"NJIA_REDIS_URL": f"redis://:secret@127.0.0.1:{port}/0"})
     assert f"127.0.0.1:{port}" in str(refusal.value)
     assert "start it" in str(refusal.value)
