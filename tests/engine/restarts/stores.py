@@ -16,7 +16,7 @@ from services.engine.store.execution_store import ExecutionStore, TakenUp
 from services.engine.store.lifetimes import Retention
 from services.engine.store.memory.contents import Memory
 from services.engine.store.memory.store import MemoryStore
-from services.engine.store.redis import store as redis_store
+from services.engine.store.redis import clock
 from services.engine.store.redis.store import RedisStore
 from storage.connection import Client, connect
 from tests.engine.core.virtual_time import VirtualTimeLoop, now_ms
@@ -73,7 +73,7 @@ class StoresInValkey:
 @asynccontextmanager
 async def stores_in_valkey(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StoresInValkey]:
     """Gives engines an empty Valkey."""
-    monkeypatch.setattr(redis_store, "_now_ms", now_ms)
+    monkeypatch.setattr(clock, "now_ms", now_ms)
     client = connect(url)
     with _standing_clock():
         await client.flushall()

@@ -50,10 +50,10 @@ async def test_what_is_handed_over_is_due_at_once_and_may_be_taken(engine: MakeS
 async def test_a_lease_that_another_engine_has_is_not_given_up(engine: MakeStore) -> None:
     one, other = engine("one"), engine("other")
     execution_id = await begun(one, 3)
-    fence = one.held[execution_id]
+    fence = one.leases.held[execution_id]
     await one.hand_over(execution_id)
     await other.take_up(execution_id)
-    one.held[execution_id] = fence
+    one.leases.held[execution_id] = fence
 
     await one.hand_over(execution_id)
 
@@ -76,8 +76,8 @@ async def test_leases_of_runs_that_broke_are_forgotten_and_those_just_taken_are_
     runs, broke = await begun(one, 1), await begun(one, 2)
     await one.renew([runs])
     just_taken = await begun(one, 3)
-    held_before = set(one.held)
+    held_before = set(one.leases.held)
     await one.renew([runs])
 
     assert held_before == {runs, broke, just_taken}
-    assert set(one.held) == {runs, just_taken}
+    assert set(one.leases.held) == {runs, just_taken}

@@ -12,7 +12,7 @@ from services.engine.executions.beginnings import Overrides, first_state, turn_r
 from services.engine.store import keys
 from services.engine.store.execution_store import Filter, NoExecution, Report, TakenUp
 from services.engine.store.lifetimes import Retention
-from services.engine.store.redis import store as redis_store, upkeep
+from services.engine.store.redis import reports, upkeep
 from services.engine.store.redis.store import RedisStore
 from services.engine.store.redis.upkeep import Upkeep
 from services.engine.store.typed_text import TextMarks
@@ -63,7 +63,7 @@ async def is_gone(client: Client, execution_id: str) -> bool:
 async def test_what_nobody_knows_is_kept_of_a_number_up_to_a_bound_and_findable_by_it(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_store, "MAX_REPORTED", 2)
+    monkeypatch.setattr(reports, "MAX_REPORTED", 2)
     store = RedisStore(client, "engine", 60_000, LONG)
     now_ms = time.time_ns() // 1_000_000
     for order, message_id in enumerate(("old", "one", "two")):
