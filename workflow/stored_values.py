@@ -21,10 +21,15 @@ def scope_of(path: Path) -> Scope | None:
     return Scope(path.root)
 
 
+def names_session(path: Path) -> bool:
+    """Whether a path names what only a session can tell: itself, or stored values, which it leads to."""
+    return path.root == Scope.SESSION or scope_of(path) is not None
+
+
 def read_session(texts: Iterable[ConfigText], conditions: Iterable[str], node_ids: Iterable[str]) -> bool:
     """Whether one of these texts of a flow, or conditions of its edges, names what only a session can tell."""
     ids = frozenset(node_ids)
-    return any(path.root == Scope.SESSION or scope_of(path) is not None for path in _paths(texts, conditions, ids))
+    return any(names_session(path) for path in _paths(texts, conditions, ids))
 
 
 def _paths(texts: Iterable[ConfigText], conditions: Iterable[str], ids: frozenset[str]) -> Iterator[Path]:

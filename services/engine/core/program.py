@@ -1,6 +1,6 @@
 """A compiled flow made ready to run: templates and expressions parsed, what lies ahead of each node known."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,8 +11,9 @@ from workflow.expressions import Expression, parse_expression
 from workflow.fields import COMPILING, NodeConfig, Role, config_secrets, config_texts
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.node_type import DEFAULT, SUCCESS, NodeType, TriggerType
+from workflow.paths import Path
 from workflow.session import Scope
-from workflow.stored_values import scope_of
+from workflow.stored_values import names_session, scope_of
 from workflow.templates import Formatting, Template, parse_message_template, parse_template
 from workflow.topology import Arc, Topology
 
@@ -77,6 +78,8 @@ class Program:
     """
     Attributes:
         digest: Names the graph.
+        requires_session: Whether its executions need a session. A graph that was compiled by an older validator may
+            not know that a text names one.
         scopes: Scopes beyond the session that the flow reads or writes.
         is_sensitive: Whether it has a node that is.
         branch_heads: Nodes that try their branch again.
@@ -86,6 +89,7 @@ class Program:
     digest: str
     nodes: Mapping[str, RunnableNode]
     formatting: Formatting
+    requires_session: bool
     scopes: frozenset[Scope]
     is_sensitive: bool
     branch_heads: tuple[str, ...]
@@ -144,6 +148,8 @@ def load(graph: ExecutionGraph, digest: str) -> Program:
         digest=digest,
         nodes=nodes,
         formatting=Formatting(timezone=graph.settings.timezone, missing_variable=graph.settings.missing_variable),
+        requires_session=graph.requires_session
+        or any(names_session(path) for node in nodes.values() if not node.node.disabled for path in _paths_of(node)),
         scopes=_scopes(nodes.values(), configs),
         is_sensitive=any(node.is_sensitive for node in nodes.values()),
         branch_heads=tuple(branches),
@@ -224,19 +230,18 @@ def _showing_ahead(graph: ExecutionGraph, configs: Mapping[str, NodeConfig]) -> 
     return frozenset(showing)
 
 
-def _scopes(nodes: Any, configs: Mapping[str, NodeConfig]) -> frozenset[Scope]:
+def _scopes(nodes: Iterable[RunnableNode], configs: Mapping[str, NodeConfig]) -> frozenset[Scope]:
     found: set[Scope] = set()
     for node in nodes:
         found.update(Scope(scope) for scope in node.type.read_scopes(configs[node.node.id]))
-        references = [
-            *(reference for _, template in node.texts.values() for reference in template.references),
-            *(reference for expression in node.expressions.values() for reference in expression.references),
-            *(
-                reference
-                for edge in node.outgoing
-                if edge.condition is not None
-                for reference in edge.condition.references
-            ),
-        ]
-        found.update(scope for reference in references if (scope := scope_of(reference.path)) is not None)
+        found.update(scope for path in _paths_of(node) if (scope := scope_of(path)) is not None)
     return frozenset(found - {Scope.SESSION})
+
+
+def _paths_of(node: RunnableNode) -> Iterator[Path]:
+    """What the texts of a node, and the conditions of its edges, name."""
+    for _, template in node.texts.values():
+        yield from (reference.path for reference in template.references)
+    conditions = [edge.condition for edge in node.outgoing if edge.condition is not None]
+    for expression in (*node.expressions.values(), *conditions):
+        yield from (reference.path for reference in expression.references)

@@ -130,7 +130,7 @@ class Executions:
         """
         partition = ids.partition_of_execution(execution_id)
         assert partition is not None
-        needs_session = program.graph.requires_session
+        needs_session = program.requires_session
         session_id = ids.session_id_for(execution_id, partition) if needs_session else None
         state = first_state(program, execution_id, payload, session_id, Overrides(), self._now_ms())
         state.restarted = restarted
@@ -236,7 +236,7 @@ def _goes_on_by_itself(state: ExecutionState) -> bool:
 def _joined(program: Program, payload: Mapping[str, Any], session_id: str | None, overrides: Overrides) -> str | None:
     """Returns the session that a call names, itself or in its payload; a dry run gets one of its own beside it."""
     named = session_id
-    if named is None and program.graph.requires_session:
+    if named is None and program.requires_session:
         named = _text(payload.get("sessionId"))
     if named is None:
         return None

@@ -25,7 +25,7 @@ REHEARSAL = "dry_"
 def new_session(program: Program, execution_id: str, *, dry_run: bool) -> str | None:
     """Returns the id of a new session in the partition of its execution, None where the flow needs none."""
     partition = ids.partition_of_execution(execution_id)
-    if not program.graph.requires_session or partition is None:
+    if not program.requires_session or partition is None:
         return None
     return f"{REHEARSAL if dry_run else ''}{ids.new_session_id(partition)}"
 

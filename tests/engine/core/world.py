@@ -211,7 +211,7 @@ class World:
                 state.session.stale = self.disk.confirmed != state.session.version + len(state.commits)
                 state.session.version = self.disk.confirmed
             state.commits.clear()
-        if self.program.graph.requires_session and (state.session is None or state.session.stale):
+        if self.program.requires_session and (state.session is None or state.session.stale):
             state.session = self._open()
         self.run = Run(self.program, state, DiskJournal(self.disk, self.steps), self._around)
         for turn in self.disk.left():

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from njia.sessions.v1 import sessions_service_pb2 as pb
-from services.engine.core.program import Program
+from services.engine.core.program import Program, load
 from services.engine.executions.beginnings import Overrides
 from tests.engine.core.flow_dicts import NUMBER, condition, document, node, program_of, sms, write
 from tests.engine.core.outside import AfricasTalking
@@ -78,3 +79,11 @@ def test_what_a_flow_writes_behind_a_wait_is_kept_beside_what_was_there(pause_se
 
     assert kept == {"paid": "yes", "trips": 1}
     assert session == {"seat": "12A"}
+
+
+def test_a_graph_of_a_validator_that_did_not_look_gets_its_session_all_the_same() -> None:
+    nodes = {"paid": condition("{{global.data.paid}} == 'yes'")}
+    graph = program_of(document("sms", nodes, ["start > paid"])).graph
+
+    assert graph.requires_session
+    assert load(replace(graph, requires_session=False), "digest").requires_session
