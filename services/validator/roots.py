@@ -25,6 +25,8 @@ RESERVED: Mapping[str, tuple[str, ...] | None] = {
 }
 """What stands below each reserved name; None: anything may."""
 
+FAILS_WITHOUT = "the node fails without it, unless a default stands there"
+
 
 class Outlook(Enum):
     """How likely it is that a variable is there."""
@@ -72,9 +74,9 @@ def payload_root(flow: Flow, name: str) -> Answer | None:
     if field is not None:
         if field.is_required():
             return None
-        return Answer(Outlook.MAYBE, f"is not in every payload of {trigger_type.type}; give it a default")
+        return Answer(Outlook.MAYBE, f"is not in every payload of {trigger_type.type}; {FAILS_WITHOUT}")
     if trigger_type.output.model_config.get("extra") == "allow":
-        return Answer(Outlook.MAYBE, "is there only if the payload has it; give it a default")
+        return Answer(Outlook.MAYBE, f"is there only if the payload has it; {FAILS_WITHOUT}")
     if name in flow.nodes:
         return Answer(Outlook.NEVER, f"is not known: what a node gave is {{{{{NODE_PREFIX}{name}.output.…}}}}")
     names = [*payload_names(flow), *RESERVED]

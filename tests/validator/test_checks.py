@@ -1143,3 +1143,13 @@ def test_a_refused_value_with_a_placeholder_says_that_none_is_filled_in() -> Non
     [refused] = [issue for issue in issues if issue.path == "nodes[0].config.audioUrl"]
     assert refused.code == "INVALID_NODE_CONFIG"
     assert refused.message.endswith("; placeholders are not filled in here")
+
+
+def test_an_open_case_is_told_that_default_is_not_its_way() -> None:
+    nodes = {"m": ask(), "s": switch("1", "2"), "end": bye()}
+
+    issues = report_on(flow(nodes, "start > m", "m > s", "s :1 > end", "s :default > end")).issues
+
+    [told] = [issue.message for issue in issues if issue.code == "DEAD_END_NODE"]
+    assert told.startswith('s leads nowhere by "2"')
+    assert told.endswith("the edge from default is for values that no case has")

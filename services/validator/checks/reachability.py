@@ -14,6 +14,8 @@ from services.validator.flow import Flow, FlowNode
 from workflow.issues import Issue
 from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category, TriggerType
 
+NOT_BY_DEFAULT = "the edge from default is for values that no case has"
+
 
 def check(flow: Flow) -> Iterator[Issue]:
     """Yields nodes that no way from the trigger leads to, and those where a way ends that should not."""
@@ -57,8 +59,14 @@ def _dead_end(flow: Flow, node: FlowNode, *, has_session: bool) -> str | None:
     if has_session:
         open_handles = _open_handles(flow, node)
         if open_handles:
-            return f"{node.id} leads nowhere by {', '.join(open_handles)}: the person is left without an answer"
+            message = f"{node.id} leads nowhere by {', '.join(open_handles)}: the person is left without an answer"
+            # Who comes from elsewhere takes it for a way of all that has none of its own.
+            return message if DEFAULT in open_handles or not _has_default(node) else f"{message}; {NOT_BY_DEFAULT}"
     return None
+
+
+def _has_default(node: FlowNode) -> bool:
+    return DEFAULT in (node.outputs or ())
 
 
 def _open_handles(flow: Flow, node: FlowNode) -> list[str]:
