@@ -1,7 +1,13 @@
 """What every layer of tests shares: one real Valkey server a test run and one real cluster, empty for each test."""
 
-import asyncio
 import os
+
+# gRPC's fork handlers run in a child before it becomes its own program, sometimes abort it there, and write lines of
+# their own into its log. The processes that tests start never use gRPC between fork and exec. gRPC reads this as it is
+# imported, so it stands above everything that may import it.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
+
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +21,6 @@ import rpc.readiness
 import storage.connection
 from launcher import valkey
 from tests import valkey_cluster as valkey_cluster_process
-
-# gRPC's fork handlers run in a child before it becomes its own program, and sometimes abort it there. The processes
-# that tests start never use gRPC between fork and exec. gRPC reads this with its first use, so it stands here.
-os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
-
 
 # A port is taken some time after it was found free, and another worker must not find it free meanwhile.
 MOST_WORKERS = 8
