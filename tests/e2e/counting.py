@@ -18,7 +18,7 @@ BACKGROUND = (
     (b"CLIENT",),
     (b"HELLO",),
 )
-"""Trips that belong to no request."""
+"""What trips that belong to no request begin with."""
 
 OUTBOX = b"njia:at:outbox"
 """The adapter looks for delivery reports that wait, request or not."""
@@ -140,4 +140,5 @@ def _commands(data: bytes) -> list[list[bytes]]:
 def _is_background(command: list[bytes]) -> bool:
     upkeep = command[0] == b"EVALSHA" and command[3].endswith(ENDED)
     keeps_lease = len(command) > 1 and command[1] in RENEWALS
-    return tuple(command[:1]) in BACKGROUND or OUTBOX in command or SCHEDULES in command or upkeep or keeps_lease
+    begins_so = any(tuple(command[: len(words)]) == words for words in BACKGROUND)
+    return begins_so or OUTBOX in command or SCHEDULES in command or upkeep or keeps_lease
