@@ -1,8 +1,7 @@
 """The application: routes, and what a refused or failed request is answered."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,8 +13,9 @@ from starlette.routing import Match
 from gateway.access import Access
 from gateway.answers import error_answer
 from gateway.clients import Clients
-from gateway.errors import HttpError, bad_request, defect
+from gateway.errors import HttpError, defect
 from gateway.openapi import DescribedApp, docs_router, operation_id
+from gateway.refused_parameters import refused_parameter
 from gateway.routes import admin, events, executions, flows, health, metrics, registry, sessions, unclaimed, webhooks
 from rpc.guard import Guard
 
@@ -86,15 +86,15 @@ async def _refused(_: Request, error: Exception) -> Response:
     return error_answer(error)
 
 
-async def _unusable_parameter(_: Request, error: Exception) -> Response:
+async def _unusable_parameter(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    fault: Mapping[str, Any] = error.errors()[0]
-    # Behind the name may stand the branch of a union that refused the value.
-    where, name = (str(part) for part in fault["loc"][:2])
-    unknown = fault["type"] == "extra_forbidden"
-    what = "is not known here" if unknown else fault["msg"].removeprefix("Value error, ")
-    code = "INVALID_FILTER" if where == "query" else "INVALID_REQUEST"
-    return error_answer(bad_request(f"{where} parameter {name}: {what}", name, code))
+    return error_answer(refused_parameter(error.errors()[0], _query_names(request)))
+
+
+def _query_names(request: Request) -> list[str]:
+    """Names of the parameters that the call takes in its query; those of a call are the fields of one model."""
+    models = [parameter.field_info.annotation for parameter in request.scope["route"].dependant.query_params]
+    return [info.alias or name for model in models for name, info in model.model_fields.items()]
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

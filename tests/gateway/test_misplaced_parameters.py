@@ -24,5 +24,5 @@ async def test_nothing_reaches_the_services(
     answer = await client.request(method, path, json={"workflowId": "w"} if method == "POST" else None)
 
     assert answer.status_code == 400
-    assert answer.json()["message"] == f"query parameter {name}: is not known here"
+    assert answer.json()["message"] == f"query parameter {name}: is not known here; this call takes none"
     assert engine.requests == []

@@ -268,30 +268,51 @@ async def test_without_filters_a_page_of_a_hundred_is_asked_for(client: httpx.As
     assert not request.HasField("start_time")
 
 
+TIME = "must be a time in ISO 8601, such as 2026-01-31T08:00:00Z"
+STATUSES = "must be pending, running, completed, failed, timeout or cancelled, not"
+TAKEN = "is not known here; this call takes limit, cursor, workflowId, status, startDate, endDate"
+
+
 @pytest.mark.parametrize(
-    ("query", "name"),
+    ("query", "name", "words"),
     [
-        ("status=sleeping", "status"),
-        ("status=", "status"),
-        ("limit=0", "limit"),
-        ("limit=1001", "limit"),
-        ("limit=many", "limit"),
-        ("startDate=yesterday", "startDate"),
-        ("startDate=1700000000", "startDate"),
-        ("endDate=0001-01-01T00:00:00%2B14:00", "endDate"),
-        ("startDate=", "startDate"),
-        ("colour=red", "colour"),
-        ("workflowID=w", "workflowID"),
+        ("status=sleeping", "status", f'{STATUSES} "sleeping"'),
+        ("status=", "status", f'{STATUSES} ""'),
+        ("limit=0", "limit", 'must be at least 1, not "0"'),
+        ("limit=1001", "limit", 'must be at most 1000, not "1001"'),
+        ("limit=many", "limit", 'must be a whole number, not "many"'),
+        ("limit=1.5", "limit", 'must be a whole number, not "1.5"'),
+        ("limit=" + "9" * 5000, "limit", f'must be a whole number, not "{"9" * 40}…"'),
+        ("startDate=yesterday", "startDate", TIME),
+        ("startDate=1700000000", "startDate", TIME),
+        ("endDate=0001-01-01T00:00:00%2B14:00", "endDate", TIME),
+        ("startDate=", "startDate", TIME),
+        ("colour=red", "colour", TAKEN),
+        ("workflowID=w", "workflowID", f"{TAKEN}; did you mean workflowId?"),
     ],
 )
-async def test_a_filter_that_cannot_be_used_is_a_400_that_names_it(
-    client: httpx.AsyncClient, engine: Engine, query: str, name: str
+async def test_a_filter_that_cannot_be_used_is_a_400_that_says_what_can(
+    client: httpx.AsyncClient, engine: Engine, query: str, name: str, words: str
 ) -> None:
     answer = await client.get(f"/api/workflows/executions?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_FILTER")
-    assert f"query parameter {name}: " in answer.json()["message"]
+    assert answer.json()["message"] == f"query parameter {name}: {words}"
     assert engine.requests == []
+
+
+async def test_what_is_neither_true_nor_false_is_told_so(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/sessions?active=perhaps")
+    assert answer.json()["message"] == 'query parameter active: must be true or false, not "perhaps"'
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [("", "must not be empty"), ("x" * 257, "must have at most 256 characters, not 257")]
+)
+async def test_a_key_that_cannot_be_used_is_told_what_can(client: httpx.AsyncClient, key: str, words: str) -> None:
+    answer = await client.post("/api/workflows/execute", json={"workflowId": "w"}, headers={"Idempotency-Key": key})
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
+    assert answer.json()["message"] == f"header parameter Idempotency-Key: {words}"
 
 
 @pytest.mark.parametrize(
