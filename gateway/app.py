@@ -105,7 +105,7 @@ async def _no_route(request: Request, error: Exception) -> Response:
         message = f"{where} is not served; this path takes {allowed}"
         return error_answer(HttpError(_METHOD_NOT_ALLOWED, "Method not allowed", message, headers={"Allow": allowed}))
     if error.status_code == _NOT_FOUND:
-        return error_answer(HttpError(_NOT_FOUND, "Not found", f"{where} is not served here"))
+        return error_answer(HttpError(_NOT_FOUND, "Not found", f"{where} is not served here; /docs shows what is"))
     return error_answer(HttpError(error.status_code, "Request refused", str(error.detail)))
 
 

@@ -46,9 +46,9 @@ def _wanted(fault: Mapping[str, Any]) -> str:
     match kind:
         case "literal_error" | "enum":
             return f"must be {context['expected'].replace(chr(39), '')}, not {_quoted(value)}"
-        case "string_too_short":
+        case "string_too_short" | "too_short":
             return "must not be empty"
-        case "string_too_long":
+        case "string_too_long" | "too_long":
             return f"must have at most {context['max_length']} characters, not {len(value)}"
         case "value_error":
             return str(context["error"])

@@ -49,6 +49,11 @@ def septets(text: str) -> int | None:
     return total
 
 
+def strange_character(text: str) -> str | None:
+    """Returns the first character that is not in the GSM 7-bit alphabet, None when all are."""
+    return next((character for character in text if septets(character) is None), None)
+
+
 def ucs2_units(text: str) -> int:
     """Returns the 16-bit units that `text` takes in UCS-2; characters beyond the first plane take two."""
     return len(text.encode("utf-16-be")) // 2

@@ -97,7 +97,7 @@ async def call_webhook(request: Request, workflow_id: WorkflowId, path: WebhookP
 def _wait(request: Request) -> bool:
     written = request.query_params.get(WAIT, "false")
     if written not in ("true", "false"):
-        raise bad_request("query parameter wait: must be true or false", WAIT)
+        raise bad_request(f'query parameter wait: must be true or false, not "{written[:40]}"', WAIT)
     return written == "true"
 
 

@@ -269,7 +269,7 @@ async def test_without_filters_a_page_of_a_hundred_is_asked_for(client: httpx.As
 
 
 TIME = "must be a time in ISO 8601, such as 2026-01-31T08:00:00Z"
-STATUSES = "must be pending, running, completed, failed, timeout or cancelled, not"
+STATUSES = "must be completed, failed, running, timeout or cancelled, not"
 TAKEN = "is not known here; this call takes limit, cursor, workflowId, status, startDate, endDate"
 
 

@@ -165,6 +165,26 @@ def test_a_text_that_does_not_fit_its_pattern_is_told_what_fits() -> None:
     assert "such as *384*1#" in report.issues[0].message
 
 
+@pytest.mark.parametrize(
+    ("node", "trigger_config", "words"),
+    [
+        (sms("x" * 161), {}, "it counts 161 characters, and a single message holds 160"),
+        (sms("x" * 159 + "€"), {}, "it counts 161 characters, and a single message holds 160 (one of €"),
+        (sms("ж" * 71), {}, "it counts 71 characters, and a single message holds 70, since 'ж' is not in the GSM"),
+        (sms("x" * 71, encoding="UCS2"), {}, "a single message holds 70, since encoding is UCS2"),
+        (screen("x" * 161), {}, "a phone shows 160 (184 on Airtel"),
+        (screen("ж" * 81), {}, "a phone shows 80 (92 on Airtel, for a trigger with its networkCode), since 'ж'"),
+        (screen("x" * 185), {"networkCode": "63903"}, "a phone on Airtel shows 184: shorten it"),
+        (screen("x" * 161), {"networkCode": "63902"}, "a phone shows 160: shorten it"),
+    ],
+)
+def test_a_text_that_is_too_long_is_told_what_there_is_room_for_and_why(
+    node: Any, trigger_config: dict[str, Any], words: str
+) -> None:
+    report = report_on(flow({"a": node, "end": bye()}, "start > a", "a > end", trigger_config=trigger_config))
+    assert any(words in issue.message for issue in report.issues)
+
+
 def test_a_mistyped_variable_gets_a_suggestion() -> None:
     report = report_on(flow({"a": sms("{{msisd}}"), "end": bye()}, "start > a", "a > end"))
     assert "did you mean msisdn?" in report.issues[0].message

@@ -166,13 +166,26 @@ class SendSms(NodeType[Config]):
 def _size_findings(config: Config) -> Iterable[Finding]:
     """Measures what is always in the text."""
     try:
-        text = literal_text(parse_message_template(config.message))
+        text = literal_text(parse_message_template(config.message)) or ""
     except TemplateSyntaxError:
         return
-    size = gsm.sms_segments(text or "", config.encoding)
+    size = gsm.sms_segments(text, config.encoding)
     if size.segments > 1:
-        message = f"the text takes {size.segments} messages, each of which costs ({size.units} {size.encoding} units)"
+        message = (
+            f"the text is sent as {size.segments} messages, each of which costs: it counts {size.units} characters, "
+            f"and a single message holds {_room(text, size)}"
+        )
         yield Finding("SMS_MULTI_SEGMENT", message, "message", is_warning=True)
+
+
+def _room(text: str, size: gsm.SmsSize) -> str:
+    """Says how many characters one message holds, on every network, and why it is no more."""
+    if size.encoding == "GSM7":
+        twice = " (one of €[]{}~^|\\ counts twice)" if size.units > len(text) else ""
+        return f"{gsm.SINGLE_GSM7}{twice}"
+    strange = gsm.strange_character(text)
+    why = "encoding is UCS2" if strange is None else f"{strange!r} is not in the GSM alphabet"
+    return f"{gsm.SINGLE_UCS2}, since {why}"
 
 
 def _request(config: Config, context: NodeContext) -> SmsRequest:
@@ -182,8 +195,7 @@ def _request(config: Config, context: NodeContext) -> SmsRequest:
         raise invalid(
             "INVALID_MESSAGE", f"the message has {len(config.message)} characters, at most {MAX_MESSAGE_LENGTH}"
         )
-    if config.encoding == "GSM7" and gsm.septets(config.message) is None:
-        strange = next(character for character in config.message if gsm.septets(character) is None)
+    if config.encoding == "GSM7" and (strange := gsm.strange_character(config.message)) is not None:
         raise invalid(
             "INVALID_MESSAGE", f"{strange!r} is not in the GSM 7-bit alphabet: set encoding to auto or change it"
         )
