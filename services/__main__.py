@@ -28,6 +28,7 @@ import structlog
 import uvloop
 from opentelemetry.trace import TracerProvider
 
+from rpc import open_files
 from rpc.config import ConfigError
 from rpc.listening import ListenFailed, given_twice, parse_listen
 from telemetry import logs, tracing
@@ -100,6 +101,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         print(USAGE, end="", file=sys.stderr)
         return EXIT_UNUSABLE
     logs.configure(environ)
+    open_files.allow()
     names = tuple(TARGETS) if arguments[0] == "all" else (arguments[0],)
     try:
         check_addresses(names, environ)

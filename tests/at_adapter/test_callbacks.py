@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from emulator.config import EmulatorConfig
 from emulator.server import running as running_emulator
@@ -308,6 +309,22 @@ async def test_with_a_token_nothing_answers_without_it(start_adapter: Any, engin
         assert (await post(adapter, path, USSD)).status_code == 404, path
         assert (await adapter.callbacks.get(path)).status_code == 404, path
     assert len(engine.servicer.ussd) == 1
+
+
+@pytest.mark.parametrize("own", [None, "s3cret-token_0123456789"])
+async def test_callbacks_with_another_token_are_told_of_without_it(
+    start_adapter: Any, engine: Any, own: str | None
+) -> None:
+    """All that Africa's Talking sees is 404, and the phone a fault of the network."""
+    token = {} if own is None else {"NJIA_AT_CALLBACK_TOKEN": own}
+    adapter = await start_adapter(NJIA_ENGINE_TARGET=engine.target, **token)
+    with capture_logs() as logs:
+        for path in ("/at/an-old-token-0123456789/ussd", "/at/an-old-token-0123456789/sms", "/favicon.ico"):
+            assert (await post(adapter, path, USSD)).status_code == 404, path
+    (told,) = (entry for entry in logs if "address" in entry["event"])
+    assert told["callback"] == "/ussd"
+    assert "NJIA_AT_CALLBACK_TOKEN" in told["what_to_do"]
+    assert "an-old-token" not in str(logs)
 
 
 async def test_without_an_engine_the_callbacks_are_not_there(start_adapter: Any, emulator: Any, sms: Any) -> None:

@@ -87,6 +87,13 @@ def test_a_pod_has_the_time_that_its_process_takes_to_drain(name: str) -> None:
     assert pod["terminationGracePeriodSeconds"] > needed
 
 
+def test_the_store_refuses_writes_before_it_is_killed_for_its_memory() -> None:
+    (valkey,) = of_kind("StatefulSet")["valkey"]["spec"]["template"]["spec"]["containers"]
+    megabytes = int(valkey["args"][valkey["args"].index("--maxmemory") + 1].removesuffix("mb"))
+    assert valkey["resources"]["limits"]["memory"] == "2Gi"
+    assert megabytes <= 0.7 * 2048
+
+
 def test_targets_name_services_that_show_every_pod() -> None:
     config = of_kind("ConfigMap")["njia"]["data"]
     for name in GRPC_LISTENS:

@@ -32,6 +32,13 @@ DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/dashboards/njia.json")
 QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 
 
+ALERTS = [
+    rule
+    for group in yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"]
+    for rule in group["rules"]
+]
+
+
 def metrics_in(query: str) -> set[str]:
     """Names in a query that are followed by a selector, a range or its end, and are no labels or functions."""
     bare = re.sub(r"by \([^)]*\)", "", query)
@@ -68,6 +75,38 @@ def test_every_label_of_the_dashboard_is_one_of_its_metric() -> None:
                 known = {attribute.replace(".", "_") for attribute in SERIES[name].attributes}
                 assert labels - SCRAPER_S_OWN <= known, target["expr"]
             assert shown <= labels, target["legendFormat"]
+
+
+def test_every_alert_asks_for_what_there_is() -> None:
+    """A name that is mistaken is no error to Prometheus: the alert just never comes."""
+    for rule in ALERTS:
+        query = rule["expr"]
+        selectors = re.findall(r"\b(\w+)\{([^}]*)\}", query)
+        grouped = {label.strip() for group in re.findall(r"by \(([^)]*)\)", query) for label in group.split(",")}
+        found = metrics_in(query)
+        assert found or "up" in {name for name, _ in selectors}, query
+        assert found <= set(SERIES), query
+        for name, labels in selectors:
+            used = set(re.findall(r"(\w+)(?:=~|!=|=)\"", labels)) - SCRAPER_S_OWN
+            assert used <= ({attribute.replace(".", "_") for attribute in SERIES[name].attributes} if used else set())
+        shown = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+        known = {attribute.replace(".", "_") for name in found for attribute in SERIES[name].attributes}
+        assert grouped <= known | SCRAPER_S_OWN, query
+        assert shown <= (grouped if found else SCRAPER_S_OWN), query
+        assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def test_every_alert_has_a_row_for_who_is_woken() -> None:
+    page = (DEPLOY.parent / "docs/operations.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    for rule in ALERTS:
+        assert any(f"`{rule['alert']}`" in row for row in rows), rule["alert"]
+
+
+def test_prometheus_reads_the_alerts() -> None:
+    (file,) = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["rule_files"]
+    mounted = COMPOSE["services"]["prometheus"]["volumes"]
+    assert f"./deploy/prometheus/{file}:/etc/prometheus/{file}:ro" in mounted
 
 
 def test_every_metric_stands_in_the_dashboard() -> None:
