@@ -29,9 +29,17 @@ SCHEDULES = b"njia:{registry}:schedules"
 ENDED = b":ended"
 """End of the key by which the engine looks for executions whose retention is over, request or not."""
 
-_RENEW = Script.load("services.engine.store", "prelude", "renew").source.encode()
-RENEWALS = (_RENEW, hashlib.sha1(_RENEW, usedforsecurity=False).hexdigest().encode())
-"""The engine keeps its leases, every third of their length, whatever is asked of it then."""
+_UPKEEP = [
+    script.source.encode()
+    for script in (
+        # The engine keeps its leases, every third of their length.
+        Script.load("services.engine.store", "prelude", "renew"),
+        # The sessions look for entries of their index that are due, every few seconds.
+        Script.load("services.sessions", "prelude", "index_due"),
+    )
+]
+UPKEEP = {*_UPKEEP, *(hashlib.sha1(source, usedforsecurity=False).hexdigest().encode() for source in _UPKEEP)}
+"""Scripts, and their names, that run whatever is asked of the services then."""
 
 
 @dataclass(slots=True)
@@ -138,7 +146,7 @@ def _commands(data: bytes) -> list[list[bytes]]:
 
 
 def _is_background(command: list[bytes]) -> bool:
-    upkeep = command[0] == b"EVALSHA" and command[3].endswith(ENDED)
-    keeps_lease = len(command) > 1 and command[1] in RENEWALS
+    forgets = command[0] == b"EVALSHA" and command[3].endswith(ENDED)
+    keeps_up = len(command) > 1 and command[1] in UPKEEP
     begins_so = any(tuple(command[: len(words)]) == words for words in BACKGROUND)
-    return begins_so or OUTBOX in command or SCHEDULES in command or upkeep or keeps_lease
+    return begins_so or OUTBOX in command or SCHEDULES in command or forgets or keeps_up
