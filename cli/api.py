@@ -25,7 +25,23 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """Nobody answers, or somebody who is not the gateway."""
+    """
+    Nobody answers, or somebody who is not the gateway.
+
+    Attributes:
+        remedy: What to do about it.
+    """
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+NAME_IT = "Name the gateway by --url or NJIA_URL, such as http://127.0.0.1:8080"
+START_IT = "Start everything with `make run`, or name the gateway by --url or NJIA_URL"
+TRUST_IT = "SSL_CERT_FILE names the file of the authority that signed its certificate"
+WAIT_FOR_IT = "It may have too much to do, or be another program: try again, or name the gateway by --url or NJIA_URL"
+SPEAK_ITS_TONGUE = "It answers without TLS: name the gateway by http:// instead of https://"
 
 
 class Api:
@@ -39,7 +55,7 @@ class Api:
         try:
             self._client = httpx.Client(base_url=url, timeout=timeout, headers=headers)
         except httpx.InvalidURL as problem:
-            raise Unreachable(f"{url} is no address: {problem}") from None
+            raise Unreachable(f"{url} is no address: {problem}", NAME_IT) from None
 
     def close(self) -> None:
         """Closes the connections."""
@@ -64,17 +80,24 @@ class Api:
     def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
             answer = self._client.request(method, path, **request)
-        except httpx.ConnectError as problem:
-            hint = (
-                "; SSL_CERT_FILE names the file of its authority" if "CERTIFICATE_VERIFY_FAILED" in str(problem) else ""
-            )
-            raise Unreachable(f"{self._url} does not answer: {problem}{hint}") from problem
         except httpx.HTTPError as problem:
-            raise Unreachable(f"{self._url} does not answer: {problem or type(problem).__name__}") from problem
+            why = str(problem) or type(problem).__name__
+            raise Unreachable(f"{self._url} does not answer: {why}", _remedy(problem)) from problem
         try:
             document = answer.json() if answer.content else {}
         except ValueError:
-            raise Unreachable(f"{self._url} is not Njia's gateway: it answered {answer.status_code}") from None
+            message = f"{self._url} is not Njia's gateway: it answered {answer.status_code}"
+            raise Unreachable(message, NAME_IT) from None
         if answer.is_error or not isinstance(document, dict):
             raise Refused(answer.status_code, document if isinstance(document, dict) else {})
         return document
+
+
+def _remedy(problem: httpx.HTTPError) -> str:
+    if isinstance(problem, httpx.UnsupportedProtocol):
+        return NAME_IT
+    if not isinstance(problem, httpx.ConnectError):
+        return WAIT_FOR_IT
+    if "CERTIFICATE_VERIFY_FAILED" in str(problem):
+        return TRUST_IT
+    return SPEAK_ITS_TONGUE if "WRONG_VERSION_NUMBER" in str(problem) else START_IT

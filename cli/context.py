@@ -44,7 +44,7 @@ class Njia:
             raise typer.Exit(REFUSED) from None
         except Unreachable as problem:
             self.output.failure(str(problem))
-            self.output.aside("Start everything with `make run`, or name the gateway by --url or NJIA_URL")
+            self.output.aside(problem.remedy)
             raise typer.Exit(UNREACHABLE) from None
 
 

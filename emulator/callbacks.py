@@ -43,6 +43,10 @@ class CallbackAnswer:
     body: bytes
 
 
+UNTRUSTED = "its certificate is not trusted"
+"""Why a platform with TLS cannot be called; phones say what to do about it."""
+
+
 class CallbackFailed(Exception):
     """
     The platform gave no answer.
@@ -142,6 +146,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return UNTRUSTED
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
         return os.strerror(error.os_error.errno)
     return str(error) or type(error).__name__

@@ -263,7 +263,9 @@ def _report(errors: Sequence[BaseException]) -> int:
             print(f"error: {error}", file=sys.stderr)
         else:
             _log.error("a service failed", exc_info=error)
-    return EXIT_FAILED if others else EXIT_UNUSABLE
+    # A port that is taken as well changes nothing: what the operator gave must be mended first.
+    is_unusable = bool(problems) and all(isinstance(error, ListenFailed) for error in others)
+    return EXIT_UNUSABLE if is_unusable else EXIT_FAILED
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

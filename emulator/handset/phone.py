@@ -14,7 +14,13 @@ HANG_UP = "/hangup"
 PAY = "1"
 """Typing this confirms a payment that the phone is asked for; everything else, and the end of the input, cancels it."""
 
-PLATFORM_HINT = "Is the platform running? Start it with `make run`, or alone with `python -m services all`."
+_NOT_RUNNING = "Is the platform running? Start it with `make run`, or alone with `python -m services all`."
+_NOT_TRUSTED = "Start the emulator with SSL_CERT_FILE, which names the file of the authority that signed it."
+
+
+def remedy(error: str) -> str:
+    """Says what to do where the platform gave the network no answer."""
+    return _NOT_TRUSTED if "certificate is not trusted" in error else _NOT_RUNNING
 
 
 class Phone:
@@ -60,7 +66,7 @@ class Phone:
         sent = self._client.send_sms(self._msisdn, to, words)
         if sent.error is not None:
             self._display.say(f"The network could not deliver it: {sent.error}.")
-            self._display.say(PLATFORM_HINT)
+            self._display.say(remedy(sent.error))
             return False
         if not sent.delivered:
             self._display.say(
@@ -81,7 +87,7 @@ class Phone:
         told = self._client.opt_out(self._msisdn, sender)
         if told.error is not None:
             self._display.say(f"The network could not tell the platform: {told.error}.")
-            self._display.say(PLATFORM_HINT)
+            self._display.say(remedy(told.error))
         elif not told.delivered:
             self._display.say(f"The platform answered HTTP {told.status}: it has not noted it.")
         else:
@@ -93,7 +99,7 @@ class Phone:
         if screen.error is not None:
             self._display.say(f"The network ended the session: {screen.error}.")
             if screen.error_code == "callback_unreachable":
-                self._display.say(PLATFORM_HINT)
+                self._display.say(remedy(screen.error))
             return False
         self._display.screen(code, screen.text, ended=not screen.active)
         for warning in screen.warnings:

@@ -6,7 +6,7 @@ from emulator.handset.control_client import ControlClient, LiveCall
 from emulator.handset.display import Display
 from emulator.handset.inbox import QUIET_SECONDS, Inbox
 from emulator.handset.keypad import Keypad
-from emulator.handset.phone import HANG_UP, PLATFORM_HINT
+from emulator.handset.phone import HANG_UP, remedy
 
 REFUSE = "/busy"
 """Typing this while the phone rings refuses the call."""
@@ -76,7 +76,7 @@ class VoicePhone:
         if call.error is not None:
             self._display.say(f"The network ended the call: {call.error}.")
             if "gave no answer" in call.error:
-                self._display.say(PLATFORM_HINT)
+                self._display.say(remedy(call.error))
         elif not call.active:
             self._display.say(f"The call is over ({call.hangup_cause}).")
         return call.active

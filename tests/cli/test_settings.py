@@ -4,6 +4,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -50,6 +51,32 @@ def test_what_is_no_address_is_told_in_a_sentence(file: Path) -> None:
     asked = CliRunner().invoke(app, ["--url", "http://127.0.0.1:port", "flows"])
     assert asked.exit_code == 3
     assert "http://127.0.0.1:port is no address" in asked.output
+
+
+SELF_SIGNED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"
+
+
+@pytest.mark.parametrize(
+    ("failure", "remedy"),
+    [
+        (httpx.ConnectError("[Errno 111] Connection refused"), "`make run`"),
+        (httpx.ConnectError(SELF_SIGNED), "SSL_CERT_FILE"),
+        (httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"), "http:// instead of https://"),
+        (httpx.ReadTimeout("timed out"), "try again"),
+    ],
+    ids=["nobody listens", "unknown authority", "no TLS there", "no answer"],
+)
+def test_what_to_do_fits_what_went_wrong(
+    file: Path, monkeypatch: pytest.MonkeyPatch, failure: httpx.HTTPError, remedy: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(httpx.Client, "request", fail)
+    asked = CliRunner().invoke(app, ["--url", "https://localhost:1", "flows"])
+    assert asked.exit_code == 3
+    assert remedy in asked.output
+    assert ("make run" in asked.output) == (remedy == "`make run`")
 
 
 @pytest.mark.parametrize("key", ["njia_\u00e9 secret", "njia_secret\nx", "njia_a njia_secret"])

@@ -65,6 +65,12 @@ async def serve(environ, tracer_provider, stop):
     raise KeyError("+254711000001")
 """
 
+TAKEN = """
+from rpc.listening import ListenFailed
+async def serve(environ, tracer_provider, stop):
+    raise ListenFailed("127.0.0.1:1", "taken")
+"""
+
 RETURNS = """
 async def serve(environ, tracer_provider, stop):
     pass
@@ -146,6 +152,14 @@ def test_problems_of_all_configurations_are_listed_together(start: Start) -> Non
         "  NJIA_FIRST: is not set",
         "  NJIA_SECOND: is not set",
     ]
+
+
+def test_a_configuration_that_cannot_be_used_says_so_beside_a_port_that_is_taken(start: Start) -> None:
+    code, _, err = end(start("all", first=WITH_PROBLEMS, second=TAKEN))
+
+    assert code == 2
+    assert "NJIA_FIRST: is not set" in err
+    assert "error: cannot listen on 127.0.0.1:1: taken" in err
 
 
 def test_a_service_that_fails_ends_the_others_and_is_logged_masked(start: Start) -> None:
