@@ -94,7 +94,7 @@ async def platform(contract: Contract, valkey_server: valkey.ValkeyServer) -> As
             for module, stop in zip(modules.values(), stops, strict=True)
         ]
         async with served_gateway(contract, targets) as client:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while (await client.get("/health")).status_code != httpx.codes.OK:
                     await asyncio.sleep(0.05)
             yield client

@@ -27,7 +27,7 @@ from tests.gateway.contract import Contract
 NOWHERE = "127.0.0.1:1"
 """Nothing listens there."""
 
-READY_SECONDS = 10.0
+READY_SECONDS = 30.0
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Ready = Callable[[], Awaitable[bool]]
@@ -152,7 +152,7 @@ async def served_gateway(
     try:
         async with httpx.AsyncClient(
             base_url=f"{'http' if authority is None else 'https'}://{listen}",
-            timeout=15,
+            timeout=60,
             trust_env=False,
             verify=True if authority is None else ssl.create_default_context(cafile=authority),
             event_hooks={"response": [check]},

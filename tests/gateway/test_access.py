@@ -143,7 +143,7 @@ async def test_a_key_counts_where_it_stands_alone_behind_bearer(guarded: Guarded
 async def test_every_rpc_refuses_every_key_that_lacks_its_scope(guarded: Guarded) -> None:
     async def status(method: str, *names: str) -> grpc.StatusCode:
         asked: Any = guarded.channel.unary_unary(method)
-        call = asked(b"", metadata=[pair for name in names for pair in guarded.bearer(name).items()], timeout=5)
+        call = asked(b"", metadata=[pair for name in names for pair in guarded.bearer(name).items()], timeout=30)
         code: grpc.StatusCode = await call.code()
         return code
 
@@ -245,7 +245,7 @@ async def test_grpc_asks_for_the_same_keys_and_scopes(guarded: Guarded) -> None:
         metadata = [("njia-caller", claim)] if claim else []
         metadata += [] if name is None else list(guarded.bearer(name).items())
         try:
-            await method(request, metadata=metadata, timeout=5)  # type: ignore[operator]
+            await method(request, metadata=metadata, timeout=30)  # type: ignore[operator]
         except grpc.aio.AioRpcError as error:
             return error.code()
         return grpc.StatusCode.OK
@@ -260,7 +260,7 @@ async def test_grpc_asks_for_the_same_keys_and_scopes(guarded: Guarded) -> None:
 
 
 async def test_streams_ask_for_a_key_too(guarded: Guarded) -> None:
-    watch = EngineServiceStub(guarded.channel).WatchExecution(pb.WatchExecutionRequest(execution_id="ex-1"), timeout=5)
+    watch = EngineServiceStub(guarded.channel).WatchExecution(pb.WatchExecutionRequest(execution_id="ex-1"), timeout=30)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         async for _ in watch:
             pass
@@ -269,7 +269,7 @@ async def test_streams_ask_for_a_key_too(guarded: Guarded) -> None:
 
 async def test_health_is_open_and_reflection_needs_read(guarded: Guarded) -> None:
     check = health_pb2_grpc.HealthStub(guarded.channel).Check  # type: ignore[attr-defined]
-    assert (await check(health_pb2.HealthCheckRequest(), timeout=5)).status == 1
+    assert (await check(health_pb2.HealthCheckRequest(), timeout=30)).status == 1
 
     stub: Any = reflection_pb2_grpc.ServerReflectionStub(guarded.channel)  # type: ignore[arg-type]
 
@@ -277,7 +277,7 @@ async def test_health_is_open_and_reflection_needs_read(guarded: Guarded) -> Non
         asked = stub.ServerReflectionInfo(
             iter([reflection_pb2.ServerReflectionRequest(list_services="")]),
             metadata=None if name is None else list(guarded.bearer(name).items()),
-            timeout=5,
+            timeout=30,
         )
         try:
             async for _ in asked:

@@ -64,7 +64,7 @@ async def test_a_call_that_runs_is_answered_before_the_gateway_stops(engine: Eng
     listen = f"127.0.0.1:{free_port()}"
     environ = {"NJIA_GATEWAY_LISTEN": listen, "NJIA_ENGINE_TARGET": engine_target}
     serving = asyncio.create_task(server.serve(environ, NoOpTracerProvider(), stop))
-    async with asyncio.timeout(10), httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False) as client:
+    async with asyncio.timeout(30), httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False) as client:
         while not await answers(client):
             await asyncio.sleep(0.01)
         running = asyncio.create_task(client.get("/api/workflows/executions/ex-1"))

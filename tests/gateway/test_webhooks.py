@@ -43,7 +43,7 @@ async def publish(platform: httpx.AsyncClient, document: dict[str, Any]) -> None
 
 
 async def log_of(platform: httpx.AsyncClient, execution_id: str) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             log: dict[str, Any] = (await platform.get(f"/api/workflows/executions/{execution_id}")).json()
             if log["status"] != "running":

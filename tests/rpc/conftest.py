@@ -39,9 +39,11 @@ class Sessions(stubs.SessionServiceServicer):
     """Answers GetSession with what the test says."""
 
     behaviour: Behaviour
+    entered: bool = False
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def GetSession(self, request: pb.GetSessionRequest, context: Any) -> pb.GetSessionResponse:
+        self.entered = True
         try:
             return await self.behaviour(request)
         except asyncio.CancelledError:
@@ -58,8 +60,23 @@ class Running:
     channel: grpc.aio.Channel
     stub: "stubs.SessionServiceAsyncStub"
 
-    async def get(self, session_id: str = "s", timeout: float | None = 5) -> pb.GetSessionResponse:
+    async def get(self, session_id: str = "s", timeout: float | None = 30) -> pb.GetSessionResponse:
         return await self.stub.GetSession(pb.GetSessionRequest(session_id=session_id), timeout=timeout)
+
+    async def out_of_time(self) -> grpc.aio.AioRpcError:
+        """
+        The error of a call whose time is over while it is served.
+
+        Where a busy machine takes longer to bring it there, it is made again, with twice the time.
+        """
+        seconds = 0.1
+        while True:
+            try:
+                await self.get(timeout=seconds)
+            except grpc.aio.AioRpcError as error:
+                if self.servicer.entered:
+                    return error
+                seconds *= 2
 
 
 async def always_ready() -> bool:

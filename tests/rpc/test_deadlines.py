@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import grpc
 import pytest
 
 from njia.sessions.v1 import sessions_service_pb2 as pb
@@ -23,7 +24,7 @@ async def test_what_is_left_of_the_callers_deadline_bounds_a_call(start: Any) ->
 
     running = await start(behaviour)
 
-    assert 2 < await seconds_of(running, 3) <= 3.1
+    assert 10 < await seconds_of(running, 30) <= 30.1
 
 
 async def test_the_default_holds_where_it_is_shorter_or_there_is_no_deadline(start: Any) -> None:
@@ -49,9 +50,8 @@ async def test_a_call_after_the_deadline_still_gets_a_positive_timeout(start: An
         raise AssertionError
 
     running = await start(behaviour)
-    with pytest.raises(Exception, match="Deadline"):
-        await running.get(timeout=0.1)
-    await asyncio.wait_for(running.servicer.cancelled.wait(), 5)
+    assert (await running.out_of_time()).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    await asyncio.wait_for(running.servicer.cancelled.wait(), 30)
 
     assert seen == [pytest.approx(0.001, abs=0.01)]
 
@@ -70,5 +70,5 @@ async def test_work_that_outlives_its_call_is_free_of_the_deadline(start: Any) -
 
     running = await start(behaviour)
 
-    assert await seconds_of(running, 3) <= 3.1
+    assert await seconds_of(running, 30) <= 30.1
     assert await tails[0] == 60

@@ -83,7 +83,7 @@ async def test_a_request_that_does_not_parse_is_the_callers_fault(start: Any) ->
     call = running.channel.unary_unary("/njia.sessions.v1.SessionService/GetSession")
 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call(b"\xff\xff\xff", timeout=5)
+        await call(b"\xff\xff\xff", timeout=30)
 
     assert refusal_of(caught.value).code is grpc.StatusCode.INVALID_ARGUMENT
     assert refusal_of(caught.value).reason == "UNREADABLE_REQUEST"
@@ -94,7 +94,7 @@ async def test_an_unknown_method_is_unimplemented(start: Any) -> None:
     call = running.channel.unary_unary("/njia.sessions.v1.SessionService/Nothing")
 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call(b"", timeout=5)
+        await call(b"", timeout=30)
 
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
@@ -107,8 +107,8 @@ async def test_a_call_that_runs_out_of_time_is_no_error_of_the_service(start: An
     running = await start(slow)
 
     with capture_logs() as logs:
-        refusal = await refusal_from(running, timeout=0.1)
-        await asyncio.wait_for(running.servicer.cancelled.wait(), 5)
+        refusal = refusal_of(await running.out_of_time())
+        await asyncio.wait_for(running.servicer.cancelled.wait(), 30)
 
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
     assert logs == []
@@ -130,7 +130,7 @@ async def test_a_long_refusal_reaches_a_client_with_default_settings(start: Any)
     async with grpc.aio.insecure_channel(f"127.0.0.1:{running.server.port}") as channel:
         call: Any = channel.unary_unary("/njia.sessions.v1.SessionService/GetSession")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call(b"", timeout=5)
+            await call(b"", timeout=30)
 
     received = refusal_of(caught.value)
     assert received.reason == "COMPILATION_FAILED"

@@ -37,7 +37,7 @@ async def serve() -> AsyncIterator[Serve]:
             listen=settings.get("listen", "127.0.0.1:0"),
             stop=stop or asyncio.Event(),
             tracer_provider=NoOpTracerProvider(),
-            grace_seconds=settings.get("grace_seconds", 2),
+            grace_seconds=settings.get("grace_seconds", LONG_SECONDS),
             patience=settings.get("patience", PATIENCE),
             max_connections=settings.get("max_connections", MAX_CONNECTIONS),
         )
@@ -50,7 +50,7 @@ async def serve() -> AsyncIterator[Serve]:
 
 
 async def until_refused(port: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             try:
                 _, late = await asyncio.open_connection("127.0.0.1", port)
@@ -66,7 +66,7 @@ async def hello(_request: Request) -> PlainTextResponse:
 
 async def test_it_answers_and_says_nothing_about_itself(serve: Serve) -> None:
     server = await serve(hello)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=LONG_SECONDS) as client:
         response = await client.get(f"http://127.0.0.1:{server.port}/")
 
     assert response.text == "hello"
@@ -89,7 +89,7 @@ async def test_a_stop_lets_a_running_request_finish_and_takes_no_new_one(serve: 
         return PlainTextResponse("finished")
 
     server = await serve(slow, stop)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=LONG_SECONDS) as client:
         running = asyncio.create_task(client.get(f"http://127.0.0.1:{server.port}/"))
         await entered.wait()
         stop.set()
@@ -226,7 +226,7 @@ async def test_what_is_no_http_is_refused(serve: Serve) -> None:
 
 async def test_who_is_refused_for_want_of_room_is_told_when_to_come_again(serve: Serve) -> None:
     server = await serve(hello, max_connections=2)
-    async with httpx.AsyncClient() as first, httpx.AsyncClient() as second:
+    async with httpx.AsyncClient(timeout=LONG_SECONDS) as first, httpx.AsyncClient(timeout=LONG_SECONDS) as second:
         assert (await first.get(f"http://127.0.0.1:{server.port}/")).text == "hello"
         # The connection of the first one is kept open, and this is the second.
         refused = await second.get(f"http://127.0.0.1:{server.port}/")

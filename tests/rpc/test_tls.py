@@ -57,7 +57,7 @@ async def gets_in(target: str, protection: Protection) -> bool:
     async with open_channel(target, NoOpTracerProvider(), protection) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]
         try:
-            await check(health_pb2.HealthCheckRequest(), timeout=5)
+            await check(health_pb2.HealthCheckRequest(), timeout=30)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNAVAILABLE:
                 return False

@@ -46,7 +46,10 @@ def collector() -> Iterator[Collector]:
     running.server.server_close()
 
 
-async def test_spans_reach_the_collector_before_shutdown_returns_and_are_masked(collector: Collector) -> None:
+async def test_spans_reach_the_collector_before_shutdown_returns_and_are_masked(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "EXPORT_WITHIN_MS", 60_000)
     provider = tracing.provider("engine", {"OTEL_EXPORTER_OTLP_ENDPOINT": f"{collector.url}/"})
     with provider.get_tracer("test").start_as_current_span("send to +254711000001") as span:
         span.set_attribute("to", ["+254711000001"])

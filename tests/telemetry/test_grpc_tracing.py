@@ -50,7 +50,7 @@ class Front(stubs.SessionServiceServicer):
         self.back = back
 
     async def FindSession(self, request: pb.FindSessionRequest, context: Any) -> pb.FindSessionResponse:
-        await asyncio.gather(*(self.back.GetSession(pb.GetSessionRequest(), timeout=5) for _ in range(2)))
+        await asyncio.gather(*(self.back.GetSession(pb.GetSessionRequest(), timeout=30) for _ in range(2)))
         return pb.FindSessionResponse()
 
 
@@ -68,7 +68,7 @@ def parent_id(span: ReadableSpan) -> int | None:
 
 
 async def until_spans(spans: InMemorySpanExporter, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(spans.get_finished_spans()) < count:
             await asyncio.sleep(0.01)
 
@@ -81,7 +81,7 @@ async def test_one_trace_runs_through_both_servers(
         front = await start_sessions(Front(stubs.SessionServiceStub(to_back)), provider)
         async with open_channel(front, provider) as to_front:
             with provider.get_tracer("test").start_as_current_span("turn"):
-                await stubs.SessionServiceStub(to_front).FindSession(pb.FindSessionRequest(), timeout=5)
+                await stubs.SessionServiceStub(to_front).FindSession(pb.FindSessionRequest(), timeout=30)
     await until_spans(spans, 7)
 
     (root,) = by_name(spans, "turn", SpanKind.INTERNAL)
@@ -112,7 +112,7 @@ async def test_a_refusal_is_told_by_code_and_reason_and_is_no_exception(
 ) -> None:  # fmt: skip
     async with open_channel(await start_sessions(Back(), provider), provider) as channel:
         with pytest.raises(grpc.aio.AioRpcError):
-            await stubs.SessionServiceStub(channel).GetSession(pb.GetSessionRequest(session_id=session_id), timeout=5)
+            await stubs.SessionServiceStub(channel).GetSession(pb.GetSessionRequest(session_id=session_id), timeout=30)
         await until_spans(spans, 2)
 
     (sent,), (served,) = by_name(spans, GET, SpanKind.CLIENT), by_name(spans, GET, SpanKind.SERVER)
@@ -134,11 +134,11 @@ async def test_a_cancelled_call_ends_at_the_server_and_both_spans_end(
             await stub.GetSession(pb.GetSessionRequest(session_id="slow"), timeout=30)
 
         calling = asyncio.create_task(call())
-        await asyncio.wait_for(back.entered.wait(), 5)
+        await asyncio.wait_for(back.entered.wait(), 30)
         calling.cancel()
         with pytest.raises(asyncio.CancelledError):
             await calling
-        await asyncio.wait_for(back.cancelled.wait(), 5)
+        await asyncio.wait_for(back.cancelled.wait(), 30)
         await until_spans(spans, 2)
 
     assert {(span.attributes or {})["rpc.grpc.status_code"] for span in spans.get_finished_spans()} == {1}
@@ -148,9 +148,10 @@ async def test_a_call_that_runs_out_of_time_is_an_error_of_the_client_span(
     start_sessions: Any, provider: TracerProvider, spans: InMemorySpanExporter
 ) -> None:
     async with open_channel(await start_sessions(Back(), provider), provider) as channel:
+        await channel.channel_ready()
         with pytest.raises(grpc.aio.AioRpcError):
-            await stubs.SessionServiceStub(channel).GetSession(pb.GetSessionRequest(session_id="slow"), timeout=0.2)
-        await until_spans(spans, 2)
+            await stubs.SessionServiceStub(channel).GetSession(pb.GetSessionRequest(session_id="slow"), timeout=0.5)
+        await until_spans(spans, 1)
 
     (sent,) = by_name(spans, GET, SpanKind.CLIENT)
     assert (sent.attributes or {})["rpc.grpc.status_code"] == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
@@ -167,7 +168,7 @@ async def test_metadata_of_the_caller_goes_along(start_sessions: Any, provider: 
 
     async with open_channel(await start_sessions(Reader(), provider), provider) as channel:
         await stubs.SessionServiceStub(channel).GetSession(
-            pb.GetSessionRequest(), timeout=5, metadata=(("x-own", "1"),)
+            pb.GetSessionRequest(), timeout=30, metadata=(("x-own", "1"),)
         )
 
     assert seen["x-own"] == "1"
@@ -180,8 +181,8 @@ async def test_health_checks_make_no_spans_on_either_side(
     target = await start_sessions(Back(), provider)
     async with open_channel(target, provider) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
-        await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
-        await stubs.SessionServiceStub(channel).GetSession(pb.GetSessionRequest(), timeout=5)
+        await stub.Check(health_pb2.HealthCheckRequest(), timeout=30)
+        await stubs.SessionServiceStub(channel).GetSession(pb.GetSessionRequest(), timeout=30)
     await until_spans(spans, 2)
 
     assert [span.name for span in spans.get_finished_spans()] == [GET, GET]
