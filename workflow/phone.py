@@ -4,6 +4,15 @@ import phonenumbers
 
 from workflow.errors import NodeFailure, invalid
 
+_NO_NUMBER = "one looks like +254711000001"
+_REASONS = {
+    phonenumbers.NumberParseException.INVALID_COUNTRY_CODE: "no country has the code that it starts with",
+    phonenumbers.NumberParseException.TOO_SHORT_AFTER_IDD: "it has too few digits",
+    phonenumbers.NumberParseException.TOO_SHORT_NSN: "it has too few digits",
+    phonenumbers.NumberParseException.TOO_LONG: "it has too many digits",
+}
+"""The library's own words are for programmers."""
+
 
 def normalised(number: str, default_country: str | None) -> str:
     """
@@ -20,7 +29,7 @@ def normalised(number: str, default_country: str | None) -> str:
     try:
         parsed = phonenumbers.parse(text, default_country)
     except phonenumbers.NumberParseException as problem:
-        raise _unusable(text, str(problem)) from None
+        raise _unusable(text, _REASONS.get(problem.error_type, _NO_NUMBER)) from None
     if not phonenumbers.is_possible_number(parsed):
         raise _unusable(text, "its length is not possible in its country")
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

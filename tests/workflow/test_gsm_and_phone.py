@@ -91,6 +91,22 @@ def test_what_is_no_number_is_refused(written: str, country: str | None) -> None
         normalised(written, country)
 
 
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("+2547", "it has too few digits"),
+        ("+" + "2547" * 6, "it has too many digits"),
+        ("+999711000001", "no country has the code"),
+        ("+hello", "one looks like +254711000001"),
+        ("0711", "start it with +"),
+    ],
+)
+def test_what_a_number_lacks_is_told_in_plain_words(written: str, words: str) -> None:
+    with pytest.raises(NodeFailure) as refusal:
+        normalised(written, None)
+    assert words in refusal.value.error.message
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_a_number_or_refused(text: str) -> None:
     try:

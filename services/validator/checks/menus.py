@@ -29,7 +29,8 @@ def _forgotten(flow: Flow, node: FlowNode, expected: set[str], screens: list[Flo
         left = [entry for entry in _offered(screen) if entry not in expected]
         has_default = len(flow.outgoing[node.id]) > len(expected)
         if left and not (has_default and len(left) == 1):
-            message = f"{screen.id} offers {_listed(left)}, and {node.id} has no case for that"
+            offer = f"{screen.id} offers {_listed(left)}, and {node.id} has no case for that"
+            message = f"{offer}: add one, or take the option away"
             yield Issue("MENU_OPTION_WITHOUT_CASE", message, screen.id, path=f"{screen.path}.config", is_warning=True)
 
 
@@ -41,7 +42,8 @@ def _never_offered(node: FlowNode, expected: Sequence[str], screens: list[FlowNo
     extra = [entry for entry in expected if entry.isdecimal() and entry not in offered]
     if extra:
         before = " or ".join(screen.id for screen in screens)
-        message = f"{node.id} has a case for {_listed(extra)}, which {before} does not offer"
+        case = f"{node.id} has a case for {_listed(extra)}, which {before} does not offer"
+        message = f"{case}: add the option, or take the case away"
         yield Issue("CASE_WITHOUT_MENU_OPTION", message, node.id, path=f"{node.path}.config", is_warning=True)
 
 
