@@ -32,6 +32,7 @@ valkey.FREE_PORTS = valkey.FREE_PORTS[
 storage.connection.CONNECT_SECONDS = 30.0
 storage.connection.POOL_WAIT_SECONDS = 60.0
 storage.connection.ANSWER_SECONDS = 60.0
+storage.connection.LOOK_SECONDS = 30.0
 rpc.readiness.ANSWER_WITHIN_SECONDS = 30.0
 launcher.stack.READY_WITHIN_SECONDS = 240.0
 valkey.READY_WITHIN_SECONDS = 60.0
@@ -100,6 +101,7 @@ async def redis_url(running_store: valkey.ValkeyServer | valkey_cluster_process.
 def impatient_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what asks a store that says nothing."""
     monkeypatch.setattr("storage.connection.ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr("storage.connection.LOOK_SECONDS", 0.8)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

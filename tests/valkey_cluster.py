@@ -13,7 +13,7 @@ from storage.connection import Client, StoreUnavailable, connect, look
 
 MASTERS = 3
 SLOTS = 16384
-READY_WITHIN_SECONDS = 20.0
+READY_WITHIN_SECONDS = 60.0
 STOP_WITHIN_SECONDS = 10.0
 
 
@@ -57,7 +57,7 @@ class ValkeyCluster:
                 valkey.server_program(),
                 *("--port", str(self.ports[index]), "--bind", "127.0.0.1", "--dir", str(directory), "--save", ""),
                 *("--cluster-enabled", "yes", "--cluster-port", str(self.bus_ports[index])),
-                *("--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", "2000"),
+                *("--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", "10000"),
                 *("--logfile", str(directory / "valkey.log"), "--maxmemory-policy", "noeviction"),
             ],
             stdin=subprocess.DEVNULL,

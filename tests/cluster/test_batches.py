@@ -25,7 +25,7 @@ async def owner_of(cluster: ValkeyCluster, key: str) -> tuple[int, int]:
     """The slot of a key and the index of the node that has it."""
     async with cluster.node(0) as node:
         slot = int(await node.execute_command("CLUSTER KEYSLOT", key))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             for index in range(len(cluster.ports)):
                 if any(first <= slot <= last for first, last in await slots_of(cluster, index)):
@@ -108,7 +108,7 @@ async def test_slots_that_move_with_their_data_are_followed(client: Client, valk
             await node.execute_command(
                 "CLUSTER MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", await name_of(valkey_cluster, target)
             )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await owner_of(valkey_cluster, f"{{{tag}}}"))[1] != target:
                 await asyncio.sleep(0.02)
 
@@ -208,7 +208,7 @@ async def test_a_node_that_goes_is_told_of_and_one_that_comes_back_is_found(
             await look(client)
     finally:
         valkey_cluster.start(1)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await valkey_cluster.whole()
 
     for way in ways:
@@ -218,7 +218,7 @@ async def test_a_node_that_goes_is_told_of_and_one_that_comes_back_is_found(
 
 async def _in_the_end(way: Callable[[], Awaitable[object]]) -> None:
     """Repeats what a node refuses that does not know yet that the cluster is whole again."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with suppress(StoreUnavailable), store_errors():
                 await way()
