@@ -113,6 +113,7 @@ async def test_a_screen_that_takes_too_long_ends_where_the_flow_asks_for_nothing
     await eventually(lambda: platform.sent_to(phone))
     log = await platform.only_execution(workflow_id)
     assert log["status"] == "running"
+    await platform.answer_sends()
     await platform.rest.post(f"/api/workflows/executions/{log['executionId']}/cancel")
 
 
