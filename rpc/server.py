@@ -21,6 +21,7 @@ from rpc.status import ErrorTable
 from rpc.tasks import end_task
 from rpc.tls import Tls
 from telemetry import grpc_metrics, grpc_tracing
+from telemetry.instruments import TLS_CERTIFICATE_END
 from telemetry.metrics import UNMETERED, Meters
 
 MAX_CONCURRENT_CALLS = 2000
@@ -94,12 +95,15 @@ async def start_server(
         protection: Who may call, and the certificate.
         scopes: What each method asks for, by its full name; ADMIN where it is not listed.
         afterwards: What is done behind a method that has succeeded, by its full name.
-        meters: Where the times of the calls go; nothing is installed where nobody looks.
+        meters: Where the times of the calls go, and when the certificate ends; nothing is installed where nobody looks.
 
     Raises:
         ListenFailed: The address is taken or not of this machine.
     """
     guard = protection.guard()
+    if protection.tls is not None:
+        ends_at = protection.tls.ends_at
+        meters.read(TLS_CERTIFICATE_END, lambda: ends_at)
     server = grpc.aio.server(
         interceptors=(
             *(() if guard is None else (Authentication(guard, scopes),)),

@@ -34,6 +34,13 @@ class Tls:
         """Whether a server lets only those in who show a certificate."""
         return self.certificate is not None and self.authorities is not None
 
+    @property
+    def ends_at(self) -> float | None:
+        """When the first certificate of the chain ends, Unix time in seconds; None where there is none."""
+        if self.certificate is None:
+            return None
+        return min(each.not_valid_after_utc.timestamp() for each in x509.load_pem_x509_certificates(self.certificate))
+
     def server_credentials(self) -> grpc.ServerCredentials | None:
         """What a gRPC server needs; None where it has no certificate."""
         if self.certificate is None or self.key is None:

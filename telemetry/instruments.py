@@ -58,6 +58,14 @@ RPC_SERVER_DURATION: Final = Instrument(
     _GRPC_SERVICES,
     _CALLS,
 )
+TLS_CERTIFICATE_END: Final = Instrument(
+    "njia.tls.certificate.not_after",
+    Kind.GAUGE,
+    "s",
+    "When the certificate that the service shows ends, Unix time; only where it has one",
+    (),
+    _GRPC_SERVICES,
+)
 HTTP_SERVER_DURATION: Final = Instrument(
     "http.server.request.duration",
     Kind.HISTOGRAM,

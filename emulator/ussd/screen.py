@@ -6,7 +6,7 @@ from typing import Literal
 
 from emulator.callbacks import CallbackAnswer
 from emulator.networks import ussd_limits
-from workflow import gsm
+from workflow.screens import screen_size
 
 HOP_METADATA_HEADER = "at-ussd-hop-metadata"
 MAX_HOP_METADATA = 99
@@ -75,16 +75,10 @@ def _carried(value: str) -> bool:
 def _warnings(body: str, text: str, answer: CallbackAnswer, network_code: str) -> list[str]:
     warnings = []
     limits = ussd_limits(network_code)
-    septets = gsm.septets(text)
-    # The octets of a screen hold half as many 16-bit units; a character of GSM's extension table takes two septets.
-    size, room = (
-        (septets, limits.screen_characters)
-        if septets is not None
-        else (gsm.ucs2_units(text), limits.screen_characters // 2)
-    )
-    if size > room:
-        why = "" if septets is not None else " where one is beyond the GSM alphabet"
-        warnings.append(f"the screen has {size} characters; {limits.network} shows {room} at a time{why}")
+    size = screen_size(text, limits.screen_characters)
+    if not size.fits:
+        why = "" if size.is_gsm else " where one is beyond the GSM alphabet"
+        warnings.append(f"the screen has {size.taken} characters; {limits.network} shows {size.room} at a time{why}")
     if not text.strip():
         warnings.append("the screen is empty")
     if body[3:4] not in (" ", ""):

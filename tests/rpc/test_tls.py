@@ -4,18 +4,23 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 import pytest
+from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.trace import NoOpTracerProvider
+from prometheus_client.parser import text_string_to_metric_families
 
 from rpc.channels import open_channel
 from rpc.config import ConfigError, Environment
 from rpc.protection import UNPROTECTED, Protection, read_protection
 from rpc.server import start_server
 from rpc.tls import read_tls
+from telemetry.exposition import Exposition
+from telemetry.metrics import UNMETERED, Meters
 from tests.buf_curl import Server
 from tests.rpc.certificates import Authority, Signed
 
@@ -36,7 +41,7 @@ def protection_with(authority: Authority | None, shown: Signed | None) -> Protec
 
 
 @asynccontextmanager
-async def serving(protection: Protection) -> AsyncIterator[str]:
+async def serving(protection: Protection, meters: Meters = UNMETERED) -> AsyncIterator[str]:
     async def ready() -> bool:
         return True
 
@@ -48,6 +53,7 @@ async def serving(protection: Protection) -> AsyncIterator[str]:
         tracer_provider=NoOpTracerProvider(),
         ready=ready,
         protection=protection,
+        meters=meters,
     )
     yield f"127.0.0.1:{server.port}"
     await server.stop(0)
@@ -160,3 +166,15 @@ def test_a_missing_file_a_missing_half_and_one_from_tomorrow_are_told(ours: Auth
             NJIA_TLS_CERT_FILE=str(ours.signed("good").certificate), NJIA_TLS_KEY_FILE=str(early.certificate)
         )[0]
     )
+
+
+async def test_a_server_shows_when_its_certificate_ends(ours: Authority) -> None:
+    shown = ours.signed("server")
+    exposition = Exposition("validator")
+    async with serving(protection_with(ours, shown), exposition.meters):
+        families = text_string_to_metric_families((await exposition.text()).decode())
+    exposition.close()
+
+    (told,) = [each.value for family in families for each in family.samples if each.name.startswith("njia_tls")]
+    ends = x509.load_pem_x509_certificate(shown.certificate.read_bytes()).not_valid_after_utc
+    assert datetime.fromtimestamp(told, UTC) == ends
