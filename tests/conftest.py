@@ -8,6 +8,7 @@ import os
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,9 @@ import rpc.readiness
 import storage.connection
 from launcher import valkey
 from tests import valkey_cluster as valkey_cluster_process
+
+# Thousands of tests are collected, and none of what they are made of is garbage before they have run.
+gc.disable()
 
 # A port is taken some time after it was found free, and another worker must not find it free meanwhile.
 MOST_WORKERS = 8
@@ -108,6 +112,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs the tests that are marked so against both kinds of store."""
     if metafunc.definition.get_closest_marker("also_on_a_cluster") and "redis_url" in metafunc.fixturenames:
         metafunc.parametrize("store_kind", [ONE_SERVER, CLUSTER])
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: the collector of garbage need not look at it again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 LONG_FIRST = ("chaos", "e2e", "cluster", "engine/restarts", "launcher", "engine/service")
