@@ -1,10 +1,10 @@
 """What is said of a parameter that cannot be used: what stands there, and what may."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from gateway.errors import HttpError, bad_request
+from workflow.suggestions import did_you_mean
 
 _KINDS = {"int": "a whole number", "bool": "true or false", "float": "a number"}
 
@@ -32,10 +32,7 @@ def refused_parameter(fault: Mapping[str, Any], known: Sequence[str]) -> HttpErr
 def _unknown(name: str, known: Sequence[str]) -> str:
     if not known:
         return "is not known here; this call takes none"
-    by_lower = {each.lower(): each for each in known}
-    close = get_close_matches(name.lower()[:_LONGEST], by_lower, n=1)
-    meant = f"; did you mean {by_lower[close[0]]}?" if close else ""
-    return f"is not known here; this call takes {', '.join(known)}{meant}"
+    return f"is not known here; this call takes {', '.join(known)}{did_you_mean(name[:_LONGEST], known)}"
 
 
 def _wanted(fault: Mapping[str, Any]) -> str:
