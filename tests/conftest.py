@@ -9,6 +9,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 
 import asyncio
 import gc
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,10 @@ from tests import valkey_cluster as valkey_cluster_process
 
 # Thousands of tests are collected, and none of what they are made of is garbage before they have run.
 gc.disable()
+
+# A shell starts what runs in its background with Ctrl-C ignored, and processes hand that on. Those that tests start are
+# pressed Ctrl-C in as at a terminal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A port is taken some time after it was found free, and another worker must not find it free meanwhile.
 MOST_WORKERS = 8

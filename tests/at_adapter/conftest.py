@@ -188,9 +188,10 @@ def emulator_url() -> Iterator[str]:
 
 @pytest.fixture
 async def emulator(emulator_url: str) -> AsyncIterator[Emulator]:
+    """The emulator as it starts; what a test leaves in it ends with the test, and writes no log into that of others."""
     async with httpx.AsyncClient(base_url=emulator_url, timeout=30, trust_env=False) as control:
-        await control.post("/control/reset")
         yield Emulator(emulator_url, control)
+        await control.post("/control/reset")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import pty
-import signal
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,7 +18,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MSISDN = "+254711000001"
 ENDS_WITHIN_SECONDS = 60
-PRESSES_AGAIN_AFTER_SECONDS = 15
 Send = Callable[..., Awaitable[httpx.Response]]
 Eventually = Callable[[Callable[[], Any]], Awaitable[Any]]
 
@@ -219,15 +217,6 @@ async def test_at_a_terminal_an_sms_is_shown_while_the_phone_waits_for_input(
             await process.wait()
 
 
-async def _pressing_ctrl_c(process: asyncio.subprocess.Process) -> None:
-    """Presses Ctrl-C, and again where nothing comes of it, as a person does."""
-    while process.returncode is None:
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PRESSES_AGAIN_AFTER_SECONDS):
-                await process.wait()
-
-
 async def test_ctrl_c_hangs_up(emulator_url: str, platform: Any, eventually: Eventually) -> None:
     process = await asyncio.create_subprocess_exec(
         *_command(emulator_url, "--code", "*384*1#"),
@@ -238,7 +227,8 @@ async def test_ctrl_c_hangs_up(emulator_url: str, platform: Any, eventually: Eve
     assert process.stdout is not None
     async with asyncio.timeout(ENDS_WITHIN_SECONDS):
         await process.stdout.readuntil(b"> ")
-        (shown, _), _ = await asyncio.gather(process.communicate(), _pressing_ctrl_c(process))
+        process.send_signal(2)
+        shown, _ = await process.communicate()
     assert process.returncode == 130
     assert b"Hung up." in shown
     (event,) = await eventually(lambda: platform.at("/at/ussd/events"))
