@@ -14,6 +14,12 @@ each. Ten mistakes in a flow of 1000 nodes are told of in full.
 _LONGEST = 100
 """Longer words are no typing mistakes, and comparing them takes long."""
 
+LIKELY = 0.6
+"""How alike a word and a name are at least, from 0 to 1, for the name to be worth a hint."""
+
+HARDLY_ANOTHER = 0.8
+"""Likewise, where the word may well be a name of its own: one letter in five is wrong at most."""
+
 _left: ContextVar[int | None] = ContextVar("left", default=None)
 
 
@@ -27,13 +33,13 @@ def few_suggestions() -> Iterator[None]:
         _left.reset(outside)
 
 
-def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """Returns `; did you mean to?` with the closest name, or nothing when none is close."""
+def did_you_mean(word: str, names: Iterable[str], *, alike: float = LIKELY) -> str:
+    """Returns `; did you mean to?` with the closest name, or nothing when none is as much alike."""
     left = _left.get()
     if len(word) > _LONGEST or left == 0:
         return ""
     by_lower = {name.lower(): name for name in names}
     if left is not None:
         _left.set(max(0, left - len(by_lower)))
-    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=alike)
     return f"; did you mean {by_lower[close[0]]}?" if close else ""

@@ -11,9 +11,10 @@ from enum import Enum, auto
 
 from services.validator.flow import Flow
 from workflow.paths import Path
-from workflow.suggestions import did_you_mean
+from workflow.suggestions import HARDLY_ANOTHER, did_you_mean
 
 NODE_PREFIX = "node_"
+NODE_PARTS = ("output", "error")
 
 RESERVED: Mapping[str, tuple[str, ...] | None] = {
     "triggerPayload": None,
@@ -25,14 +26,18 @@ RESERVED: Mapping[str, tuple[str, ...] | None] = {
 }
 """What stands below each reserved name; None: anything may."""
 
-FAILS_WITHOUT = "the node fails without it, unless a default stands there"
-
 
 class Outlook(Enum):
     """How likely it is that a variable is there."""
 
     MAYBE = auto()
     """On some ways only."""
+
+    UNSENT = auto()
+    """Only if whoever starts the flow sends it: at every place that reads it, or at none."""
+
+    MISTYPED = auto()
+    """Likewise, and its name is so close to one that is always there that it is hardly meant."""
 
     NEVER = auto()
     """On no way."""
@@ -65,20 +70,35 @@ def payload_names(flow: Flow) -> tuple[str, ...]:
     return () if flow.trigger_type is None else tuple(flow.trigger_type.output.model_fields)
 
 
-def payload_root(flow: Flow, name: str) -> Answer | None:
-    """Judges a key of the trigger's payload."""
-    trigger_type = flow.trigger_type
+def payload_root(flow: Flow, path: Path) -> Answer | None:
+    """Judges a path that begins with a key of the trigger's payload."""
+    trigger_type, name = flow.trigger_type, path.root
     if trigger_type is None:
         return None
     field = trigger_type.output.model_fields.get(name)
     if field is not None:
         if field.is_required():
             return None
-        return Answer(Outlook.MAYBE, f"is not in every payload of {trigger_type.type}; {FAILS_WITHOUT}")
+        return Answer(Outlook.UNSENT, f"is not in every payload of {trigger_type.type}")
     if trigger_type.output.model_config.get("extra") == "allow":
-        return Answer(Outlook.MAYBE, f"is there only if the payload has it; {FAILS_WITHOUT}")
+        return _of_any_name(flow, path)
     if name in flow.nodes:
-        return Answer(Outlook.NEVER, f"is not known: what a node gave is {{{{{NODE_PREFIX}{name}.output.…}}}}")
+        return Answer(Outlook.NEVER, f"is not known: {_of_node(name)}")
     names = [*payload_names(flow), *RESERVED]
     known = ", ".join(payload_names(flow))
     return Answer(Outlook.NEVER, f"is not known: {trigger_type.type} gives {known}{did_you_mean(name, names)}")
+
+
+def _of_any_name(flow: Flow, path: Path) -> Answer:
+    """Judges a path into a payload that may have any key."""
+    why = "is there only if the payload has it"
+    if path.root in flow.nodes and path.segments[:1] and path.segments[0] in NODE_PARTS:
+        return Answer(Outlook.MISTYPED, f"{why}; {_of_node(path.root)}")
+    # Behind a reserved name there is always a step: `sessionId` is a key of its own, `sesion.data` is none.
+    names = [*payload_names(flow), *(RESERVED if path.segments else ())]
+    suggestion = did_you_mean(path.root, names, alike=HARDLY_ANOTHER)
+    return Answer(Outlook.MISTYPED if suggestion else Outlook.UNSENT, f"{why}{suggestion}")
+
+
+def _of_node(name: str) -> str:
+    return f"what a node gave is {{{{{NODE_PREFIX}{name}.output.…}}}}"

@@ -3,26 +3,27 @@ UNKNOWN_VARIABLE and MAYBE_UNBOUND_VARIABLE: what templates and expressions name
 
 An error means that no way to the node can have made it. A warning means that some ways do not; it is for templates
 alone, since an expression reads what is not there as null. A `default` filter settles both.
+
+What only whoever starts the flow can send is told of once a flow, however many places read it.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from services.validator.bindings import Bindings
 from services.validator.flow import Flow, FlowEdge, FlowNode
 from services.validator.flow_text import FlowText
+from services.validator.payload_reads import PayloadReads
 from services.validator.roots import NODE_PREFIX, RESERVED, Answer, Outlook, fixed_root, payload_names, payload_root
 from workflow.fields import Role
 from workflow.issues import Issue
-from workflow.node_type import TriggerType
 from workflow.paths import Path
 from workflow.suggestions import did_you_mean
 
 STORED = "data"
 INPUT = "input"
-PHONE = "msisdn"
 ERROR = "error"
+ABSENT_AT_TIMES = (Outlook.MAYBE, Outlook.UNSENT)
 ERROR_FIELDS = ("code", "message", "type", "details")
 
 
@@ -48,30 +49,20 @@ def check(flow: Flow) -> Iterator[Issue]:
     """Yields the variables of every text that cannot, or may not, be there."""
     if flow.trigger is None or flow.trigger_type is None:
         return
-    yield from _phones(flow, flow.trigger_type)
-    judge = _Judge(flow)
+    unsent = PayloadReads()
+    judge = _Judge(flow, unsent)
     for reader, text in judge.texts():
         yield from judge.issues(reader, text)
-
-
-def _phones(flow: Flow, trigger_type: TriggerType[Any]) -> Iterator[Issue]:
-    """Nodes that are about the phone of the payload, where the trigger's own payload tells of none."""
-    if PHONE in trigger_type.output.model_fields:
-        return
-    for node in flow.nodes.values():
-        if node.facts is not None and node.facts[0].needs_phone(node.facts[1]):
-            message = (
-                f"{node.facts[0].type} is about the phone number in {{{{{PHONE}}}}}, which is there only if whoever "
-                f"starts the flow sends it under this name"
-            )
-            yield Issue("MAYBE_UNBOUND_VARIABLE", message, node.id, path=node.path, is_warning=True)
+    yield from unsent.issues(flow)
 
 
 class _Judge:
     """Judges the variables of one flow."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, unsent: PayloadReads) -> None:
+        """`unsent` takes what is the same for every place that reads it."""
         self._flow = flow
+        self._unsent = unsent
         self._writers = _writers(flow)
         self._asking = frozenset(
             node.id
@@ -102,9 +93,12 @@ class _Judge:
             if reference.has_default:
                 continue
             answer = self._answer(reference.path, reader)
-            if answer is None or (answer.outlook is Outlook.MAYBE and (in_expression or self._is_lenient)):
+            if answer is None or (answer.outlook in ABSENT_AT_TIMES and (in_expression or self._is_lenient)):
                 continue
-            is_warning = answer.outlook is Outlook.MAYBE
+            if answer.outlook is Outlook.UNSENT:
+                self._unsent.add(reference.path.root, answer.message, reader.node, text.path)
+                continue
+            is_warning = answer.outlook is not Outlook.NEVER
             yield Issue(
                 "MAYBE_UNBOUND_VARIABLE" if is_warning else "UNKNOWN_VARIABLE",
                 f"{{{{{reference.path.text[:100]}}}}} {answer.message}",
@@ -142,8 +136,8 @@ class _Judge:
                 return self._stored(path.root, str(path.segments[1]), reader)
             return answer
         if path.root == INPUT and INPUT not in payload_names(self._flow):
-            return self._input(reader)
-        return payload_root(self._flow, path.root)
+            return self._input(path, reader)
+        return payload_root(self._flow, path)
 
     def _unknown_node(self, path: Path) -> Answer:
         names = [f"{NODE_PREFIX}{node}" for node in self._flow.nodes]
@@ -188,12 +182,12 @@ class _Judge:
             return None
         return Answer(Outlook.MAYBE, "is there only if something wrote it before; write it first, or give a default")
 
-    def _input(self, reader: _Reader) -> Answer | None:
+    def _input(self, path: Path, reader: _Reader) -> Answer | None:
         if reader.has_one_of(self._asking):
             return None
         if any(reader.may_follow(node) for node in self._asking):
             return Answer(Outlook.MAYBE, "is there only after a node that asked for it; give it a default")
-        return payload_root(self._flow, INPUT)
+        return payload_root(self._flow, path)
 
 
 def _writers(flow: Flow) -> dict[tuple[str, str], frozenset[str]]:

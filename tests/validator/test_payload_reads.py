@@ -1,0 +1,102 @@
+"""What a flow reads of a payload that may have any key, or that lacks some at times."""
+
+from typing import Any
+
+from services.validator.validation import validate
+from tests.validator.flow_texts import condition, flow, sms
+from workflow.issues import Issue
+from workflow.parse import parse_flow
+
+AT: dict[str, Any] = {"trigger": "HTTP_WEBHOOK", "trigger_config": {"path": "/x"}}
+REMIND = {name: sms("Hello {{name}}", to="{{phone}}") for name in ("first", "second", "third", "fourth")}
+IN_A_ROW = ("start > first", "first > second", "second > third", "third > fourth")
+
+
+def warnings(document: dict[str, Any]) -> tuple[Issue, ...]:
+    report = validate(parse_flow(document))
+    assert report.valid, report.issues
+    return report.issues
+
+
+def test_a_name_that_a_request_may_bring_is_told_of_once_with_the_nodes_that_fail_without_it() -> None:
+    found = warnings(flow(REMIND, *IN_A_ROW, **AT))
+    assert [(issue.code, issue.node_id, issue.path) for issue in found] == [
+        ("MAYBE_UNBOUND_VARIABLE", "first", "nodes[0].config.message"),
+        ("MAYBE_UNBOUND_VARIABLE", "first", "nodes[0].config.to"),
+    ]
+    assert found[0].message == (
+        "{{name}} is there only if the payload has it; first, second, third and 1 more fail without it, unless a "
+        "default stands there"
+    )
+
+
+def test_a_read_with_a_default_does_not_excuse_one_without() -> None:
+    nodes = {
+        "a": sms("Hello {{name | default('friend')}}", to="+254711000001"),
+        "b": sms("{{name}}", to="+254711000001"),
+    }
+    (only,) = warnings(flow(nodes, "start > a", "a > b", **AT))
+    assert (only.node_id, only.path) == ("b", "nodes[1].config.message")
+    assert "; b fails without it" in only.message
+
+
+def test_what_the_trigger_always_brings_is_not_told_of() -> None:
+    text = "{{method}} {{path}} {{body.name}} {{query.page}} {{headers.accept}} {{timestamp}} {{triggerPayload.name}}"
+    assert not warnings(flow({"a": sms(text, to="+254711000001")}, "start > a", **AT))
+
+
+def test_a_key_that_a_payload_lacks_at_times_is_told_of_once() -> None:
+    found = warnings(flow({"a": sms(), "b": sms()}, "start > a", "a > b", trigger="PAYMENT_CALLBACK"))
+    unbound = [issue for issue in found if issue.code == "MAYBE_UNBOUND_VARIABLE"]
+    assert [issue.message for issue in unbound] == [
+        "{{msisdn}} is not in every payload of PAYMENT_CALLBACK; a and b fail without it, unless a default stands there"
+    ]
+
+
+def test_a_mistyped_name_of_what_the_trigger_brings_is_told_of_wherever_it_is_read() -> None:
+    nodes = {
+        "c": condition("{{bdy.severity}} >= 3"),
+        "a": sms("{{bdy.service}}, {{sesion.data.name}}", to="+254711000001"),
+        "b": sms("{{timeStamp | date}}", to="+254711000001"),
+    }
+    found = warnings(flow(nodes, "start > c", "c :true > a", "c :false > b", **AT))
+    assert [(issue.path, issue.message) for issue in found] == [
+        ("nodes[0].config.expression", "{{bdy.severity}} is there only if the payload has it; did you mean body?"),
+        ("nodes[1].config.message", "{{bdy.service}} is there only if the payload has it; did you mean body?"),
+        ("nodes[1].config.message", "{{sesion.data.name}} is there only if the payload has it; did you mean session?"),
+        ("nodes[2].config.message", "{{timeStamp}} is there only if the payload has it; did you mean timestamp?"),
+    ]
+
+
+def test_names_of_their_own_are_not_taken_for_mistyped_ones() -> None:
+    names = ("phone", "name", "time", "date", "sessionId", "paymentMethod", "order", "userId", "status", "text", "id")
+    expression = " || ".join(f"{{{{{name}}}}} == '1'" for name in names)
+    nodes = {"c": condition(expression), "a": sms("Hi", to="+254711000001")}
+    assert not warnings(flow(nodes, "start > c", "c :true > a", **AT))
+
+
+def test_an_output_that_is_named_without_its_prefix_is_told_of_in_an_expression_too() -> None:
+    nodes = {
+        "a": sms("Hi", to="+254711000001"),
+        "c": condition("{{a.output.cost}} != null"),
+        "b": sms(to="+254711000001"),
+    }
+    (only,) = warnings(flow(nodes, "start > a", "a > c", "c :true > b", **AT))
+    assert only.path == "nodes[1].config.expression"
+    assert only.message.endswith("what a node gave is {{node_a.output.…}}")
+
+
+def test_nodes_about_a_phone_that_the_payload_may_lack_are_told_of_once() -> None:
+    nodes = {"w": ("WAIT_FOR_SMS", {}), "again": ("WAIT_FOR_SMS", {}), "a": sms("Hi", to="{{msisdn}}")}
+    (only,) = warnings(flow(nodes, "start > w", "w > again", "again > a", **AT))
+    assert (only.node_id, only.path) == ("w", "nodes[0]")
+    assert only.message == (
+        "w and again are about the phone number in {{msisdn}}, which is there only if whoever starts the flow sends it "
+        "under this name"
+    )
+
+
+def test_missing_names_that_are_welcome_are_not_told_of_but_mistyped_ones_are() -> None:
+    nodes = {"a": sms("{{name}} {{boddy.name}}", to="+254711000001")}
+    (only,) = warnings(flow(nodes, "start > a", settings={"missingVariable": "empty"}, **AT))
+    assert "did you mean body?" in only.message
