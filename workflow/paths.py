@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal, Protocol, TypeGuard
+from typing import Final, Protocol, TypeGuard
 
 from workflow.sealing import SEALED
 
@@ -23,8 +23,6 @@ class _Unset(Enum):
 
 UNSET: Final = _Unset.UNSET
 """What a path resolves to when there is nothing at its end. Unlike null it is no value."""
-
-Unset = Literal[_Unset.UNSET]
 
 QUOTED = r'"(?:[^"\\]|\\.)*"|' r"'(?:[^'\\]|\\.)*'"
 """Regular expression of a text in quotes, for (?s) matching."""

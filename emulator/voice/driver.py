@@ -30,8 +30,6 @@ MAX_KEPT = 10_000
 MAX_DOCUMENTS = 1_000
 """Documents of one call; one that redirects for ever ends."""
 
-EVENT_SECONDS = 10.0
-
 INSTRUCTIONS, EVENTS = "/voice", "/voice/events"
 
 log = structlog.get_logger(__name__)

@@ -76,7 +76,7 @@ class AtAdapterServicer(AtAdapterServiceServicer):
         """See the contract."""
         return _response(await self._sms.send(request.idempotency_key, _order(request)))
 
-    async def PlaceCall(self, request: PlaceCallRequest, _: "grpc.aio.ServicerContext[Any, Any]") -> PlaceCallResponse:
+    async def PlaceCall(self, request: PlaceCallRequest, _: Context) -> PlaceCallResponse:
         """See the contract."""
         order = CallOrder(request.to, request.caller_id or self._voice_number)
         receipt = await self._calls.send(request.idempotency_key, order)

@@ -17,7 +17,6 @@ BATCH = 200
 """Entries looked at in one go; a round goes on until fewer are due."""
 
 _log = structlog.get_logger()
-_PACKAGE = "services.sessions"
 
 
 class IndexUpkeep:
@@ -31,9 +30,9 @@ class IndexUpkeep:
     def __init__(self, client: Client, retention_ms: int) -> None:
         self._client = client
         self._retention_ms = retention_ms
-        self._due = Script.load(_PACKAGE, "prelude", "index_due")
-        self._prolong = Script.load(_PACKAGE, "index_prolong")
-        self._forget = Script.load(_PACKAGE, "index_forget")
+        self._due = Script.load(__package__, "prelude", "index_due")
+        self._prolong = Script.load(__package__, "index_prolong")
+        self._forget = Script.load(__package__, "index_forget")
 
     async def run(self) -> None:
         """Goes over the index every INTERVAL_SECONDS until cancelled."""

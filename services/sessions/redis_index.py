@@ -28,7 +28,7 @@ class SessionIndex:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._add = Script.load("services.sessions", "prelude", "index_add")
+        self._add = Script.load(__package__, "prelude", "index_add")
 
     def additions(self, entry: Entry, life_ms: int) -> Sequence[ScriptCall]:
         """

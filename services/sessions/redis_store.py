@@ -26,8 +26,6 @@ from storage.batches import run_in_order
 from storage.connection import Client, store_errors
 from storage.scripts import Argument, Script, ScriptCall
 
-_PACKAGE = "services.sessions"
-
 
 class RedisSessionStore:
     """See SessionStore."""
@@ -36,12 +34,12 @@ class RedisSessionStore:
         self._client = client
         self._retention_ms = retention_ms
         self._index = SessionIndex(client)
-        self._open = Script.load(_PACKAGE, "prelude", "session", "open")
-        self._write = Script.load(_PACKAGE, "prelude", "session", "write")
-        self._touch = Script.load(_PACKAGE, "prelude", "session", "touch")
-        self._end = Script.load(_PACKAGE, "prelude", "session", "end")
-        self._scoped_read = Script.load(_PACKAGE, "prelude", "scoped", "scoped_read")
-        self._scoped_write = Script.load(_PACKAGE, "prelude", "scoped", "scoped_write")
+        self._open = Script.load(__package__, "prelude", "session", "open")
+        self._write = Script.load(__package__, "prelude", "session", "write")
+        self._touch = Script.load(__package__, "prelude", "session", "touch")
+        self._end = Script.load(__package__, "prelude", "session", "end")
+        self._scoped_read = Script.load(__package__, "prelude", "scoped", "scoped_read")
+        self._scoped_write = Script.load(__package__, "prelude", "scoped", "scoped_write")
 
     async def open(self, new: NewSession) -> Opened:
         """See SessionStore.open."""

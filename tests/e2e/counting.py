@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from services.engine.store.scripts import script
 from storage.connection import TAKES_WRITES
 from storage.scripts import Script
 
@@ -30,10 +31,10 @@ ENDED = b":ended"
 """End of the key by which the engine looks for executions whose retention is over, request or not."""
 
 _UPKEEP = [
-    script.source.encode()
-    for script in (
+    each.source.encode()
+    for each in (
         # The engine keeps its leases, every third of their length.
-        Script.load("services.engine.store", "prelude", "renew"),
+        script("prelude", "renew"),
         # The sessions look for entries of their index that are due, every few seconds.
         Script.load("services.sessions", "prelude", "index_due"),
     )

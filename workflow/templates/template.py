@@ -31,11 +31,6 @@ class Template:
     def __repr__(self) -> str:
         return f"Template({self.text!r})"
 
-    @property
-    def is_static(self) -> bool:
-        """Whether it holds no placeholder, so that it always renders to the same text."""
-        return not self.references
-
     def render(self, scope: Scope, formatting: Formatting) -> str:
         """
         Returns the text with every placeholder replaced.

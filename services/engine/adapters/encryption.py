@@ -11,7 +11,7 @@ from workflow.errors import NodeFailure
 
 
 class FernetCipher:
-    """See workflow.session.Cipher."""
+    """See workflow.sealing.Cipher."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         """

@@ -1,9 +1,7 @@
 """What must follow an execution that failed: the flow is started again, or somebody is told."""
 
 from services.engine.core.program import Program
-from services.engine.core.state import ExecutionState, ExecutionStatus
-
-FAILED = (ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT)
+from services.engine.core.state import FAILURES, ExecutionState
 
 
 def restarts_left(program: Program, state: ExecutionState) -> int:
@@ -27,4 +25,4 @@ def follows_at_ms(program: Program, state: ExecutionState) -> int | None:
 
 
 def _counts(state: ExecutionState) -> bool:
-    return state.status in FAILED and not state.options.dry_run
+    return state.status in FAILURES and not state.options.dry_run

@@ -12,7 +12,7 @@ from workflow.faults import faults_of
 from workflow.fields import NodeConfig, Role
 from workflow.node_type import Evaluation
 from workflow.paths import Scope
-from workflow.templates import FilterError, Formatting, MissingVariable, TemplateError
+from workflow.templates import Formatting, MissingVariable, TemplateError
 
 
 def rendered(node: RunnableNode, scope: Scope, formatting: Formatting) -> NodeConfig:
@@ -73,16 +73,13 @@ def evaluations(node: RunnableNode, scope: Scope, program: Program) -> Mapping[s
 
 
 def _template_failure(problem: TemplateError, field: str) -> NodeFailure:
-    match problem:
-        case MissingVariable():
-            return invalid(
-                "MISSING_VARIABLE",
-                f"config.{field} names {{{{{problem.path.text}}}}}, which has no value here: neither the trigger nor a "
-                f'node before has set it; where that may be, write {{{{{problem.path.text} | default("...")}}}}',
-                path=problem.path.text,
-            )
-        case FilterError():
-            return invalid("TEMPLATE_FAILED", f"config.{field}: {problem}")
+    if isinstance(problem, MissingVariable):
+        return invalid(
+            "MISSING_VARIABLE",
+            f"config.{field} names {{{{{problem.path.text}}}}}, which has no value here: neither the trigger nor a "
+            f'node before has set it; where that may be, write {{{{{problem.path.text} | default("...")}}}}',
+            path=problem.path.text,
+        )
     return invalid("TEMPLATE_FAILED", f"config.{field}: {problem}")
 
 

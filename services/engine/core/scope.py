@@ -1,11 +1,11 @@
 """What templates and expressions of a running flow can name."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from services.engine.core.program import Program
 from services.engine.core.state import ExecutionState, NodeState
+from services.engine.core.timestamps import timestamp
 from workflow.paths import UNSET
 from workflow.sealing import Cipher, unsealed
 from workflow.session import Scope
@@ -67,11 +67,7 @@ class RunScope:
         }
 
     def _execution(self) -> object:
-        started = datetime.fromtimestamp(self._state.started_at_ms / 1000, UTC)
-        return {
-            "id": self._state.execution_id,
-            "startedAt": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        }
+        return {"id": self._state.execution_id, "startedAt": timestamp(self._state.started_at_ms)}
 
     def _data(self, scope: Scope) -> Mapping[str, Any]:
         session = self._state.session

@@ -28,11 +28,11 @@ class WatchfulCipher:
         self._revealed: set[str] = set()
 
     def seal(self, value: Any) -> str:
-        """See workflow.session.Cipher."""
+        """See workflow.sealing.Cipher."""
         return self._cipher.seal(value)
 
     def unseal(self, sealed: str) -> Any:
-        """See workflow.session.Cipher."""
+        """See workflow.sealing.Cipher."""
         value = self._cipher.unseal(sealed)
         self._revealed.update(_leaves(value))
         return value

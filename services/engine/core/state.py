@@ -24,6 +24,10 @@ class ExecutionStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+FAILURES = frozenset({ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT})
+"""How an execution stands that failed; one that was cancelled did as it was told."""
+
+
 class NodeStatus(StrEnum):
     """How an attempt ended."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from services.engine.core.program import Program
@@ -87,8 +86,3 @@ def call_record(
     """
     record = {"key": key, "payload": payload, "line": line}
     return record if signal is None else {"signal": signal, "node_id": node_id, **record}
-
-
-def timestamp(ms: int) -> str:
-    """Writes Unix milliseconds as ISO 8601 in UTC, as trigger payloads have it."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

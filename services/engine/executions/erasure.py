@@ -16,9 +16,10 @@ from services.engine.errors import EngineError, InvalidRequest
 from services.engine.executions.executions import Executions
 from services.engine.store import keys, records
 from services.engine.store.redis.calls import redis_calls
+from services.engine.store.scripts import script
 from storage.batches import answers_of, run_in_stages
 from storage.connection import Client
-from storage.scripts import Script, ScriptCall
+from storage.scripts import ScriptCall
 from workflow.money import AIRTIME, PAYMENT
 
 BATCH = 100
@@ -29,7 +30,7 @@ REPORTED = ("sms", AIRTIME, PAYMENT)
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
-_ERASE = Script.load("services.engine.store", "prelude", "erase")
+_ERASE = script("prelude", "erase")
 
 CALL = "call:"
 """What the name of a call begins with among those that the outside knows of an execution."""

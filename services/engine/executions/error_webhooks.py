@@ -6,7 +6,7 @@ import orjson
 
 from services.engine.core.program import Program
 from services.engine.core.state import NodeResult, NodeStatus
-from services.engine.executions.beginnings import timestamp
+from services.engine.core.timestamps import timestamp
 from services.engine.store.execution_store import Stored
 from workflow.errors import NodeError, NodeFailure
 from workflow.ports import Credentials, HttpClient, HttpRequest

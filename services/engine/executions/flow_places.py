@@ -22,9 +22,9 @@ from services.engine.errors import FlowBusy, FlowStartsTooOften
 from services.engine.store import keys
 from services.engine.store.execution_store import Begun, Occupied, Queued, TakenUp
 from services.engine.store.redis.calls import answer_of
+from services.engine.store.scripts import script
 from storage.batches import answers_of
 from storage.connection import Client
-from storage.scripts import Script
 from workflow.ports import Rate, RateLimiter
 
 CHECKED_AT_ONCE = 20
@@ -39,8 +39,8 @@ BEGIN_WITHIN_MS = 30_000
 LIFE_MS = 3651 * 24 * 3600 * 1000
 """Places of a flow that nobody starts any more are forgotten after so long: longer than an execution can wait."""
 
-_TAKE = Script.load("services.engine.store", "prelude", "take_place")
-_CHECK = Script.load("services.engine.store", "prelude", "check_places")
+_TAKE = script("prelude", "take_place")
+_CHECK = script("prelude", "check_places")
 
 MaybeBegun = TypeVar("MaybeBegun", bound=Begun | None)
 

@@ -22,10 +22,10 @@ from services.engine.executions.live_runs import LiveRuns
 from services.engine.store import keys
 from services.engine.store.execution_store import ExecutionStore, Stored
 from services.engine.store.redis.calls import answer_of
+from services.engine.store.scripts import script
 from storage.batches import run_in_stages
 from storage.connection import Client
 from storage.outages import Outage
-from storage.scripts import Script
 
 LOOK_SECONDS = 0.5
 AT_ONCE = 20
@@ -42,7 +42,7 @@ MOST_TRIES = 12
 
 COUNTS_LIFE_MS = 24 * 3600 * 1000
 
-_CLAIM = Script.load("services.engine.store", "claim_follow_up")
+_CLAIM = script("claim_follow_up")
 
 _log = structlog.get_logger()
 

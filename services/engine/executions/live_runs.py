@@ -17,7 +17,7 @@ from rpc.tasks import end_task
 from services.engine.core.ports import HandedOver, LeaseLost, SessionsUnavailable, StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.core.run import Run
-from services.engine.core.state import ExecutionState, ExecutionStatus, Turn, permanent
+from services.engine.core.state import FAILURES, ExecutionState, Turn, permanent
 from services.engine.core.surroundings import Surroundings
 from services.engine.errors import EngineBusy, SessionEnded, SessionNotFound
 from services.engine.executions.flow_places import FlowPlaces
@@ -245,6 +245,6 @@ class LiveRuns:
 
 
 def _tell_of_failure(state: ExecutionState) -> None:
-    if state.status in (ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT) and state.error is not None:
+    if state.status in FAILURES and state.error is not None:
         why = mask_text(state.error.message)
         _log.warning("an execution failed", workflow_id=state.workflow_id, code=state.error.code, why=why)

@@ -17,11 +17,8 @@ from opentelemetry.trace import (
 )
 
 from services.engine.core.run import Run
-from services.engine.core.state import MAX_TRACES, ExecutionStatus
+from services.engine.core.state import FAILURES, MAX_TRACES
 from telemetry import attributes, tracing
-
-FAILURES = (ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT)
-"""How an execution stands when the span of its turn is an error, so that a backend finds it by that."""
 
 
 class Traces(Protocol):
@@ -67,6 +64,7 @@ class TurnSpans:
             yield
             span.set_attribute(attributes.EXECUTION_STATUS, state.status)
             if state.error is not None and state.status in FAILURES:
+                # The span of its turn is an error, so that a backend finds the execution by that.
                 span.set_attribute(attributes.ERROR_TYPE, state.error.code)
                 span.set_status(Status(StatusCode.ERROR, state.error.code))
 

@@ -25,16 +25,16 @@ from services.engine.flows.programs import Programs, document_of
 from services.engine.flows.secrets import FlowSecrets, may_hold_mask
 from services.engine.store import keys
 from services.engine.store.redis.calls import answer_of
+from services.engine.store.scripts import script
 from storage.connection import Client
 from storage.scripts import Script
 from workflow.documents import DocumentError, parse_document
 
-_PACKAGE = "services.engine.store"
-_SAVE = Script.load(_PACKAGE, "save")
-_PUBLISH = Script.load(_PACKAGE, "publish")
-_UNPUBLISH = Script.load(_PACKAGE, "unpublish")
-_DELETE = Script.load(_PACKAGE, "delete")
-_READ_FLOW = Script.load(_PACKAGE, "read_flow")
+_SAVE = script("save")
+_PUBLISH = script("publish")
+_UNPUBLISH = script("unpublish")
+_DELETE = script("delete")
+_READ_FLOW = script("read_flow")
 
 _log = structlog.get_logger()
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from njia.engine.v1 import admin_service_pb2 as pb
 from njia.engine.v1.admin_service_pb2_grpc import AdminServiceServicer
 from services.engine.errors import InvalidRequest
 from services.engine.executions.erasure import Erasure
 from services.engine.servicers import pages
+from services.engine.servicers.moments import timestamp_of
 from services.engine.store.redis.calls import answer_of
 from storage.audit import AuditLog
 
@@ -35,7 +35,7 @@ class AdminServicer(AdminServiceServicer):
         found = await answer_of(self._audit.page(limit + 1, request.page_token, self._now_ms()))
         return pb.ListAuditResponse(
             entries=[
-                pb.AuditEntry(at=_time(entry.at_ms), who=entry.who, action=entry.action, subject=entry.subject)
+                pb.AuditEntry(at=timestamp_of(entry.at_ms), who=entry.who, action=entry.action, subject=entry.subject)
                 for entry in found[:limit]
             ],
             next_page_token=found[limit - 1].place if len(found) > limit else "",
@@ -50,7 +50,3 @@ class AdminServicer(AdminServiceServicer):
             value_sets=erased.value_sets,
             unclaimed=erased.unclaimed,
         )
-
-
-def _time(ms: int) -> Timestamp:
-    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)

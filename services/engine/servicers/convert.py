@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from njia.engine.v1 import engine_service_pb2 as pb
 from njia.workflow.v1 import workflow_pb2
 from services.engine.core.state import ExecutionState, ExecutionStatus, NodeResult, NodeStatus, Reply
 from services.engine.replays.differences import Difference
+from services.engine.servicers.moments import timestamp_of
 from services.engine.store.execution_store import Report, Stored
 from services.engine.triggers.unclaimed import Entry
 from workflow.errors import ErrorType, NodeError
@@ -78,8 +78,8 @@ def summary_to_message(state: ExecutionState, now_ms: int) -> pb.ExecutionLog:
         workflow_id=state.workflow_id,
         workflow_version=state.workflow_version,
         status=_EXECUTION_STATUS[state.status],
-        started_at=_time(state.started_at_ms),
-        completed_at=None if state.completed_at_ms is None else _time(state.completed_at_ms),
+        started_at=timestamp_of(state.started_at_ms),
+        completed_at=None if state.completed_at_ms is None else timestamp_of(state.completed_at_ms),
         duration_ms=_duration_ms(state, now_ms),
         error=_error(state.error),
         waiting_for=_waiting_for(state),
@@ -113,7 +113,7 @@ def difference_to_message(difference: Difference) -> pb.ReplayDifference:
 def unclaimed_to_message(entry: Entry) -> pb.Unclaimed:
     """Writes what nobody claimed."""
     return pb.Unclaimed(
-        channel=entry.channel, received_at=_time(entry.received_at_ms), payload_json=_json(masked(entry.payload))
+        channel=entry.channel, received_at=timestamp_of(entry.received_at_ms), payload_json=_json(masked(entry.payload))
     )
 
 
@@ -130,7 +130,7 @@ def node_result_to_message(result: NodeResult) -> pb.NodeExecutionResult:
         status=_NODE_STATUS[result.status],
         error=_error(result.error),
         duration_ms=result.duration_ms,
-        executed_at=_time(result.executed_at_ms),
+        executed_at=timestamp_of(result.executed_at_ms),
         attempt=result.attempt,
         visit=result.visit,
     )
@@ -150,7 +150,7 @@ def _report(report: Report) -> pb.DeliveryReport:
         number=report.number,
         failure_reason=report.failure_reason,
         network_code=report.network_code,
-        received_at=_time(report.received_at_ms),
+        received_at=timestamp_of(report.received_at_ms),
         channel=report.channel,
         amount=report.amount,
     )
@@ -173,7 +173,7 @@ def _waiting_for(state: ExecutionState) -> pb.WaitingFor | None:
     if not waits:
         return None
     node_id, wait = waits[0]
-    return pb.WaitingFor(node_id=node_id, kind=wait.kind, expires_at=_time(wait.expires_at_ms))
+    return pb.WaitingFor(node_id=node_id, kind=wait.kind, expires_at=timestamp_of(wait.expires_at_ms))
 
 
 def _reply(reply: Reply | None) -> pb.Reply | None:
@@ -182,10 +182,6 @@ def _reply(reply: Reply | None) -> pb.Reply | None:
 
 def _duration_ms(state: ExecutionState, now_ms: int) -> int:
     return (state.completed_at_ms or now_ms) - state.started_at_ms
-
-
-def _time(ms: int) -> Timestamp:
-    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -5,6 +5,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.engine.errors import InvalidRequest
 
 
+def timestamp_of(ms: int) -> Timestamp:
+    """Writes Unix ms."""
+    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)
+
+
 def unix_ms(moment: Timestamp, field: str, reason: str = "INVALID_REQUEST") -> int:
     """Returns a time as Unix ms. Raises InvalidRequest for one outside of the years 1 to 9999, or with odd nanos."""
     try:

@@ -5,7 +5,6 @@ import binascii
 from typing import Any
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from njia.engine.v1 import workflow_service_pb2 as pb
 from njia.engine.v1.workflow_service_pb2_grpc import WorkflowServiceServicer
@@ -13,6 +12,7 @@ from services.engine.errors import InvalidRequest
 from services.engine.flows.registry import Registry, SavedWorkflow
 from services.engine.flows.secrets import masked_document
 from services.engine.servicers import pages
+from services.engine.servicers.moments import timestamp_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -71,12 +71,8 @@ def _summary(flow: SavedWorkflow) -> pb.Workflow:
         published=flow.version == flow.published_version,
         published_version=flow.published_version,
         latest_version=flow.latest_version,
-        saved_at=_time(flow.saved_at_ms),
-        published_at=None if flow.published_at_ms is None else _time(flow.published_at_ms),
+        saved_at=timestamp_of(flow.saved_at_ms),
+        published_at=None if flow.published_at_ms is None else timestamp_of(flow.published_at_ms),
         trigger_type=flow.trigger_type,
-        next_run_at=None if flow.next_run_at_ms is None else _time(flow.next_run_at_ms),
+        next_run_at=None if flow.next_run_at_ms is None else timestamp_of(flow.next_run_at_ms),
     )
-
-
-def _time(ms: int) -> Timestamp:
-    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)

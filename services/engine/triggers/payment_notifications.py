@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from services.engine import ids
-from services.engine.executions.beginnings import timestamp
+from services.engine.core.timestamps import timestamp
 from services.engine.executions.executions import Executions
 from services.engine.executions.settlements import DeliveryReports
 from services.engine.store.execution_store import ExecutionStore, Report

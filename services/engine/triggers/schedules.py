@@ -12,17 +12,17 @@ import structlog
 
 from services.engine import ids
 from services.engine.core.ports import StoreUnavailable
+from services.engine.core.timestamps import timestamp
 from services.engine.errors import EngineError, WorkflowNotFound
-from services.engine.executions.beginnings import timestamp
 from services.engine.executions.executions import Executions
 from services.engine.flows.registry import Registry
 from services.engine.store import keys
 from services.engine.store.redis.calls import answer_of
+from services.engine.store.scripts import script
 from storage.connection import Client
 from storage.outages import Outage
-from storage.scripts import Script
 
-_ADVANCE = Script.load("services.engine.store", "advance_schedule")
+_ADVANCE = script("advance_schedule")
 
 _log = structlog.get_logger()
 

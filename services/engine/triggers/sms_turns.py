@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from services.engine.executions.beginnings import timestamp
+from services.engine.core.timestamps import timestamp
 from services.engine.executions.executions import Executions
 from services.engine.executions.live_runs import LiveRuns
 from services.engine.flows.registry import Registry

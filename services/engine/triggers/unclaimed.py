@@ -12,14 +12,14 @@ from services.engine.core.ports import StoreUnavailable
 from services.engine.store import keys
 from services.engine.store.execution_store import Cursor
 from services.engine.store.redis.calls import answer_of
+from services.engine.store.scripts import script
 from services.engine.store.typed_text import TypedText
 from storage.connection import Client
-from storage.scripts import Script
 
 MOST_KEPT = 1000
 """Of all channels together; the oldest go first."""
 
-_NOTE = Script.load("services.engine.store", "note_unclaimed")
+_NOTE = script("note_unclaimed")
 
 _log = structlog.get_logger()
 

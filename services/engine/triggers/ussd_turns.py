@@ -8,8 +8,9 @@ import structlog
 
 from services.engine.core.run import Run
 from services.engine.core.state import Reply, Signal
+from services.engine.core.timestamps import timestamp
 from services.engine.errors import FlowBusy
-from services.engine.executions.beginnings import signal_record, timestamp, turn_record
+from services.engine.executions.beginnings import signal_record, turn_record
 from services.engine.executions.live_runs import LiveRuns
 from services.engine.flows.registry import Registry, Route
 from services.engine.store.execution_store import Begun, Continued, ExecutionStore, Interrupted, NoExecution, Offered

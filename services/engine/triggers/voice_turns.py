@@ -15,8 +15,9 @@ import structlog
 
 from services.engine import ids
 from services.engine.core.state import Reply, Signal
+from services.engine.core.timestamps import timestamp
 from services.engine.errors import FlowBusy
-from services.engine.executions.beginnings import call_record, signal_record, timestamp
+from services.engine.executions.beginnings import call_record, signal_record
 from services.engine.executions.live_runs import LiveRuns
 from services.engine.flows.registry import Registry
 from services.engine.store.execution_store import ExecutionStore, Newest, NoExecution

@@ -7,8 +7,8 @@ from hashlib import blake2b
 import orjson
 
 from services.engine import ids
+from services.engine.core.timestamps import timestamp
 from services.engine.errors import IdempotencyKeyReused, InvalidRequest
-from services.engine.executions.beginnings import timestamp
 from services.engine.executions.executions import Executions
 from services.engine.flows.registry import Registry
 from services.engine.store.execution_store import ExecutionStore, Stored

@@ -109,13 +109,11 @@ def test_references_are_listed_in_their_order_with_their_defaults() -> None:
         ("b.c", False),
     ]
     assert isinstance(template.references[0], Reference)
-    assert not template.is_static
     assert template.text == '{{b.c}} {{a | upper | default("x")}} {{b.c}}'
 
 
-def test_a_text_without_placeholders_is_static() -> None:
+def test_a_text_without_placeholders_names_nothing() -> None:
     template = parse_template("Welcome")
-    assert template.is_static
     assert template.references == ()
 
 
@@ -124,7 +122,7 @@ def test_written_line_breaks_become_real_ones_in_messages_only(scope_of: MakeSco
     scope = scope_of({"name": r"a\nb"})
     assert parse_message_template(text).render(scope, STRICT) == "Hi a\\nb\n1. Yes\t2. No a\nb"
     assert parse_template(text).render(scope, STRICT) == r"Hi a\nb\n1. Yes\t2. No " + "a\nb"
-    assert parse_message_template(r"\n").is_static
+    assert not parse_message_template(r"\n").references
     assert parse_message_template(text).text == text
 
 

@@ -11,13 +11,13 @@ from services.engine.store.redis import clock
 from services.engine.store.redis.calls import answer_of, redis_calls
 from services.engine.store.redis.leases import Leases
 from services.engine.store.redis.reports import expectations
+from services.engine.store.scripts import script
 from storage.batches import Call, run_in_stages
 from storage.connection import Client
-from storage.scripts import Script, ScriptCall
+from storage.scripts import ScriptCall
 
-_PACKAGE = "services.engine.store"
-_WRITE = Script.load(_PACKAGE, "prelude", "write")
-_CONFIRM = Script.load(_PACKAGE, "prelude", "confirm")
+_WRITE = script("prelude", "write")
+_CONFIRM = script("prelude", "confirm")
 
 
 class RedisJournal:

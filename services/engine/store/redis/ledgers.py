@@ -6,13 +6,12 @@ from services.engine.store import keys, records
 from services.engine.store.execution_store import Continued, Interrupted, Newest
 from services.engine.store.lifetimes import CLOSED_LEDGER_LIFE_MS, LEDGER_LIFE_MS
 from services.engine.store.redis.calls import answer_of, redis_calls
+from services.engine.store.scripts import script
 from storage.connection import Client
-from storage.scripts import Script
 
-_PACKAGE = "services.engine.store"
-_ANSWER_LATE = Script.load(_PACKAGE, "answer_late")
-_OFFER = Script.load(_PACKAGE, "offer")
-_CONTINUE = Script.load(_PACKAGE, "continue")
+_ANSWER_LATE = script("answer_late")
+_OFFER = script("offer")
+_CONTINUE = script("continue")
 
 
 class RedisLedgers:

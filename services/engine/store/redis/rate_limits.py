@@ -4,14 +4,14 @@ from hashlib import blake2b
 
 from services.engine.store import keys
 from services.engine.store.redis.calls import answer_of
+from services.engine.store.scripts import script
 from storage.connection import Client
-from storage.scripts import Script
 from workflow.ports import Permit, Rate
 
 REMEMBERED_MS = 600_000
 """A permit that is asked for again within so long of its window, by an engine that took over, costs nothing."""
 
-_RESERVE = Script.load("services.engine.store", "prelude", "reserve")
+_RESERVE = script("prelude", "reserve")
 
 
 class SharedRates:

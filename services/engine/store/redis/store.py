@@ -28,20 +28,20 @@ from services.engine.store.redis.leases import Leases, partition_of
 from services.engine.store.redis.ledgers import RedisLedgers
 from services.engine.store.redis.reading import RedisReading
 from services.engine.store.redis.reports import RedisReports
+from services.engine.store.scripts import script
 from services.engine.store.typed_text import TextMarks
 from storage.batches import Call, run_in_stages
 from storage.connection import Client
-from storage.scripts import Script, ScriptCall
+from storage.scripts import ScriptCall
 
-_PACKAGE = "services.engine.store"
-_BEGIN_TURN = Script.load(_PACKAGE, "prelude", "begin_turn")
-_BEGIN_ON_SESSION = Script.load(_PACKAGE, "prelude", "begin_on_session")
-_CREATE = Script.load(_PACKAGE, "prelude", "create")
-_TAKE_UP = Script.load(_PACKAGE, "prelude", "take_up")
-_HAND_OVER = Script.load(_PACKAGE, "prelude", "hand_over")
-_RENEW = Script.load(_PACKAGE, "prelude", "renew")
-_END_SESSION = Script.load(_PACKAGE, "prelude", "end_session")
-_SIGNAL = Script.load(_PACKAGE, "prelude", "signal")
+_BEGIN_TURN = script("prelude", "begin_turn")
+_BEGIN_ON_SESSION = script("prelude", "begin_on_session")
+_CREATE = script("prelude", "create")
+_TAKE_UP = script("prelude", "take_up")
+_HAND_OVER = script("prelude", "hand_over")
+_RENEW = script("prelude", "renew")
+_END_SESSION = script("prelude", "end_session")
+_SIGNAL = script("prelude", "signal")
 
 
 class RedisStore(RedisReading, RedisReports, RedisLedgers):

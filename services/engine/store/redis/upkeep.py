@@ -15,9 +15,10 @@ import structlog
 from services.engine import ids
 from services.engine.store import keys, records
 from services.engine.store.lifetimes import Retention
+from services.engine.store.scripts import script
 from storage.batches import answers_of, run_in_stages
 from storage.connection import Client, StoreUnavailable, store_errors
-from storage.scripts import Script, ScriptCall
+from storage.scripts import ScriptCall
 
 FORGET_SECONDS = 60.0
 """How often the indexes are looked at: one trip to Redis where nothing is due."""
@@ -25,7 +26,7 @@ FORGET_SECONDS = 60.0
 BATCH = 200
 """Entries of one partition that are looked at in one go; a round goes on until fewer are due."""
 
-_FORGET = Script.load("services.engine.store", "prelude", "forget")
+_FORGET = script("prelude", "forget")
 
 _log = structlog.get_logger()
 
