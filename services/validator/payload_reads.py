@@ -47,11 +47,9 @@ class PayloadReads:
                 continue
             nodes = list(dict.fromkeys(read.node for read in reads))
             verb = "fails" if len(nodes) == 1 else "fail"
-            first_read = reads[0]
-            message = (
-                f"{{{{{name}}}}} {first_read.why}; {_listed(nodes)} {verb} without it, unless a default stands there"
-            )
-            yield Issue("MAYBE_UNBOUND_VARIABLE", message, first_read.node.id, path=first_read.path, is_warning=True)
+            advice = f"{_listed(nodes)} {verb} without it, unless a default stands there"
+            message = f"{{{{{name[:100]}}}}} {reads[0].why}; {advice}"
+            yield Issue("MAYBE_UNBOUND_VARIABLE", message, reads[0].node.id, path=reads[0].path, is_warning=True)
 
 
 def _about_a_phone(flow: Flow) -> list[FlowNode]:

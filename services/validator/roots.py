@@ -6,7 +6,7 @@ trigger payload, which stand at the top level too.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from services.validator.flow import Flow
@@ -26,6 +26,9 @@ RESERVED: Mapping[str, tuple[str, ...] | None] = {
 }
 """What stands below each reserved name; None: anything may."""
 
+_NOTHING = {"none", "nil", "undefined"}
+"""What null is called elsewhere."""
+
 
 class Outlook(Enum):
     """How likely it is that a variable is there."""
@@ -37,7 +40,7 @@ class Outlook(Enum):
     """Only if whoever starts the flow sends it: at every place that reads it, or at none."""
 
     MISTYPED = auto()
-    """Likewise, and its name is so close to one that is always there that it is hardly meant."""
+    """Likewise, and something else is hardly not meant: its name is almost one that is always there, or a text."""
 
     NEVER = auto()
     """On no way."""
@@ -50,10 +53,12 @@ class Answer:
 
     Attributes:
         message: Goes on behind the variable's name.
+        hint: What may be meant; goes on behind the message.
     """
 
     outlook: Outlook
     message: str
+    hint: str = ""
 
 
 def fixed_root(path: Path) -> Answer | None:
@@ -86,7 +91,20 @@ def payload_root(flow: Flow, path: Path) -> Answer | None:
         return Answer(Outlook.NEVER, f"is not known: {_of_node(name)}")
     names = [*payload_names(flow), *RESERVED]
     known = ", ".join(payload_names(flow))
-    return Answer(Outlook.NEVER, f"is not known: {trigger_type.type} gives {known}{did_you_mean(name, names)}")
+    return Answer(Outlook.NEVER, f"is not known: {trigger_type.type} gives {known}", did_you_mean(name, names))
+
+
+def as_text(flow: Flow, word: str, answer: Answer) -> Answer:
+    """Judges a name that stands bare where a text in quotes is likely."""
+    if word in payload_names(flow) or answer.outlook is Outlook.MAYBE:
+        return answer
+    if word.casefold() in _NOTHING:
+        hint = "; write null for what has no value"
+    elif answer.hint:
+        hint = f"{answer.hint} a text is put in quotes: '{word[:40]}'"
+    else:
+        hint = f"; did you mean the text '{word[:40]}'? put it in quotes"
+    return replace(answer, outlook=Outlook.MISTYPED if answer.outlook is Outlook.UNSENT else answer.outlook, hint=hint)
 
 
 def _of_any_name(flow: Flow, path: Path) -> Answer:
@@ -97,7 +115,7 @@ def _of_any_name(flow: Flow, path: Path) -> Answer:
     # Behind a reserved name there is always a step: `sessionId` is a key of its own, `sesion.data` is none.
     names = [*payload_names(flow), *(RESERVED if path.segments else ())]
     suggestion = did_you_mean(path.root, names, alike=HARDLY_ANOTHER)
-    return Answer(Outlook.MISTYPED if suggestion else Outlook.UNSENT, f"{why}{suggestion}")
+    return Answer(Outlook.MISTYPED if suggestion else Outlook.UNSENT, why, suggestion)
 
 
 def _of_node(name: str) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.validator.validation import validate
-from tests.validator.flow_texts import condition, flow, sms
+from tests.validator.flow_texts import ask, bye, condition, flow, sms, write
 from workflow.issues import Issue
 from workflow.parse import parse_flow
 
@@ -100,3 +100,27 @@ def test_missing_names_that_are_welcome_are_not_told_of_but_mistyped_ones_are() 
     nodes = {"a": sms("{{name}} {{boddy.name}}", to="+254711000001")}
     (only,) = warnings(flow(nodes, "start > a", settings={"missingVariable": "empty"}, **AT))
     assert "did you mean body?" in only.message
+
+
+def test_behind_a_comparison_with_null_a_name_that_may_be_absent_is_expected() -> None:
+    nodes = {"c": condition("{{phone}} != null"), "a": sms("Hi", to="{{phone}}")}
+    assert not warnings(flow(nodes, "start > c", "c :true > a", **AT))
+    beside = {**nodes, "b": sms("{{phone}}", to="+254711000001")}
+    (only,) = warnings(flow(beside, "start > c", "c :true > a", "start > b", **AT))
+    assert (only.node_id, only.message.partition("; ")[2]) == (
+        "b",
+        "b fails without it, unless a default stands there",
+    )
+
+
+def test_a_comparison_on_an_edge_counts_as_well_and_one_of_another_name_does_not() -> None:
+    nodes = {"a": sms("Hi", to="{{phone}}")}
+    assert not warnings(flow(nodes, "start ?{{phone}} != null > a", **AT))
+    assert len(warnings(flow(nodes, "start ?{{phon}} != null > a", **AT))) == 1
+
+
+def test_behind_a_comparison_with_null_a_stored_value_is_expected() -> None:
+    nodes = {"c": condition("{{session.data.name}} == null"), "m": ask("Name?"), "w": write(name="{{input}}")}
+    greet = {"end": bye("Hello {{session.data.name}}")}
+    ways = ("c :true > m", "m > w", "w > end", "c :false > end")
+    assert not warnings(flow({**nodes, **greet}, "start > c", *ways))

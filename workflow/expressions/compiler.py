@@ -23,7 +23,7 @@ from workflow.expressions.scanner import WORDS
 from workflow.suggestions import did_you_mean
 from workflow.templates.grammar import ScannedTokens
 from workflow.templates.placeholder import Placeholder
-from workflow.templates.scanner import Token as Scanned
+from workflow.templates.scanner import OPEN, Token as Scanned
 
 _GRAMMAR = """
 ?start: either
@@ -46,6 +46,9 @@ list: _LEFT_LIST (either (_COMMA either)*)? _RIGHT_LIST
 
 _OTHER_LANGUAGES = {"is": "==", "equals": "==", "eq": "==", "ne": "!=", "like": "matches", "includes": "contains"}
 """Operators that are words elsewhere."""
+
+
+_LONGEST_QUOTED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +155,11 @@ def compile_tokens(tokens: Sequence[Scanned], end: int) -> Code:
     try:
         code: Code = _parser()(tokens)
     except UnexpectedToken as problem:
-        raise _unexpected(problem, end) from None
+        raise _unexpected(problem, tokens, end) from None
     return code
 
 
-def _unexpected(problem: UnexpectedToken, end: int) -> ExpressionSyntaxError:
+def _unexpected(problem: UnexpectedToken, tokens: Sequence[Scanned], end: int) -> ExpressionSyntaxError:
     accepted = problem.accepts
     if "VARIABLE" in accepted:
         expected = "a value: a {{variable}}, a number, a text in quotes, true, false, null or a list"
@@ -169,13 +172,24 @@ def _unexpected(problem: UnexpectedToken, end: int) -> ExpressionSyntaxError:
     if problem.token.type == "$END":
         return ExpressionSyntaxError(f"the expression ends too early; expected {expected}", end + 1)
     token: Scanned = problem.token.value
+    in_quotes = _in_quotes(token, tokens)
     if token.type == "VARIABLE" and token.text in _OTHER_LANGUAGES:
         message = f"{token.text} is no operator; write {_OTHER_LANGUAGES[token.text]}"
-        return ExpressionSyntaxError(message, token.position + 1)
-    if token.type == "VARIABLE" and (meant := did_you_mean(token.text, WORDS)):
-        return ExpressionSyntaxError(f"{token.text} is no operator{meant}", token.position + 1)
-    if token.type in {"COMPARE", "IN"} and "VARIABLE" not in accepted:
+    elif token.type == "VARIABLE" and (meant := did_you_mean(token.text, WORDS)):
+        message = f"{token.text} is no operator{meant}{in_quotes and f' {in_quotes}'}"
+    elif token.type in {"COMPARE", "IN"} and "VARIABLE" not in accepted:
         message = f"{token.text} cannot follow another comparison; join the two with &&, or use parentheses"
     else:
-        message = f"{token.text[:40]} cannot stand here; expected {expected}"
+        message = f"{token.text[:40]} cannot stand here; expected {expected}{in_quotes and f'; {in_quotes}'}"
     return ExpressionSyntaxError(message, token.position + 1)
+
+
+def _in_quotes(token: Scanned, tokens: Sequence[Scanned]) -> str:
+    """A hint where a second bare word follows the one that something is compared with: `{{city}} == New York`."""
+    place = next(place for place, one in enumerate(tokens) if one is token)
+    mark, first = tokens[place - 2 : place] if place > 1 else (token, token)
+    if mark.type not in {"COMPARE", "IN"} or any(
+        word.type != "VARIABLE" or word.text.startswith(OPEN) for word in (first, token)
+    ):
+        return ""
+    return f"a text of several words is put in quotes: '{f'{first.text} {token.text}'[:_LONGEST_QUOTED]}'"

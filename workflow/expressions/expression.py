@@ -1,7 +1,8 @@
 """A parsed expression."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
+from workflow.expressions.comparands import compared_with_null, likely_texts
 from workflow.expressions.errors import ExpressionError, ExpressionSyntaxError
 from workflow.expressions.evaluation import Code, Run
 from workflow.expressions.kinds import native, truth
@@ -9,7 +10,8 @@ from workflow.expressions.scanner import scan_expression
 from workflow.paths import Scope
 from workflow.templates.errors import FilterError, RenderError
 from workflow.templates.formatting import Formatting
-from workflow.templates.placeholder import Placeholder, Reference
+from workflow.templates.placeholder import Placeholder
+from workflow.templates.scanner import Token
 
 MAX_EXPRESSION_BYTES = 4 * 1024
 """Longest expression, in UTF-8."""
@@ -22,14 +24,18 @@ class Expression:
     Attributes:
         text: The expression as it was written.
         references: Paths that it reads, one for each variable, in their order.
+        likely_texts: Those of them that are a bare name where a text in quotes is likely.
+        compared_with_null: Those of them that may well have no value, as they are written.
     """
 
-    __slots__ = ("_code", "references", "text")
+    __slots__ = ("_code", "compared_with_null", "likely_texts", "references", "text")
 
-    def __init__(self, text: str, code: Code, references: Iterable[Reference]) -> None:
+    def __init__(self, text: str, code: Code, tokens: Sequence[Token]) -> None:
         self.text = text
         self._code = code
-        self.references = tuple(references)
+        self.references = tuple(token.value.reference for token in tokens if isinstance(token.value, Placeholder))
+        self.likely_texts = likely_texts(tokens)
+        self.compared_with_null = compared_with_null(tokens)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -76,5 +82,4 @@ def parse_expression(text: str, node_ids: Collection[str] = ()) -> Expression:
     tokens = scan_expression(text, node_ids)
     if not tokens:
         raise ExpressionSyntaxError("the expression is empty; write a condition such as {{amount}} > 100", 1)
-    variables = (token.value for token in tokens if isinstance(token.value, Placeholder))
-    return Expression(text, compiler.compile_tokens(tokens, len(text)), [variable.reference for variable in variables])
+    return Expression(text, compiler.compile_tokens(tokens, len(text)), tokens)

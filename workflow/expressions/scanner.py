@@ -146,7 +146,10 @@ def _unreadable(text: str, position: int) -> ExpressionSyntaxError:
     if character in "\"'":
         message = "the text that starts with this quote is never closed"
     elif character.isdecimal():
-        message = "a number is digits with an optional point and digits; a name cannot start with a digit here"
+        message = (
+            "a number is digits with an optional point and digits; a name cannot start with a digit here, and a text "
+            "is put in quotes"
+        )
     elif character == "}":
         message = "this } closes nothing"
     else:

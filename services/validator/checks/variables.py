@@ -13,8 +13,18 @@ from dataclasses import dataclass
 from services.validator.bindings import Bindings
 from services.validator.flow import Flow, FlowEdge, FlowNode
 from services.validator.flow_text import FlowText
+from services.validator.intent import Intent
 from services.validator.payload_reads import PayloadReads
-from services.validator.roots import NODE_PREFIX, RESERVED, Answer, Outlook, fixed_root, payload_names, payload_root
+from services.validator.roots import (
+    NODE_PREFIX,
+    RESERVED,
+    Answer,
+    Outlook,
+    as_text,
+    fixed_root,
+    payload_names,
+    payload_root,
+)
 from workflow.fields import Role
 from workflow.issues import Issue
 from workflow.paths import Path
@@ -70,6 +80,7 @@ class _Judge:
             if node.facts is not None and node.waits and INPUT in node.facts[0].output.model_fields
         )
         self._bindings = Bindings(flow, [*self._writers.values(), self._asking])
+        self._intent = Intent((reader.node.id, text) for reader, text in self.texts())
         self._is_lenient = flow.draft.settings.missing_variable == "empty"
 
     def texts(self) -> Iterator[tuple[_Reader, FlowText]]:
@@ -93,7 +104,11 @@ class _Judge:
             if reference.has_default:
                 continue
             answer = self._answer(reference.path, reader)
-            if answer is None or (answer.outlook in ABSENT_AT_TIMES and (in_expression or self._is_lenient)):
+            if answer is not None and self._intent.is_text(text, reference.path):
+                answer = as_text(self._flow, reference.path.root, answer)
+            if answer is None or (
+                answer.outlook in ABSENT_AT_TIMES and (in_expression or self._is_expected(reference.path, reader))
+            ):
                 continue
             if answer.outlook is Outlook.UNSENT:
                 self._unsent.add(reference.path.root, answer.message, reader.node, text.path)
@@ -101,12 +116,16 @@ class _Judge:
             is_warning = answer.outlook is not Outlook.NEVER
             yield Issue(
                 "MAYBE_UNBOUND_VARIABLE" if is_warning else "UNKNOWN_VARIABLE",
-                f"{{{{{reference.path.text[:100]}}}}} {answer.message}",
+                f"{{{{{reference.path.text[:100]}}}}} {answer.message}{answer.hint}",
                 reader.node.id if reader.edge is None else None,
                 None if reader.edge is None else reader.edge.id,
                 text.path,
                 is_warning=is_warning,
             )
+
+    def _is_expected(self, path: Path, reader: _Reader) -> bool:
+        """Whether the author knows that a path may have no value."""
+        return self._is_lenient or any(reader.has(node) for node in self._intent.compare_with_null(path))
 
     def _node_reader(self, node: FlowNode) -> _Reader:
         return _Reader(
