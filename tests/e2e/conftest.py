@@ -25,7 +25,7 @@ PATIENT = {"NJIA_AT_READ_TIMEOUT_MS": "60000"}
 """Sends that a test holds up are waited for."""
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def standing_platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Every service in one process, as `make run` has it; no test kills any of it."""
     directory = tmp_path_factory.mktemp("together")
@@ -47,7 +47,7 @@ async def platform(standing_platform: Platform) -> AsyncIterator[Platform]:
     await standing_platform.control.delete("/control/faults")
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def standing_separate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Each service in a process of its own, with a short lease, so that taking over is quick."""
     directory = tmp_path_factory.mktemp("separate")
@@ -86,7 +86,7 @@ class Observed:
     reading_key: str
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Observed]:
     """Every service in one process, with tracing, metrics and API keys on."""
     key, reading = new_key("tests", set(Scope)), new_key("readers", {Scope.READ})
