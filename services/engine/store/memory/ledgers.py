@@ -15,6 +15,10 @@ class MemoryLedgers:
     _memory: Memory
     _now_ms: Callable[[], int]
 
+    async def live_on(self, session_id: str) -> str | None:
+        """See ExecutionStore.live_on."""
+        return self._memory.ledger(session_id, self._now_ms()).execution_id
+
     async def answer_of(self, session_id: str, mark: str) -> Reply | None:
         """See ExecutionStore.answer_of."""
         answer = self._memory.ledger(session_id, self._now_ms()).answers.get(mark)

@@ -3,34 +3,30 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from services.engine.core.state import ExecutionState, NodeResult, Signal, Turn
+from services.engine.core.state import ExecutionState, Signal
 from services.engine.store import lifetimes, records
 from services.engine.store.execution_store import (
-    MAX_SCANNED,
     Answered,
     Begun,
-    Cursor,
-    Filter,
     Interrupted,
     NoExecution,
     Occupied,
     Offered,
     Queued,
-    Stored,
     TakenUp,
 )
 from services.engine.store.lifetimes import CLOSED_LEDGER_LIFE_MS, IDEMPOTENCY_LIFE_MS, LEDGER_LIFE_MS, Retention
 from services.engine.store.memory.contents import Expiring, KeptExecution, Ledger, Memory
 from services.engine.store.memory.journal import MemoryJournal, turns_of
 from services.engine.store.memory.ledgers import MemoryLedgers
-from services.engine.store.memory.reports import MemoryReports
+from services.engine.store.memory.reading import MemoryReading
 from services.engine.store.typed_text import TextMarks
 
 MOST_WAITING = 16
 """Turns of one session that are recorded and not taken, as in lua/begin_turn.lua."""
 
 
-class MemoryStore(MemoryReports, MemoryLedgers):
+class MemoryStore(MemoryReading, MemoryLedgers):
     """
     See ExecutionStore. Nothing here waits, so every method is atomic.
 
@@ -92,7 +88,7 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         now = self._now_ms()
         ledger = self._memory.ledger(fresh.session_id, now)
         execution_id = ledger.execution_id
-        repeated = self._resumed(fresh.execution_id)
+        repeated = self._resumed_by(fresh.execution_id)
         if repeated is None and self._memory.execution(fresh.execution_id, now) is not None:
             repeated = fresh.execution_id
         if repeated is not None:
@@ -113,10 +109,6 @@ class MemoryStore(MemoryReports, MemoryLedgers):
         kept.turns.append(records.turn_to_bytes(turn))
         ledger.gone_at_ms = now + LEDGER_LIFE_MS
         return self._take(execution_id)
-
-    async def live_on(self, session_id: str) -> str | None:
-        """See ExecutionStore.live_on."""
-        return self._memory.ledger(session_id, self._now_ms()).execution_id
 
     async def create(self, turn: Mapping[str, Any], fresh: ExecutionState) -> TakenUp | None:
         """See ExecutionStore.create."""
@@ -154,60 +146,6 @@ class MemoryStore(MemoryReports, MemoryLedgers):
             if kept is not None and kept.owner == self._owner and kept.fence == self._held.get(execution_id):
                 kept.lease_until_ms = self._memory.due[execution_id] = now + self._lease_ms
 
-    async def turns_behind(self, seen: Mapping[str, int]) -> Mapping[str, Sequence[Turn]]:
-        """See ExecutionStore.turns_behind."""
-        now = self._now_ms()
-        found = {execution_id: self._memory.execution(execution_id, now) for execution_id in seen}
-        return {
-            execution_id: [] if kept is None else turns_of(kept, seen[execution_id])
-            for execution_id, kept in found.items()
-        }
-
-    async def due(self, limit: int) -> Sequence[str]:
-        """See ExecutionStore.due."""
-        now = self._now_ms()
-        by_time = sorted(
-            (time_ms, execution_id) for execution_id, time_ms in self._memory.due.items() if time_ms <= now
-        )
-        return [execution_id for _, execution_id in by_time[:limit]]
-
-    async def read(self, execution_id: str) -> Stored | None:
-        """See ExecutionStore.read."""
-        now = self._now_ms()
-        kept = self._memory.execution(execution_id, now)
-        if kept is None:
-            resumed = self._resumed(execution_id)
-            return None if resumed is None else await self.read(resumed)
-        return Stored(
-            records.state_from_bytes(kept.state),
-            [records.result_from_bytes(result) for result in kept.results],
-            self._reports_of(kept.correlations),
-        )
-
-    async def results_behind(self, execution_id: str, seen: int) -> tuple[ExecutionState, Sequence[NodeResult]] | None:
-        """See ExecutionStore.results_behind."""
-        kept = self._memory.execution(execution_id, self._now_ms())
-        if kept is None:
-            return None
-        return records.state_from_bytes(kept.state), [
-            records.result_from_bytes(result) for result in kept.results[seen:]
-        ]
-
-    async def page(
-        self, wanted: Filter, limit: int, after: Cursor | None
-    ) -> tuple[Sequence[ExecutionState], Cursor | None]:
-        """See ExecutionStore.page."""
-        places = sorted(self._places(wanted, after), reverse=True)
-        found: list[ExecutionState] = []
-        for scanned, (started_at_ms, execution_id) in enumerate(places, start=1):
-            kept = self._memory.execution(execution_id, self._now_ms())
-            state = None if kept is None else records.state_from_bytes(kept.state)
-            if state is not None and wanted.status in (None, state.status):
-                found.append(state)
-            if scanned < len(places) and (len(found) == limit or scanned == MAX_SCANNED):
-                return found, Cursor(started_at_ms, execution_id)
-        return found, None
-
     async def end_session(self, session_id: str, turn: Mapping[str, Any]) -> Begun:
         """See ExecutionStore.end_session."""
         now = self._now_ms()
@@ -244,10 +182,6 @@ class MemoryStore(MemoryReports, MemoryLedgers):
             bound = self._memory.keys[key] = Expiring(f"{digest} {execution_id}", now + IDEMPOTENCY_LIFE_MS)
         found_digest, _, found_id = bound.value.partition(" ")
         return found_digest, found_id
-
-    def _resumed(self, execution_id: str) -> str | None:
-        resumed = self._memory.resumed.get(execution_id)
-        return resumed.value if resumed is not None and resumed.gone_at_ms > self._now_ms() else None
 
     def _continue(self, ledger: Ledger, execution_id: str, marks: TextMarks, turn: Mapping[str, Any]) -> Begun:
         """Takes a callback of a session that has an execution."""
@@ -311,13 +245,3 @@ class MemoryStore(MemoryReports, MemoryLedgers):
             self._memory, execution_id, kept.fence, self._held, self.expect, self._retention, self._now_ms
         )
         return TakenUp(state, turns_of(kept, kept.taken), journal)
-
-    def _places(self, wanted: Filter, after: Cursor | None) -> Sequence[tuple[int, str]]:
-        return [
-            (started_at_ms, execution_id)
-            for started_at_ms, execution_id, workflow_id in self._memory.started
-            if wanted.workflow_id in (None, workflow_id)
-            and (wanted.from_ms is None or started_at_ms >= wanted.from_ms)
-            and (wanted.until_ms is None or started_at_ms < wanted.until_ms)
-            and (after is None or (started_at_ms, execution_id) < (after.started_at_ms, after.execution_id))
-        ]
