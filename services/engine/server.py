@@ -55,6 +55,7 @@ from services.engine.executions.tracing import traces_for
 from services.engine.executions.watching import Watches
 from services.engine.flows.programs import Programs
 from services.engine.flows.registry import Registry
+from services.engine.flows.routes import Routes
 from services.engine.flows.secrets import FlowSecrets
 from services.engine.key_changes import KeyChanges
 from services.engine.replays.replays import Replays
@@ -123,6 +124,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         flow_secrets = FlowSecrets(config.encryption_keys)
         programs = Programs(redis, validator, flow_secrets, retention, time.monotonic)
         registry = Registry(redis, programs, validator, flow_secrets, CallbackAccess(at_adapter).is_protected, _now_ms)
+        routes = Routes(redis, registry)
         run_sessions = RunSessions(sessions)
         rates = SharedRates(redis)
         around = _surroundings(
@@ -147,7 +149,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         _show(meters, runs, programs)
         typed = TypedText(config.encryption_keys)
         unclaimed = Unclaimed(redis, typed, config.unclaimed_ms, _now_ms)
-        executions = Executions(store, registry, run_sessions, places, runs, typed, _now_ms)
+        executions = Executions(store, routes, run_sessions, places, runs, typed, _now_ms)
         in_time = TimelyTurns(store, places, runs, _now_ms, config.ussd_budget_ms)
 
         reports = DeliveryReports(store, runs)
@@ -155,15 +157,15 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
 
         servicer = EngineServicer(
             executions,
-            SmsTurns(store, registry, executions, runs, unclaimed),
-            UssdTurns(store, registry, in_time, runs, Redials(store, typed, _now_ms), typed, unclaimed, _now_ms),
-            VoiceTurns(store, registry, in_time, runs, typed, unclaimed, _now_ms),
+            SmsTurns(store, routes, executions, runs, unclaimed),
+            UssdTurns(store, routes, in_time, runs, Redials(store, typed, _now_ms), typed, unclaimed, _now_ms),
+            VoiceTurns(store, routes, in_time, runs, typed, unclaimed, _now_ms),
             reports,
             PaymentNotifications(executions, reports, store, unclaimed),
             watches,
             Replays(store, runs, _now_ms),
             unclaimed,
-            Webhooks(store, registry, executions, typed, _now_ms, config.max_output_bytes),
+            Webhooks(store, routes, executions, typed, _now_ms, config.max_output_bytes),
             store,
             programs,
             registry,

@@ -24,7 +24,7 @@ from services.engine.executions.beginnings import DEFAULT_WAIT_MS, Overrides, fi
 from services.engine.executions.flow_places import FlowPlaces
 from services.engine.executions.live_runs import LiveRuns
 from services.engine.executions.run_sessions import REHEARSAL, RunSessions, new_session
-from services.engine.flows.registry import Registry, Route
+from services.engine.flows.routes import Route, Routes
 from services.engine.store.execution_store import Begun, ExecutionStore, NoExecution, Occupied, Queued, Stored, TakenUp
 from services.engine.store.typed_text import TypedText
 from workflow.outcome import WaitKind
@@ -44,7 +44,7 @@ class Executions:
     def __init__(
         self,
         store: ExecutionStore,
-        registry: Registry,
+        routes: Routes,
         sessions: RunSessions,
         places: FlowPlaces,
         runs: LiveRuns,
@@ -52,7 +52,7 @@ class Executions:
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
-        self._registry = registry
+        self._routes = routes
         self._sessions = sessions
         self._places = places
         self._runs = runs
@@ -111,7 +111,7 @@ class Executions:
             channel: How it came in, such as sms.
             reference: What names it in its channel: the same one again starts nothing.
         """
-        route = await self._registry.route(channel, payload)
+        route = await self._routes.find(channel, payload)
         return None if route is None else await self.start_once(route, channel, reference, payload)
 
     async def start_once(self, route: Route, channel: str, reference: str, payload: Mapping[str, Any]) -> str:

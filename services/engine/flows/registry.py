@@ -1,7 +1,7 @@
-"""Saved and published flows, and which published flow answers a trigger."""
+"""Saved and published flows."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,6 @@ from services.engine.errors import (
     CallbacksUnprotected,
     InvalidRequest,
     TriggerClaimed,
-    ValidatorUnavailable,
     WorkflowNotFound,
     WorkflowPublished,
 )
@@ -68,26 +67,8 @@ class SavedWorkflow:
     next_run_at_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A published flow that listens."""
-
-    workflow_id: str
-    program: Program
-
-    @property
-    def names_flow(self) -> bool:
-        """Whether what comes in by it asks for this flow by name."""
-        return self.program.trigger_type.names_flow(self.program.trigger_config)
-
-
 class Registry:
-    """
-    Keeps flows in Redis. Every method raises StoreUnavailable.
-
-    The published flows are held in memory; `routes` looks at their version number first, so that what was published
-    elsewhere counts from the moment that the publishing call returned.
-    """
+    """Keeps flows in Redis. Every method raises StoreUnavailable."""
 
     def __init__(
         self,
@@ -105,8 +86,6 @@ class Registry:
         self._secrets = secrets
         self._callbacks_are_protected = callbacks_are_protected
         self._now_ms = now_ms
-        self._routes: Mapping[str, Sequence[Route]] = {}
-        self._routes_version: bytes | None = b"unread"
 
     async def save(
         self, source: workflow_pb2.WorkflowSource
@@ -249,47 +228,6 @@ class Registry:
             program = await self._programs.keep(flow.program_digest, graph)
             await self._programs.keep_for_good(flow.program_digest)
         return program
-
-    async def route(self, channel: str, payload: Mapping[str, Any]) -> Route | None:
-        """Returns the published flow whose trigger fits a payload most narrowly; one round trip."""
-        await self._refresh()
-        best: Route | None = None
-        best_narrowness = -1
-        for route in self._routes.get(channel, ()):
-            narrowness = route.program.trigger_type.specificity(route.program.trigger_config, payload)
-            if narrowness is not None and narrowness > best_narrowness:
-                best, best_narrowness = route, narrowness
-        return best
-
-    async def listening(self, channel: str, workflow_id: str) -> Route | None:
-        """Returns a flow if its published version listens to a channel; one round trip."""
-        await self._refresh()
-        return next((route for route in self._routes.get(channel, ()) if route.workflow_id == workflow_id), None)
-
-    async def _refresh(self) -> None:
-        version = await answer_of(self._client.get(keys.REGISTRY_VERSION))
-        if version == self._routes_version:
-            return
-        published = await answer_of(self._client.hgetall(keys.REGISTRY_PUBLISHED))
-        routes: dict[str, list[Route]] = {}
-        # Sorted by id, so that of two flows that fit equally well it is always the same one that answers.
-        for workflow_id in sorted(published):
-            entry = orjson.loads(published[workflow_id])
-            try:
-                program = await self.program_of(await self.get(entry["workflow_id"], entry["version"]))
-            except WorkflowNotFound:
-                # Taken off and deleted since `published` was read.
-                continue
-            except (StoreUnavailable, ValidatorUnavailable):
-                raise
-            except Exception as problem:  # noqa: BLE001 - one flow must not keep the others from answering
-                # A secret whose key is gone, or a node type that only newer engines know. What comes in for this flow
-                # is listed as unclaimed.
-                why = str(problem) or type(problem).__name__
-                _log.error("a published flow cannot be run", workflow_id=workflow_id.decode(), why=why)
-                continue
-            routes.setdefault(program.trigger_type.channel, []).append(Route(entry["workflow_id"], program))
-        self._routes, self._routes_version = routes, version
 
     async def _with_kept_secrets(self, document: str) -> str:
         """Returns a flow with the secrets of its newest version in place of the masks in it."""

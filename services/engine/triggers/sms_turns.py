@@ -8,7 +8,7 @@ import structlog
 from services.engine.core.timestamps import timestamp
 from services.engine.executions.executions import Executions
 from services.engine.executions.live_runs import LiveRuns
-from services.engine.flows.registry import Registry
+from services.engine.flows.routes import Routes
 from services.engine.store.execution_store import ExecutionStore
 from services.engine.triggers.sms_replies import SmsReplies
 from services.engine.triggers.unclaimed import Unclaimed
@@ -33,9 +33,9 @@ class SmsTurns:
     """Finds out whom a message is for."""
 
     def __init__(
-        self, store: ExecutionStore, registry: Registry, executions: Executions, runs: LiveRuns, unclaimed: Unclaimed
+        self, store: ExecutionStore, routes: Routes, executions: Executions, runs: LiveRuns, unclaimed: Unclaimed
     ) -> None:
-        self._registry = registry
+        self._routes = routes
         self._executions = executions
         self._replies = SmsReplies(store, runs)
         self._unclaimed = unclaimed
@@ -54,7 +54,7 @@ class SmsTurns:
             "timestamp": timestamp(sms.sent_at_ms),
         }
         payload |= {key: value for key, value in (("linkId", sms.link_id), ("networkCode", sms.network_code)) if value}
-        route = await self._registry.route("sms", payload)
+        route = await self._routes.find("sms", payload)
         execution_id = None
         if route is None or not route.names_flow:
             execution_id = await self._replies.take(payload)

@@ -20,7 +20,7 @@ from services.engine.errors import EngineStopping, FlowBusy
 from services.engine.executions.beginnings import Overrides, first_state
 from services.engine.executions.flow_places import FlowPlaces
 from services.engine.executions.live_runs import LiveRuns
-from services.engine.flows.registry import Route
+from services.engine.flows.routes import Route
 from services.engine.store.execution_store import (
     Answered,
     Begun,

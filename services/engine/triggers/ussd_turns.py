@@ -12,7 +12,7 @@ from services.engine.core.timestamps import timestamp
 from services.engine.errors import FlowBusy
 from services.engine.executions.beginnings import signal_record, turn_record
 from services.engine.executions.live_runs import LiveRuns
-from services.engine.flows.registry import Registry, Route
+from services.engine.flows.routes import Route, Routes
 from services.engine.store.execution_store import Begun, Continued, ExecutionStore, Interrupted, NoExecution, Offered
 from services.engine.store.typed_text import TextMarks, TypedText
 from services.engine.triggers.redials import Redials
@@ -48,7 +48,7 @@ class UssdTurns:
     def __init__(
         self,
         store: ExecutionStore,
-        registry: Registry,
+        routes: Routes,
         turns: TimelyTurns,
         runs: LiveRuns,
         redials: Redials,
@@ -60,7 +60,7 @@ class UssdTurns:
         self._redials = redials
         self._typed = typed
         self._unclaimed = unclaimed
-        self._registry = registry
+        self._routes = routes
         self._turns = turns
         self._runs = runs
         self._now_ms = now_ms
@@ -78,7 +78,7 @@ class UssdTurns:
         # A first callback is nearly always empty; asking for the flow before every later one would cost a round trip.
         begun: Begun | Run = NoExecution() if callback.text == "" else await self._recorded(dialled, None)
         if isinstance(begun, NoExecution):
-            route = await self._registry.route("ussd", dialled.payload)
+            route = await self._routes.find("ussd", dialled.payload)
             if route is None:
                 _log.warning("no published flow claims a code that is dialled", service_code=callback.service_code)
                 await self._unclaimed.note("ussd", callback.session_id, dialled.payload)
@@ -100,7 +100,7 @@ class UssdTurns:
         screen = await self._redials.continued(interrupted, callback)
         if screen is not None:
             return screen
-        route = await self._registry.route("ussd", dialled.payload)
+        route = await self._routes.find("ussd", dialled.payload)
         question = None if route is None else await self._redials.asked_again(route.program, interrupted, callback)
         if question is not None:
             return question

@@ -19,7 +19,7 @@ from services.engine.core.timestamps import timestamp
 from services.engine.errors import FlowBusy
 from services.engine.executions.beginnings import call_record, signal_record
 from services.engine.executions.live_runs import LiveRuns
-from services.engine.flows.registry import Registry
+from services.engine.flows.routes import Routes
 from services.engine.store.execution_store import ExecutionStore, Newest, NoExecution
 from services.engine.store.typed_text import TextMarks, TypedText
 from services.engine.triggers.timely_turns import TimelyAnswer, TimelyTurn, TimelyTurns
@@ -100,7 +100,7 @@ class VoiceTurns:
     def __init__(
         self,
         store: ExecutionStore,
-        registry: Registry,
+        routes: Routes,
         turns: TimelyTurns,
         runs: LiveRuns,
         typed: TypedText,
@@ -108,7 +108,7 @@ class VoiceTurns:
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
-        self._registry = registry
+        self._routes = routes
         self._turns = turns
         self._runs = runs
         self._typed = typed
@@ -124,7 +124,7 @@ class VoiceTurns:
             # A call that comes in begins a flow nearly always with its first callback, and with no later one.
             begun = NoExecution() if is_first else await self._turns.recorded(turn, None)
             if isinstance(begun, NoExecution) and is_first:
-                route = await self._registry.route(VOICE, self._payload(callback))
+                route = await self._routes.find(VOICE, self._payload(callback))
                 if route is None:
                     return await self._unclaimed_call(callback)
                 begun = await self._turns.recorded(turn, route)

@@ -10,7 +10,7 @@ from services.engine import ids
 from services.engine.core.timestamps import timestamp
 from services.engine.errors import IdempotencyKeyReused, InvalidRequest
 from services.engine.executions.executions import Executions
-from services.engine.flows.registry import Registry
+from services.engine.flows.routes import Routes
 from services.engine.store.execution_store import ExecutionStore, Stored
 from services.engine.store.typed_text import TypedText
 from workflow.outcome import WaitKind
@@ -40,7 +40,7 @@ class Webhooks:
 
     Args:
         store: Knows the keys of requests that came before.
-        registry: Knows who listens.
+        routes: Know who listens.
         executions: Starts flows.
         typed: Records what may be secret.
         now_ms: Unix time.
@@ -50,14 +50,14 @@ class Webhooks:
     def __init__(
         self,
         store: ExecutionStore,
-        registry: Registry,
+        routes: Routes,
         executions: Executions,
         typed: TypedText,
         now_ms: Callable[[], int],
         max_payload_bytes: int,
     ) -> None:
         self._store = store
-        self._registry = registry
+        self._routes = routes
         self._executions = executions
         self._typed = typed
         self._now_ms = now_ms
@@ -72,7 +72,7 @@ class Webhooks:
             InvalidRequest, IdempotencyKeyReused: The Idempotency-Key cannot be used.
             EngineBusy, FlowBusy, StoreUnavailable: Nothing was started; the request may be repeated.
         """
-        route = await self._registry.listening(CHANNEL, workflow_id)
+        route = await self._routes.listening(CHANNEL, workflow_id)
         if route is None:
             raise NobodyListens
         program = route.program

@@ -17,7 +17,7 @@ from services.engine.executions.settlements import DeliveryReports, EarlyReports
 from services.engine.executions.takeover import keep_leases, watch_due, watch_turns
 from services.engine.executions.tracing import NoTraces
 from services.engine.flows.programs import Programs
-from services.engine.flows.registry import Registry, Route
+from services.engine.flows.routes import Route, Routes
 from services.engine.store.execution_store import ExecutionStore
 from services.engine.store.typed_text import TypedText
 from services.engine.triggers.redials import Redials
@@ -68,7 +68,7 @@ class Engine:
         client = SessionsClient(cast("Any", SessionsInProcess(sessions)))
         reached = cast("SessionsClient", Powered(client, self.power, {"open", "commit"}))
         self.store = cast("ExecutionStore", Powered(stores.of(name), self.power, STORE_WRITES))
-        registry, run_sessions = _OneRoute(program), RunSessions(reached)
+        routes, run_sessions = _OneRoute(program), RunSessions(reached)
         # Asked by flows that limit their executions alone, and these do not.
         places = FlowPlaces(cast("Any", None), rates)
         around = Surroundings(
@@ -94,12 +94,12 @@ class Engine:
         typed = TypedText((KEY,))
         # Asked where no flow claims what comes in, and this one does.
         unclaimed = Unclaimed(cast("Any", None), typed, 0, now_ms)
-        self.executions = Executions(self.store, registry, run_sessions, places, self.runs, typed, now_ms)
-        self.sms_turns = SmsTurns(self.store, registry, self.executions, self.runs, unclaimed)
+        self.executions = Executions(self.store, routes, run_sessions, places, self.runs, typed, now_ms)
+        self.sms_turns = SmsTurns(self.store, routes, self.executions, self.runs, unclaimed)
         redials = Redials(self.store, typed, now_ms)
         turns = TimelyTurns(self.store, places, self.runs, now_ms, _budget_ms(program))
-        self.ussd_turns = UssdTurns(self.store, registry, turns, self.runs, redials, typed, unclaimed, now_ms)
-        self.voice_turns = VoiceTurns(self.store, registry, turns, self.runs, typed, unclaimed, now_ms)
+        self.ussd_turns = UssdTurns(self.store, routes, turns, self.runs, redials, typed, unclaimed, now_ms)
+        self.voice_turns = VoiceTurns(self.store, routes, turns, self.runs, typed, unclaimed, now_ms)
         self.reports = DeliveryReports(self.store, self.runs)
         self._watching: list[asyncio.Task[None]] = []
 
@@ -121,13 +121,13 @@ def _budget_ms(program: Program) -> int:
     return BUDGET_MS if program.graph.settings.ussd.when_busy == "checkAgain" else NO_BUDGET_MS
 
 
-class _OneRoute(Registry):
-    """A registry in which this flow is published and takes whatever comes."""
+class _OneRoute(Routes):
+    """This flow is published and takes whatever comes."""
 
     def __init__(self, program: Program) -> None:
         self._route = Route(program.graph.workflow_id, program)
 
-    async def route(self, channel: str, payload: Mapping[str, Any]) -> Route | None:
+    async def find(self, channel: str, payload: Mapping[str, Any]) -> Route | None:
         return self._route
 
 
