@@ -1,12 +1,16 @@
 """What an incoming SMS begins with, and which waiting node it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+_AROUND = "\"'“”‘’«».,:;!?…()[]<>#*-_"  # noqa: RUF001 (phones set such quotes)
+"""What people write around a keyword: it ends a sentence, or is copied with its quotes from a poster."""
 
-def first_word(message: str) -> str:
-    """Returns the first word of a message; empty where it has none."""
-    return next(iter(message.split(maxsplit=1)), "")
+
+def keywords(message: str) -> Sequence[str]:
+    """Returns what a message may begin with: its first word as it stands, and without marks around it (`Price.`)."""
+    word = next(iter(message.split(maxsplit=1)), "")
+    return word, word.strip(_AROUND)
 
 
 def reply_name(msisdn: str, short_code: str) -> str:
@@ -20,5 +24,5 @@ def is_reply(memory: Mapping[str, Any], message: Mapping[str, Any]) -> bool:
     return (
         memory["msisdn"] == message["msisdn"]
         and memory["shortCode"] in ("", message["shortCode"])
-        and (keyword is None or first_word(message["message"]).casefold() == keyword.casefold())
+        and (keyword is None or keyword.casefold() in keywords(message["message"].casefold()))
     )

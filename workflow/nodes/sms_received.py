@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from workflow.expressions.patterns import MAX_PATTERN_BYTES, PatternError, compiled
 from workflow.fields import NodeConfig, WebAddress
-from workflow.incoming_sms import first_word
+from workflow.incoming_sms import keywords
 from workflow.node_type import Finding, TriggerType
 from workflow.text_patterns import KEYWORD, SENDER
 
@@ -19,7 +19,7 @@ class Config(NodeConfig):
 
     Attributes:
         phone_number: Sender; * stands for any digits.
-        keyword: First word of the message.
+        keyword: First word of the message, whatever marks stand around it: PRICE takes `PRICE.` too.
         case_sensitive: Whether the keyword's case counts.
         regex_pattern: RE2 pattern that must be found in the message.
         short_code: Number or short code that it was sent to.
@@ -63,22 +63,23 @@ class SmsReceived(TriggerType[Config]):
         if config.short_code is not None:
             if config.short_code != payload.get("shortCode"):
                 return None
-            narrowness += 8
+            narrowness += 16
         if config.keyword is not None:
-            wanted, found = config.keyword, first_word(message)
+            wanted, begun = config.keyword, message
             if not config.case_sensitive:
-                wanted, found = wanted.casefold(), found.casefold()
-            if wanted != found:
+                wanted, begun = wanted.casefold(), begun.casefold()
+            literal, bare = keywords(begun)
+            if wanted not in (literal, bare):
                 return None
-            narrowness += 4
+            narrowness += 9 if wanted == literal else 8
         if config.regex_pattern is not None:
             if not compiled(config.regex_pattern).fits(message):
                 return None
-            narrowness += 2
+            narrowness += 4
         if config.phone_number is not None:
             if not fnmatch.fnmatchcase(sender, config.phone_number):
                 return None
-            narrowness += 1
+            narrowness += 2
         return narrowness
 
     def names_flow(self, config: Config) -> bool:

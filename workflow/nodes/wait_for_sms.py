@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from workflow.entry import as_meant
 from workflow.errors import invalid
 from workflow.fields import NodeConfig
 from workflow.incoming_sms import reply_name
@@ -18,7 +19,7 @@ class Config(NodeConfig):
     """
     Attributes:
         timeout: How long to wait, seconds.
-        keyword: First word of the message, in any case; absent: any message.
+        keyword: First word of the message, in any case and whatever marks stand around it; absent: any message.
     """
 
     timeout: Annotated[int, Field(ge=1, le=604_800)] = 86_400
@@ -26,7 +27,7 @@ class Config(NodeConfig):
 
 
 class Output(BaseModel):
-    """The message that came; `input` is its text too. `timestamp` is ISO 8601 UTC."""
+    """The message that came; `input` is its text without blanks around it. `timestamp` is ISO 8601 UTC."""
 
     input: str
     message: str
@@ -63,7 +64,7 @@ class WaitForSms(NodeType[Config]):
 
     async def resume(self, config: Config, context: NodeContext, resumption: Resumption) -> Outcome:
         assert resumption.event is not None
-        event = {"input": resumption.event["message"], **resumption.event}
+        event = {"input": as_meant(resumption.event["message"]), **resumption.event}
         return Done(output={key: event.get(key, "") for key in Output.model_fields})
 
 

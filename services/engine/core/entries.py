@@ -5,14 +5,13 @@ Africa's Talking sends all that was typed in a USSD session, joined by *: what i
 callback before, not what follows the last *, since a person can type a * too. A session's first callback may carry
 entries already, when a longer code was dialled (*384*1*2#).
 
-It is read as the person means it: without blanks around it, which keypads add, and with digits of other scripts as 0
-to 9. The text itself stays as it came: it names the turn.
+It is read as the person means it. The text itself stays as it came: it names the turn.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from workflow.entry import as_meant
 from workflow.templates import as_text
 
 
@@ -47,10 +46,3 @@ def behind_empty(text: str) -> str:
     answer comes behind a * that nobody typed.
     """
     return text.lstrip("*")
-
-
-def as_meant(typed: str) -> str:
-    """Returns what was typed without blanks around it, and with the digits of any script as 0 to 9."""
-    if not typed.isascii():
-        typed = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in typed)
-    return typed.strip()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from services.engine.core.entries import as_meant, behind_empty
+from services.engine.core.entries import behind_empty
 from services.engine.core.program import Program
 from services.engine.core.progress import resumption_name
 from services.engine.core.state import ExecutionState, Reply
@@ -11,6 +11,7 @@ from services.engine.store.execution_store import Continued, ExecutionStore, Int
 from services.engine.store.typed_text import TypedText
 from services.engine.triggers.timely_turns import TimelyAnswer
 from services.engine.triggers.ussd_callbacks import UssdCallback
+from workflow.entry import as_meant
 from workflow.menu_options import chosen, options_in
 from workflow.outcome import WaitKind
 

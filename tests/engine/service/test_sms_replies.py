@@ -78,12 +78,13 @@ async def test_the_next_message_of_the_phone_answers_and_the_one_behind_it_does_
     await waits_at(platform, begun, "answer1")
     assert await text(platform, "Very good", "m2") == begun, "the same message again"
     assert (await log(platform, begun)).waiting_for.node_id == "answer1"
-    assert await text(platform, "More maize", "m3") == begun
+    assert await text(platform, " \u0665 bags\n", "m3") == begun
 
     ended = await over(platform, begun)
     assert ended.status == COMPLETED
     found = outputs(ended)
-    assert [found[name]["message"] for name in ("answer0", "answer1")] == ["Very good", "More maize"]
+    assert [found[name]["message"] for name in ("answer0", "answer1")] == ["Very good", " \u0665 bags\n"]
+    assert [found[name]["input"] for name in ("answer0", "answer1")] == ["Very good", "5 bags"]
     assert found["answer1"]["shortCode"] == CODE
     assert await text(platform, "Hello?", "m4") == ""
 
@@ -133,7 +134,7 @@ async def test_only_the_keyword_answers_where_there_is_one(platform: Platform, f
     await waits_at(platform, begun, "answer0")
 
     assert await text(platform, "no", "m2") == ""
-    assert await text(platform, "yes please", "m3") == begun
+    assert await text(platform, "Yes, please", "m3") == begun
     assert (await over(platform, begun)).status == COMPLETED
 
 

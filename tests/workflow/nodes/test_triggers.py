@@ -52,10 +52,27 @@ def test_a_message_does_not_start_the_flow_when_a_filter_does_not_fit(document: 
     assert narrowness(SMS, document, MESSAGE) is None
 
 
+@pytest.mark.parametrize("message", ["Price.", "price!", '"PRICE" maize', "“Price”, maize", "*price#", " PRICE\nmaize"])
+def test_a_keyword_is_found_between_the_marks_that_people_write(message: str) -> None:
+    assert narrowness(SMS, {"keyword": "PRICE"}, {**MESSAGE, "message": message}) is not None
+
+
+@pytest.mark.parametrize("message", ["Prices.", "the price", "...", "", "3.5"])
+def test_a_message_that_begins_with_another_word_does_not_start_the_flow(message: str) -> None:
+    assert narrowness(SMS, {"keyword": "PRICE"}, {**MESSAGE, "message": message}) is None
+
+
+def test_a_keyword_with_marks_of_its_own_is_taken_literally_first() -> None:
+    message = {**MESSAGE, "message": "#join"}
+    assert narrowness(SMS, {"keyword": "#JOIN"}, message) == 9
+    assert narrowness(SMS, {"keyword": "JOIN"}, message) == 8
+    assert narrowness(SMS, {"keyword": "#JOIN"}, MESSAGE) is None
+
+
 def test_narrower_filters_win() -> None:
     filters = [{}, {"phoneNumber": "*"}, {"regexPattern": "J"}, {"keyword": "join"}, {"shortCode": "22334"}]
     found = [narrowness(SMS, document, MESSAGE) for document in filters]
-    assert found == [0, 1, 2, 4, 8]
+    assert found == [0, 2, 4, 9, 16]
 
 
 def test_equal_filters_claim_the_same() -> None:
