@@ -132,9 +132,16 @@ def _show(njia: Njia, execution: dict[str, Any]) -> None:
     if why := _why(execution):
         njia.output.say(why)
     njia.output.table(
-        ("NODE", "STATUS", "ATTEMPT", "TOOK", "OUTPUT / ERROR"),
+        ("NODE", "STATUS", "LEFT BY", "ATTEMPT", "TOOK", "OUTPUT / ERROR"),
         (
-            (row["nodeId"], row["status"], row["attempt"] or "-", seconds(row["durationMs"]), _outcome(row))
+            (
+                row["nodeId"],
+                row["status"],
+                row.get("handle", "-"),
+                row["attempt"] or "-",
+                seconds(row["durationMs"]),
+                _outcome(row),
+            )
             for row in execution.get("nodeResults", ())
         ),
         empty="No node has run yet.",

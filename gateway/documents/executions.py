@@ -81,6 +81,8 @@ class NodeExecutionResult(TypedDict):
     """How long the engine waited before this attempt, milliseconds."""
     settledBy: NotRequired[Literal["delivery_report", "repetition"]]
     """What settled a send whose outcome was unknown: a report that it had taken place, or a second send."""
+    handle: NotRequired[str]
+    """Handle that the node left by when it succeeded, such as true, a case of a SWITCH or no_answer."""
 
 
 @with_config(WORDED)

@@ -93,7 +93,9 @@ async def test_a_flow_is_published_run_looked_at_and_taken_back(platform: Platfo
     listed = await njia(platform, "executions", "--workflow", "cli-shop")
     assert execution_id in listed.out
     shown = await njia(platform, "executions", execution_id)
-    assert "send" in shown.out
+    rows = [line.split() for line in shown.out.splitlines()]
+    assert ["NODE", "STATUS", "LEFT", "BY", "ATTEMPT", "TOOK", "OUTPUT", "/", "ERROR"] in rows
+    assert ["send", "success", "success", "1"] in [row[:4] for row in rows]
     assert "dryRun" in shown.out
 
     assert (await njia(platform, "unpublish", "cli-shop")).code == 0

@@ -207,7 +207,9 @@ async def test_the_log_over_rest_has_the_documented_names(platform: Platform) ->
     failed, sent = results_of(log, "send")
     assert set(failed) == {"nodeId", "status", "error", "durationMs", "executedAt", "attempt", "visit"}
     assert set(failed["error"]) >= {"code", "message", "type"}
-    assert set(sent) == {"nodeId", "status", "output", "durationMs", "executedAt", "attempt", "visit", "retryDelayMs"}
+    assert set(sent) - set(failed) == {"output", "retryDelayMs", "handle"}
+    assert set(failed) - set(sent) == {"error"}
+    assert sent["handle"] == "success"
     assert log["startedAt"].endswith("Z")
     assert len(log["startedAt"]) == len("2026-01-01T00:00:00.000Z")
 

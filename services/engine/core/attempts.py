@@ -41,6 +41,7 @@ class Attempt:
 
     Attributes:
         started_ms: Unix time.
+        handle: Handle that a success leaves by, as the log may show it; None where there is none.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Attempt:
     outcome: Outcome | None
     failure: NodeFailure | None
     taken: list[str]
+    handle: str | None = None
 
 
 class Attempts:
@@ -172,7 +174,7 @@ class Attempts:
         with self._around.observer.attempt(self._program, self._state, self._node, number) as seen:
             try:
                 outcome = await work(self._context(number))
-                attempt = Attempt(number, started_ms, outcome, None, self._taken(outcome))
+                attempt = Attempt(number, started_ms, outcome, None, self._taken(outcome), self._handle(outcome))
                 seen.ended(NodeStatus.SUCCESS, None)
             except NodeFailure as problem:
                 failure = self._masked(problem)
@@ -242,10 +244,15 @@ class Attempts:
             )
         before, self._own.output = self._own.output, output
         try:
-            return flow.success_edges(self._node, outcome.handle, self.holds)
+            return flow.success_edges(self._node, flow.handle_of(self._node, outcome), self.holds)
         except NodeFailure:
             self._own.output = before
             raise
+
+    def _handle(self, outcome: Outcome) -> str | None:
+        """The handle for the log: that of a SWITCH is what was typed, which may be secret."""
+        handle = None if isinstance(outcome, Wait) else flow.handle_of(self._node, outcome)
+        return None if handle is None else self._cipher.masked(handle)
 
     def _context(self, number: int) -> NodeContext:
         entered = {edge.id: edge for edge in self._node.incoming}

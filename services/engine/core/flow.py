@@ -12,6 +12,7 @@ from typing import Any
 from services.engine.core.program import Program, RunnableEdge, RunnableNode
 from services.engine.core.state import Asked, Decision, ExecutionState, NodeResult, NodeStatus, Stage
 from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT
+from workflow.outcome import Done
 
 Taken = Callable[[RunnableEdge], bool]
 Log = Callable[[NodeResult], None]
@@ -70,9 +71,13 @@ def forget_branch(state: ExecutionState, program: Program, head: RunnableNode) -
     _forget_downstream(state, head)
 
 
-def success_edges(node: RunnableNode, handle: str | None, holds: Taken) -> list[str]:
-    """Ids of the edges that a success by `handle` takes; None means the node's usual handle."""
-    left_by = node.usual_handle if handle is None else handle
+def handle_of(node: RunnableNode, outcome: Done) -> str | None:
+    """The handle that a success leaves by; None where the node has none."""
+    return node.usual_handle if outcome.handle is None else outcome.handle
+
+
+def success_edges(node: RunnableNode, left_by: str | None, holds: Taken) -> list[str]:
+    """Ids of the edges that a success by this handle takes."""
     # `success` names a handle where the type has one of that name, else any success. A type that has one leaves by it
     # where an edge names nothing, and not by whatever else it may come to.
     if node.usual_handle != SUCCESS:

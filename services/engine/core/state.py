@@ -179,6 +179,8 @@ class NodeResult:
         visit: How often the node had run before.
         retry_delay_ms: How long the engine waited before the attempt; None on the first.
         settled_by: What settled an effect whose outcome was unknown before; None where nothing had to.
+        handle: Handle that the node left by, masked where it shows what is secret; None where it did not succeed, or
+            has none.
     """
 
     node_id: str
@@ -191,6 +193,7 @@ class NodeResult:
     error: NodeError | None = None
     retry_delay_ms: int | None = None
     settled_by: SettledBy | None = None
+    handle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,9 @@ class Visit:
     def kept(self) -> Ended:
         """Passes through a node whose success stands from an earlier try of its branch."""
         self._own.kept = False
-        return Ended(flow.success_edges(self._node, None, self._attempts.surely_holds), self._own.output)
+        return Ended(
+            flow.success_edges(self._node, self._node.usual_handle, self._attempts.surely_holds), self._own.output
+        )
 
     def passed(self, log: Log) -> Outcomes:
         """Passes through a disabled node."""
@@ -256,6 +258,7 @@ class Visit:
                 error,
                 self._own.retry_delay_ms,
                 SettledBy.REPETITION if settled_by is None and self._own.repetition else settled_by,
+                attempt.handle,
             )
         )
         if error is not None:

@@ -138,6 +138,8 @@ def node_result_to_message(result: NodeResult) -> pb.NodeExecutionResult:
         message.output_json = _json(masked(result.output))
     if result.settled_by is not None:
         message.settled_by = result.settled_by
+    if result.handle is not None:
+        message.handle = result.handle
     if result.retry_delay_ms is not None:
         message.retry_delay_ms = result.retry_delay_ms
     return message

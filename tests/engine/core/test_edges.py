@@ -1,6 +1,6 @@
 """Which edges an outcome takes."""
 
-from tests.engine.core.flow_dicts import NUMBER, condition, document, sms, switch
+from tests.engine.core.flow_dicts import NUMBER, condition, document, node, sms, switch
 from tests.engine.core.outside import failing
 from tests.engine.core.virtual_time import in_virtual_time
 from tests.engine.core.world import World
@@ -157,3 +157,42 @@ async def test_an_error_edge_whose_expression_fails_catches_nothing() -> None:
     assert state.status == "failed"
     assert state.error is not None
     assert state.error.code == "REJECTED"
+
+
+@in_virtual_time
+async def test_the_log_names_the_handle_that_each_success_left_by() -> None:
+    flow = document(
+        "sms",
+        {
+            "fork": condition("{{message}} == 'y'"),
+            "choice": switch("y", "n", value="{{message}}"),
+            "off": {**sms(A), "disabled": True},
+            "fails": sms(B),
+            "send": sms(C),
+            "end": node("SESSION_END"),
+            "never": sms(D),
+        },
+        [
+            "start > fork",
+            "fork:true > choice",
+            "fork:false > never",
+            "choice:y > off",
+            "off > fails",
+            "fails:error > send",
+            "send > end",
+        ],
+    )
+    world = World(flow)
+    world.sms.script[B] = [failing(), failing(), failing(), failing()]
+    await world.execute({"message": "y"})
+    handles = [(result.node_id, str(result.status), result.handle) for result in world.log]
+    assert list(dict.fromkeys(handles)) == [
+        ("start", "success", "default"),
+        ("fork", "success", "true"),
+        ("never", "skipped", None),
+        ("choice", "success", "y"),
+        ("off", "skipped", None),
+        ("fails", "error", None),
+        ("send", "success", "success"),
+        ("end", "success", None),
+    ]

@@ -130,6 +130,22 @@ async def test_a_secret_that_a_node_carries_on_is_encrypted_again() -> None:
 
 
 @in_virtual_time
+async def test_a_secret_that_a_node_leaves_by_is_masked_in_the_log() -> None:
+    flow = document(
+        "ussd",
+        {"pin": ask("PIN?", sensitive=True), "which": switch(PIN, "2"), "right": bye("Yes."), "wrong": bye("No.")},
+        ["start > pin", "pin > which", (f"which:{PIN} > right", {"id": "known"}), "which > wrong"],
+    )
+    world = Recording(flow)
+    phone = PinPhone(world)
+    await phone.dials()
+    (await phone.types(PIN)).reads_last("Yes.")
+    await world.rest()
+    assert [result.handle for result in world.results("which")] == [MASK]
+    assert PIN not in world.journal
+
+
+@in_virtual_time
 async def test_a_secret_that_is_kept_in_the_session_is_encrypted_there_and_can_be_used() -> None:
     flow = document(
         "ussd",

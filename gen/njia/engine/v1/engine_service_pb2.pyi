@@ -249,6 +249,7 @@ class NodeExecutionResult(_message.Message):
     VISIT_FIELD_NUMBER: _builtins.int
     RETRY_DELAY_MS_FIELD_NUMBER: _builtins.int
     SETTLED_BY_FIELD_NUMBER: _builtins.int
+    HANDLE_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Id of the node."""
     status: _workflow_pb2.NodeStatus.ValueType
@@ -266,6 +267,10 @@ class NodeExecutionResult(_message.Message):
     settled_by: _builtins.str
     """What settled a send whose outcome was unknown: delivery_report (it had taken place) or repetition (nobody reported
     it, so it was sent again); absent where nothing had to be settled.
+    """
+    handle: _builtins.str
+    """Handle that the node left by when it succeeded, such as true, a case of a SWITCH or no_answer; masked where it
+    shows what is secret. Absent of other attempts: a failure leaves by the handle error or timeout, where an edge does.
     """
     @_builtins.property
     def error(self) -> _workflow_pb2.NodeError:
@@ -288,13 +293,16 @@ class NodeExecutionResult(_message.Message):
         visit: _builtins.int = ...,
         retry_delay_ms: _builtins.int | None = ...,
         settled_by: _builtins.str | None = ...,
+        handle: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "_settled_by", b"_settled_by", "error", b"error", "executed_at", b"executed_at", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms", "settled_by", b"settled_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_handle", b"_handle", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "_settled_by", b"_settled_by", "error", b"error", "executed_at", b"executed_at", "handle", b"handle", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms", "settled_by", b"settled_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "_settled_by", b"_settled_by", "attempt", b"attempt", "duration_ms", b"duration_ms", "error", b"error", "executed_at", b"executed_at", "node_id", b"node_id", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms", "settled_by", b"settled_by", "status", b"status", "visit", b"visit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_handle", b"_handle", "_output_json", b"_output_json", "_retry_delay_ms", b"_retry_delay_ms", "_settled_by", b"_settled_by", "attempt", b"attempt", "duration_ms", b"duration_ms", "error", b"error", "executed_at", b"executed_at", "handle", b"handle", "node_id", b"node_id", "output_json", b"output_json", "retry_delay_ms", b"retry_delay_ms", "settled_by", b"settled_by", "status", b"status", "visit", b"visit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
+    _WhichOneofReturnType__handle: _TypeAlias = _typing.Literal["handle"]  # noqa: Y015
+    _WhichOneofArgType__handle: _TypeAlias = _typing.Literal["_handle", b"_handle"]  # noqa: Y015
     _WhichOneofReturnType__output_json: _TypeAlias = _typing.Literal["output_json"]  # noqa: Y015
     _WhichOneofArgType__output_json: _TypeAlias = _typing.Literal["_output_json", b"_output_json"]  # noqa: Y015
     _WhichOneofReturnType__retry_delay_ms: _TypeAlias = _typing.Literal["retry_delay_ms"]  # noqa: Y015
@@ -303,6 +311,8 @@ class NodeExecutionResult(_message.Message):
     _WhichOneofArgType__settled_by: _TypeAlias = _typing.Literal["_settled_by", b"_settled_by"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__handle) -> _WhichOneofReturnType__handle | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__output_json) -> _WhichOneofReturnType__output_json | None: ...
     @_typing.overload
