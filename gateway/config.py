@@ -3,11 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ssl import SSLContext
 
 from rpc.config import Environment
 from rpc.protection import Protection, read_protection
-from rpc.tls import server_context
+from rpc.tls import HttpTls, read_http_tls
 
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
@@ -36,7 +35,7 @@ class GatewayConfig:
     at_adapter_target: str
     max_body_bytes: int
     cors_origins: tuple[str, ...]
-    tls: SSLContext | None
+    tls: HttpTls | None
     protection: Protection
 
     @classmethod
@@ -52,7 +51,7 @@ class GatewayConfig:
             at_adapter_target=variables.target("NJIA_AT_ADAPTER_TARGET", "127.0.0.1:50054"),
             max_body_bytes=variables.integer("NJIA_MAX_BODY_BYTES", 1_048_576, 1024, 4_194_304),
             cors_origins=_origins(variables),
-            tls=server_context(variables, "NJIA_GATEWAY_TLS"),
+            tls=read_http_tls(variables, "NJIA_GATEWAY_TLS"),
             protection=read_protection(variables, grpc={}, http={"NJIA_GATEWAY_LISTEN": listen}),
         )
         variables.check()

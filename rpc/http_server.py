@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ from opentelemetry.trace import TracerProvider
 
 from rpc.http_connection import MAX_CONNECTIONS, PATIENCE, Patience, Terms, connections, refuse_for_want_of_room
 from rpc.listening import ListenFailed, parse_listen
+from rpc.tls import HttpTls
 from telemetry import http_metrics, http_tracing
+from telemetry.instruments import TLS_CERTIFICATE_END
 from telemetry.metrics import UNMETERED, Meters
 
 KEEP_ALIVE_SECONDS = 75
@@ -62,7 +63,7 @@ async def serve_http(
     stop: asyncio.Event,
     tracer_provider: TracerProvider,
     grace_seconds: float,
-    tls: ssl.SSLContext | None = None,
+    tls: HttpTls | None = None,
     meters: Meters = UNMETERED,
     patience: Patience = PATIENCE,
     max_connections: int = MAX_CONNECTIONS,
@@ -77,7 +78,8 @@ async def serve_http(
         tracer_provider: Where the spans of the requests go; nothing is installed when it does not record.
         grace_seconds: How long requests that run may take to finish after the stop; then they are cancelled.
         tls: Certificate and key; None: plain HTTP.
-        meters: Where the times of the requests go; nothing is installed where nobody looks.
+        meters: Where the times of the requests go, and when the certificate ends; nothing is installed where nobody
+            looks.
         patience: How long a client may take for what it sends.
         max_connections: Connections and requests at once; a request beyond it is answered 503.
 
@@ -86,6 +88,9 @@ async def serve_http(
     """
     listener = _bind(listen)
     port: int = listener.getsockname()[1]
+    if tls is not None:
+        ends_at = tls.ends_at
+        meters.read(TLS_CERTIFICATE_END, lambda: ends_at)
     refusing = http_metrics.measured(refuse_for_want_of_room, meters)
     server = _Server(
         uvicorn.Config(
@@ -102,7 +107,7 @@ async def serve_http(
             backlog=ACCEPT_BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, round(grace_seconds)),
-            ssl_context_factory=None if tls is None else lambda *_: tls,
+            ssl_context_factory=None if tls is None else lambda *_: tls.context,
         )
     )
     serving = asyncio.create_task(server.serve([listener]))

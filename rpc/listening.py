@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
+
 
 class ListenFailed(Exception):
     """
@@ -35,8 +37,20 @@ def parse_listen(listen: str) -> tuple[str, int]:
 
 def given_twice(listens: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yields each variable whose address another one before it has: that one, itself, and the address."""
-    first: dict[str, str] = {}
+    before: list[tuple[str, str]] = []
     for name, listen in listens.items():
-        owner = first.setdefault(listen, name)
-        if owner != name:
+        owner = next((other for other, taken in before if _is_shared(taken, listen)), None)
+        if owner is not None:
             yield owner, name, listen
+        before.append((name, listen))
+
+
+def _is_shared(taken: str, listen: str) -> bool:
+    """Whether two listeners cannot have these addresses both; an address that is none is its reader's to tell of."""
+    if taken == listen:
+        return True
+    try:
+        (host, port), (other, other_port) = parse_listen(taken), parse_listen(listen)
+    except ValueError:
+        return False
+    return port == other_port and not {host, other}.isdisjoint(_EVERY_ADDRESS)

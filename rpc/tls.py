@@ -53,6 +53,20 @@ class Tls:
         return grpc.ssl_channel_credentials(self.authorities, self.key, self.certificate)
 
 
+@dataclass(frozen=True, slots=True)
+class HttpTls:
+    """
+    TLS of an HTTP server.
+
+    Attributes:
+        context: What it is served with.
+        ends_at: When the first certificate of the chain ends, Unix time in seconds.
+    """
+
+    context: ssl.SSLContext
+    ends_at: float | None
+
+
 def read_tls(variables: Environment, prefix: str) -> Tls | None:
     """
     Reads <prefix>_CERT_FILE, <prefix>_KEY_FILE and <prefix>_CA_FILE; None when none of them is set.
@@ -75,7 +89,7 @@ def read_tls(variables: Environment, prefix: str) -> Tls | None:
     return Tls(certificate, key, authorities)
 
 
-def server_context(variables: Environment, prefix: str) -> ssl.SSLContext | None:
+def read_http_tls(variables: Environment, prefix: str) -> HttpTls | None:
     """
     Reads the same for an HTTP server; None when it has no certificate, or one of no use.
 
@@ -96,7 +110,7 @@ def server_context(variables: Environment, prefix: str) -> ssl.SSLContext | None
     if tls.authorities is not None:
         context.load_verify_locations(cadata=tls.authorities.decode())
         context.verify_mode = ssl.CERT_REQUIRED
-    return context
+    return HttpTls(context, tls.ends_at)
 
 
 def _content(variables: Environment, name: str) -> bytes | None:

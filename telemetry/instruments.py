@@ -64,7 +64,7 @@ TLS_CERTIFICATE_END: Final = Instrument(
     "s",
     "When the certificate that the service shows ends, Unix time; only where it has one",
     (),
-    _GRPC_SERVICES,
+    (*_GRPC_SERVICES, "gateway"),
 )
 HTTP_SERVER_DURATION: Final = Instrument(
     "http.server.request.duration",
@@ -79,7 +79,7 @@ EXECUTIONS: Final = Instrument(
     "njia.executions",
     Kind.COUNTER,
     "{execution}",
-    "Executions that ended",
+    "Executions that ended, without rehearsals",
     (attributes.WORKFLOW_ID, attributes.EXECUTION_STATUS),
     _ENGINE,
 )

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from rpc.config import Environment
-from rpc.tls import read_tls, server_context
+from rpc.tls import read_http_tls, read_tls
 
 
 def njia(*arguments: str) -> Result:
@@ -35,7 +35,7 @@ def test_what_it_makes_is_what_the_services_take(tmp_path: Path) -> None:
 
     read = variables(tmp_path / "c")
     tls = read_tls(read, "NJIA_TLS")
-    assert server_context(read, "NJIA_GATEWAY_TLS") is not None
+    assert read_http_tls(read, "NJIA_GATEWAY_TLS") is not None
     read.check()
     assert tls is not None
     assert tls.is_mutual

@@ -63,7 +63,9 @@ async def test_what_happened_is_counted_by_the_service_that_did_it(observed: Any
     call = await platform.dial(code, phone)
     hung_up = await platform.control.post(f"/control/ussd/sessions/{call.session_id}/hangup")
     assert hung_up.is_success
-    await platform.ended(left)
+    log = await platform.ended(left)
+    rehearsal = await platform.rest.post(f"/api/workflows/executions/{log['executionId']}/replay")
+    assert rehearsal.json()["execution"]["status"] == log["status"], "what follows counts it once all the same"
     await platform.fault(kind="http_status", status=500, times=1)
     text = flow(sent, texted(), [sms("send", "x" * 200, retry=quick_retry())], ["start>send"])
     assert (await platform.execute(text, {"msisdn": phone, "message": "x"}))["status"] == "completed"

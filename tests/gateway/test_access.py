@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -319,12 +320,18 @@ async def test_a_gateway_whose_own_key_is_refused_says_so(contract: Contract) ->
     assert (answer.status_code, answer.json()["code"]) == (503, "SERVICE_KEY_REFUSED")
 
 
-async def test_the_gateway_serves_https_and_its_probe_asks_so(contract: Contract, tmp_path: Path) -> None:
+async def test_the_gateway_serves_https_shows_when_that_ends_and_its_probe_asks_so(
+    contract: Contract, tmp_path: Path
+) -> None:
     authority = Authority(tmp_path, "ours")
     shown = authority.signed("gateway")
     settings = {"NJIA_GATEWAY_TLS_CERT_FILE": str(shown.certificate), "NJIA_GATEWAY_TLS_KEY_FILE": str(shown.key)}
     async with served_gateway(contract, {}, authority.file, **settings) as client:
         assert (await client.get("/livez")).status_code == 200
+        metrics = (await client.get("/metrics")).text
+        ends = x509.load_pem_x509_certificate(shown.certificate.read_bytes()).not_valid_after_utc.timestamp()
+        (told,) = re.findall(r"^njia_tls_certificate_not_after_seconds (.+)$", metrics, re.MULTILINE)
+        assert float(told) == ends
         listen = {"NJIA_GATEWAY_LISTEN": f"127.0.0.1:{client.base_url.port}"}
         assert await asyncio.to_thread(lives, {**settings, **listen})
         assert not await asyncio.to_thread(lives, listen)

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from launcher import own_gateway, stack
 from rpc.config import Environment
 from rpc.http_server import serve_http
-from rpc.tls import server_context
+from rpc.tls import read_http_tls
 from tests.rpc.certificates import Authority
 
 
@@ -34,7 +34,7 @@ async def test_it_is_found_where_its_variables_put_it_and_shown_its_own_certific
         stop=asyncio.Event(),
         tracer_provider=NoOpTracerProvider(),
         grace_seconds=1,
-        tls=server_context(Environment(environ), "NJIA_GATEWAY_TLS"),
+        tls=read_http_tls(Environment(environ), "NJIA_GATEWAY_TLS"),
     )
     environ["NJIA_GATEWAY_LISTEN"] = f"127.0.0.1:{server.port}"
     url = own_gateway.url(environ)

@@ -236,6 +236,10 @@ def test_two_services_on_one_port_are_named() -> None:
         "NJIA_GATEWAY_LISTEN",
     ]
     assert all("NJIA_SESSIONS_LISTEN" in problem for problem in told.value.problems[1:])
+    # One that listens everywhere leaves the port to nobody.
+    with pytest.raises(ConfigError) as told:
+        check_addresses(["gateway", "engine"], {"NJIA_GATEWAY_LISTEN": "0.0.0.0:50052"})
+    assert told.value.problems[0].startswith("NJIA_ENGINE_LISTEN: 127.0.0.1:50052 is that of NJIA_GATEWAY_LISTEN")
     # Each is alone in its process.
     check_addresses(["engine"], {"NJIA_ENGINE_LISTEN": "127.0.0.1:50053"})
 

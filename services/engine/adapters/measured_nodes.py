@@ -25,7 +25,7 @@ class _Measured:
 
 class MeasuredNodes:
     """
-    See services.engine.core.ports.Observer.
+    See services.engine.core.ports.Observer. Rehearsals are not measured: they send nothing and wait for nobody.
 
     Args:
         observer: Sees the attempts too.
@@ -43,7 +43,8 @@ class MeasuredNodes:
     def attempt(
         self, program: Program, state: ExecutionState, node: RunnableNode, number: int
     ) -> AbstractContextManager[AttemptObserver]:
-        return self._measured(self._observer.attempt(program, state, node, number), node.node.type, number)
+        observed = self._observer.attempt(program, state, node, number)
+        return observed if state.options.dry_run else self._measured(observed, node.node.type, number)
 
     @contextmanager
     def _measured(

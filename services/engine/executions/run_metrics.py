@@ -18,6 +18,8 @@ class CountedTurns:
     """
     Counts what each run came to; a run that broke off is counted by the one that goes on with it.
 
+    Rehearsals are not counted: nobody hung up in one, and a flow that fails there has let nobody down.
+
     Args:
         traces: Wraps the runs too.
         meters: Where the counts go.
@@ -39,7 +41,7 @@ class CountedTurns:
         waited_before = {(node_id, wait.since_ms) for node_id, wait in state.waits.items()}
         with self._traces.turn(run):
             yield
-        if not run.at_rest:
+        if not run.at_rest or state.options.dry_run:
             return
         flow = self._flow(state.workflow_id)
         if state.ended and not ended_before:
