@@ -35,7 +35,13 @@ LONGEST_LOOK_AWAY_MS = 1000
 TIMER_POLL_MS = 100
 """How often an execution whose timer is due is looked at until it has gone on."""
 
-SESSION_ID = re.compile(r"[\x21-\x7e]{1,256}")
+_SESSION_ID = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+def check_session_id(session_id: str) -> None:
+    """Raises InvalidRequest for what cannot be the id of a session."""
+    if not _SESSION_ID.fullmatch(session_id):
+        raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
 
 
 class Executions:
@@ -83,7 +89,7 @@ class Executions:
                 raise IdempotencyKeyReused(key[0])
             before = await self._store.read(execution_id)
             if before is not None:
-                return await self._finished(before.state.execution_id, overrides.wait_ms)
+                return await self.at_rest(before.state.execution_id, overrides.wait_ms)
         if session_id is not None:
             await self._sessions.check(session_id, program.graph.workflow_id)
         own = joined or new_session(program, execution_id, dry_run=overrides.dry_run)
@@ -94,14 +100,14 @@ class Executions:
             begun = await self._begun(program, turn, state, joined)
             run = await self._launched(begun, program) if isinstance(begun, TakenUp) else None
         if run is not None:
-            return await self._at_rest(run, run.state.execution_id == execution_id, overrides.wait_ms)
+            return await self._rested(run, run.state.execution_id == execution_id, overrides.wait_ms)
         if isinstance(begun, Occupied):
             raise SessionBusy(own or "", begun.execution_id, begun.workflow_id)
         if isinstance(begun, NoExecution):
             raise SessionEnded(own or "")
         # The call was here before: what it began, or went on with, is known by now.
         known = begun.execution_id if isinstance(begun, Queued) else execution_id
-        return await self._finished(known, overrides.wait_ms)
+        return await self.at_rest(known, overrides.wait_ms)
 
     async def triggered(self, channel: str, reference: str, payload: Mapping[str, Any]) -> str | None:
         """
@@ -145,8 +151,25 @@ class Executions:
                 self._runs.launch(begun, program)
 
     async def at_rest(self, execution_id: str, wait_ms: int) -> Stored:
-        """Reads an execution once it has ended or waits for a person, or as it stands when the time is over."""
-        return await self._finished(execution_id, wait_ms)
+        """
+        Reads an execution once it has ended or waits for a person, or as it stands when the time is over. An engine
+        that ends says at once how it stands: the execution goes on in another. Raises ExecutionNotFound.
+        """
+        until_ms = self._now_ms() + wait_ms
+        while True:
+            await self._runs.over(execution_id, max(0, until_ms - self._now_ms()))
+            stored = await self.read(execution_id)
+            left_ms = until_ms - self._now_ms()
+            if left_ms <= 0 or self._runs.ending.is_set() or not _goes_on_by_itself(stored.state):
+                return stored
+            # It runs in another engine or is just about to run here, or a timer is to come: whichever engine takes it
+            # up, the journal says how far it got.
+            now_ms = self._now_ms()
+            due_ms = min((wait.expires_at_ms for wait in stored.state.waits.values()), default=now_ms) - now_ms
+            pause_ms = min(left_ms, max(TIMER_POLL_MS, min(due_ms, LONGEST_LOOK_AWAY_MS)))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_ms / 1000):
+                    await self._runs.ending.wait()
 
     async def read(self, execution_id: str) -> Stored:
         """Reads the log of an execution. Raises ExecutionNotFound."""
@@ -170,7 +193,7 @@ class Executions:
             program = await self._runs.program_of(taken.state)
             run = self._runs.launch(taken, program)
             run.cancel()
-        return await self._finished(execution_id, DEFAULT_WAIT_MS)
+        return await self.at_rest(execution_id, DEFAULT_WAIT_MS)
 
     async def _begun(
         self, program: Program, turn: Mapping[str, Any], fresh: ExecutionState, joined: str | None
@@ -198,33 +221,12 @@ class Executions:
         same = taken.state.graph_digest == program.digest
         return self._runs.launch(taken, program if same else await self._runs.program_of(taken.state))
 
-    async def _at_rest(self, run: Run, is_new: bool, wait_ms: int) -> Stored:
+    async def _rested(self, run: Run, is_new: bool, wait_ms: int) -> Stored:
         until_ms = self._now_ms() + wait_ms
         await self._runs.over(run.state.execution_id, wait_ms)
         if is_new and run.at_rest and not _goes_on_by_itself(run.state):
             return Stored(run.state, run.results, ())
-        return await self._finished(run.state.execution_id, until_ms - self._now_ms())
-
-    async def _finished(self, execution_id: str, wait_ms: int) -> Stored:
-        """
-        Waits so long until the execution has ended or waits for a person, and reads where it got to. An engine that
-        ends says at once how it stands: the execution goes on in another.
-        """
-        until_ms = self._now_ms() + wait_ms
-        while True:
-            await self._runs.over(execution_id, max(0, until_ms - self._now_ms()))
-            stored = await self.read(execution_id)
-            left_ms = until_ms - self._now_ms()
-            if left_ms <= 0 or self._runs.ending.is_set() or not _goes_on_by_itself(stored.state):
-                return stored
-            # It runs in another engine or is just about to run here, or a timer is to come: whichever engine takes it
-            # up, the journal says how far it got.
-            now_ms = self._now_ms()
-            due_ms = min((wait.expires_at_ms for wait in stored.state.waits.values()), default=now_ms) - now_ms
-            pause_ms = min(left_ms, max(TIMER_POLL_MS, min(due_ms, LONGEST_LOOK_AWAY_MS)))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_ms / 1000):
-                    await self._runs.ending.wait()
+        return await self.at_rest(run.state.execution_id, until_ms - self._now_ms())
 
 
 def _goes_on_by_itself(state: ExecutionState) -> bool:
@@ -240,8 +242,7 @@ def _joined(program: Program, payload: Mapping[str, Any], session_id: str | None
         named = _text(payload.get("sessionId"))
     if named is None:
         return None
-    if not SESSION_ID.fullmatch(named):
-        raise InvalidRequest("session_id", "a session id has 1 to 256 printable characters and no spaces")
+    check_session_id(named)
     return f"{REHEARSAL}{named}" if overrides.dry_run and not named.startswith(REHEARSAL) else named
 
 

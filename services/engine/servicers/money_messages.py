@@ -5,6 +5,7 @@ import re
 from njia.engine.v1 import money_pb2 as pb
 from services.engine.errors import InvalidRequest
 from services.engine.servicers.moments import unix_ms
+from services.engine.servicers.required import check_required
 from services.engine.store.execution_store import Report
 from services.engine.triggers.payment_notifications import PaymentNotification
 from workflow.money import AIRTIME, airtime_subject
@@ -14,6 +15,7 @@ _AMOUNT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,8})?", re.ASCII)
 
 def airtime_report(request: pb.HandleAirtimeStatusRequest, now_ms: int) -> Report:
     """Reads what became of airtime. Raises InvalidRequest."""
+    check_required(request, ("request_id", "status"), "an airtime report")
     _check_amount(request.amount)
     subject = ""
     if request.msisdn and request.amount:
@@ -33,6 +35,7 @@ def airtime_report(request: pb.HandleAirtimeStatusRequest, now_ms: int) -> Repor
 
 def payment_notification(request: pb.HandlePaymentRequest, now_ms: int) -> PaymentNotification:
     """Reads a payment notification. Raises InvalidRequest."""
+    check_required(request, ("transaction_id", "status"), "a payment notification")
     _check_amount(request.amount)
     return PaymentNotification(
         transaction_id=request.transaction_id,

@@ -1,8 +1,40 @@
-"""What is done in a call, as messages."""
+"""Calls: what the adapter reports of them, as the engine has it, and what is done in them, as messages."""
 
 from njia.engine.v1 import voice_pb2 as pb
+from services.engine.errors import InvalidRequest
+from services.engine.executions.executions import check_session_id
 from services.engine.triggers.timely_turns import TimelyAnswer
-from workflow.voice import Action, GetDigits, Hold, Play, Redirect, Say
+from services.engine.triggers.voice_turns import CallEnd, VoiceCallback
+from workflow.voice import MAX_DIGITS, Action, GetDigits, Hold, Play, Redirect, Say
+
+
+def voice_callback(request: pb.HandleVoiceRequest) -> VoiceCallback:
+    """Reads a callback of a live call. Raises InvalidRequest."""
+    check_session_id(request.session_id)
+    if len(request.digits) > MAX_DIGITS:
+        raise InvalidRequest("digits", f"at most {MAX_DIGITS} keys are asked for at once")
+    return VoiceCallback(
+        session_id=request.session_id,
+        caller=request.msisdn,
+        called=request.called_number,
+        direction=request.direction,
+        answers=request.answers,
+        digits=request.digits if request.HasField("digits") else None,
+        check=request.check,
+        request=request.request_id,
+    )
+
+
+def call_end(request: pb.HandleVoiceEndRequest) -> CallEnd:
+    """Reads the end of a call. Raises InvalidRequest."""
+    check_session_id(request.session_id)
+    return CallEnd(
+        session_id=request.session_id,
+        direction=request.direction,
+        request=request.request_id,
+        status=request.status,
+        cause=request.hangup_cause,
+    )
 
 
 def voice_answer_to_message(answer: TimelyAnswer) -> pb.HandleVoiceResponse:

@@ -11,6 +11,9 @@ from services.engine.store.typed_text import TextMarks
 MAX_SCANNED = 5000
 """Executions that one call looks at for a filter; a page may end early and go on with the next call."""
 
+LONGEST_IDEMPOTENCY_KEY = 256
+"""Characters of a key that a caller names a request by."""
+
 
 @dataclass(frozen=True, slots=True)
 class TakenUp:

@@ -11,14 +11,13 @@ from services.engine.core.timestamps import timestamp
 from services.engine.errors import IdempotencyKeyReused, InvalidRequest
 from services.engine.executions.executions import Executions
 from services.engine.flows.routes import Routes
-from services.engine.store.execution_store import ExecutionStore, Stored
+from services.engine.store.execution_store import LONGEST_IDEMPOTENCY_KEY, ExecutionStore, Stored
 from services.engine.store.typed_text import TypedText
 from workflow.outcome import WaitKind
 from workflow.web.incoming import IncomingRequest, NobodyListens, TooLarge
 
 CHANNEL = "webhook"
 KEY = "idempotency-key"
-LONGEST_KEY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +95,8 @@ class Webhooks:
         key = request.headers.get(KEY)
         if not key:
             return execution_id
-        if len(key) > LONGEST_KEY:
-            raise InvalidRequest(KEY, f"must have at most {LONGEST_KEY} characters")
+        if len(key) > LONGEST_IDEMPOTENCY_KEY:
+            raise InvalidRequest(KEY, f"must have at most {LONGEST_IDEMPOTENCY_KEY} characters")
         asked = b"\0".join((request.method.encode(), request.path.encode(), request.query.encode(), request.body))
         digest = blake2b(asked, digest_size=16).hexdigest()
         found, execution_id = await self._store.claim_key(f"webhook:{workflow_id}:{key}", digest, execution_id)
