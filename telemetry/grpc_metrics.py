@@ -23,8 +23,6 @@ class _ServerMetrics(UnaryCalls):
         self._duration = meters.histogram(RPC_SERVER_DURATION)
 
     def wrapped(self, method: str, behaviour: Behaviour) -> Behaviour:
-        _, service, name = method.split("/")
-
         async def serve(request: Any, context: Any) -> Any:
             started = time.perf_counter()
             code: Any = grpc.StatusCode.CANCELLED
@@ -40,8 +38,7 @@ class _ServerMetrics(UnaryCalls):
                 self._duration.record(
                     time.perf_counter() - started,
                     {
-                        attributes.RPC_SERVICE: service,
-                        attributes.RPC_METHOD: name,
+                        attributes.RPC_METHOD: method[1:],
                         attributes.RPC_STATUS: code.name if isinstance(code, grpc.StatusCode) else str(code),
                     },
                 )

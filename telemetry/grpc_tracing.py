@@ -12,9 +12,9 @@ from typing import Any
 
 import grpc
 from opentelemetry import propagate, trace
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.trace import Span, Status, StatusCode, TracerProvider
 
-from telemetry import attributes, tracing
+from telemetry import attributes, spans, tracing
 from telemetry.unary_calls import UNWATCHED_SERVICES, Behaviour, UnaryCalls
 
 _FAULTS_OF_THE_SERVER = frozenset(
@@ -50,12 +50,13 @@ class _ServerTracing(UnaryCalls):
 
     def wrapped(self, method: str, behaviour: Behaviour) -> Behaviour:
         names = _names(method)
+        called = spans.RPC_SERVED.named(names)
 
         async def serve(request: Any, context: Any) -> Any:
             with self._tracer.start_as_current_span(
-                method[1:],
+                called,
                 context=propagate.extract(dict(context.invocation_metadata())),
-                kind=SpanKind.SERVER,
+                kind=spans.RPC_SERVED.kind,
                 attributes=names,
                 record_exception=False,
                 set_status_on_exception=False,
@@ -86,7 +87,7 @@ class _ClientTracing(grpc.aio.UnaryUnaryClientInterceptor):
         if name.split("/")[1] in UNWATCHED_SERVICES:
             return await continuation(client_call_details, request)
         names = self._names.get(name) or self._names.setdefault(name, _names(name))
-        span = self._tracer.start_span(name[1:], kind=SpanKind.CLIENT, attributes=names)
+        span = self._tracer.start_span(spans.RPC_CALL.named(names), kind=spans.RPC_CALL.kind, attributes=names)
         try:
             carrier: dict[str, str] = {}
             propagate.inject(carrier, trace.set_span_in_context(span))
@@ -101,6 +102,7 @@ class _ClientTracing(grpc.aio.UnaryUnaryClientInterceptor):
             _close(span, grpc.StatusCode.OK, _CODES.values())
             return call
         except grpc.aio.AioRpcError as error:
+            span.set_attribute(attributes.ERROR_TYPE, error.code().name)
             _close(span, error.code(), _CODES.values())
             raise
         except asyncio.CancelledError:
@@ -111,8 +113,7 @@ class _ClientTracing(grpc.aio.UnaryUnaryClientInterceptor):
 
 
 def _names(method: str) -> dict[str, str]:
-    _, service, name = method.split("/")
-    return {attributes.RPC_SYSTEM: "grpc", attributes.RPC_SERVICE: service, attributes.RPC_METHOD: name}
+    return {attributes.RPC_SYSTEM: "grpc", attributes.RPC_METHOD: method[1:]}
 
 
 def _failure_code(code: grpc.StatusCode | int | None) -> grpc.StatusCode:
@@ -122,6 +123,6 @@ def _failure_code(code: grpc.StatusCode | int | None) -> grpc.StatusCode:
 
 
 def _close(span: Span, code: grpc.StatusCode, faults: Collection[grpc.StatusCode]) -> None:
-    span.set_attribute(attributes.RPC_STATUS_CODE, code.value[0])
+    span.set_attribute(attributes.RPC_STATUS, code.name)
     if code is not grpc.StatusCode.OK and code in faults:
         span.set_status(Status(StatusCode.ERROR, code.name))

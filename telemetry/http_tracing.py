@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
 from opentelemetry import propagate
-from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.trace import Status, StatusCode, TracerProvider
 
-from telemetry import attributes, tracing
+from telemetry import attributes, spans, tracing
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -39,10 +39,9 @@ def traced(app: App, provider: TracerProvider) -> App:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         with tracing.span_of(
             tracer,
-            method,
+            spans.HTTP_REQUEST,
+            {attributes.HTTP_METHOD: method},
             context=propagate.extract(headers),
-            kind=SpanKind.SERVER,
-            attributes={attributes.HTTP_METHOD: method},
         ) as span:
 
             async def send_noting_status(message: Message) -> None:
@@ -58,7 +57,9 @@ def traced(app: App, provider: TracerProvider) -> App:
                 # The router has put it there by now.
                 route = getattr(scope.get("route"), "path", None)
                 if route is not None:
-                    span.update_name(f"{method} {route}")
+                    span.update_name(
+                        spans.HTTP_REQUEST.named({attributes.HTTP_METHOD: method, attributes.HTTP_ROUTE: route})
+                    )
                     span.set_attribute(attributes.HTTP_ROUTE, route)
 
     return serve

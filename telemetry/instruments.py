@@ -54,7 +54,7 @@ RPC_SERVER_DURATION: Final = Instrument(
     Kind.HISTOGRAM,
     "s",
     "Time that gRPC calls took at the server",
-    (attributes.RPC_SERVICE, attributes.RPC_METHOD, attributes.RPC_STATUS),
+    (attributes.RPC_METHOD, attributes.RPC_STATUS),
     _GRPC_SERVICES,
     _CALLS,
 )

@@ -9,6 +9,7 @@ import structlog
 from opentelemetry import trace
 
 from telemetry import attributes
+from telemetry.spans import SpanType
 
 EXPORT_WITHIN_MS = 5_000
 """How long the spans still held may take to leave at shutdown."""
@@ -47,14 +48,23 @@ def records(tracer_provider: trace.TracerProvider) -> bool:
 
 
 @contextmanager
-def span_of(tracer: trace.Tracer, name: str, **options: Any) -> Iterator[trace.Span]:
+def span_of(
+    tracer: trace.Tracer, declared: SpanType, values: Mapping[str, Any], **options: Any
+) -> Iterator[trace.Span]:
     """
-    Makes a span and has it current; the options are those of `start_as_current_span`.
+    Makes a span with these attributes and has it current; the options are those of `start_as_current_span`.
 
     What fails inside is told by its type alone: the message of an exception may hold what a person typed or a request
     held. The log has it, masked.
     """
-    with tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False, **options) as span:
+    with tracer.start_as_current_span(
+        declared.named(values),
+        kind=declared.kind,
+        attributes=values,
+        record_exception=False,
+        set_status_on_exception=False,
+        **options,
+    ) as span:
         try:
             yield span
         except Exception as problem:

@@ -64,7 +64,7 @@ class Collector:
         spans = self.trace(trace_id)
         ids, parents = {span.span_id for span in spans}, {span.parent_id for span in spans}
         roots = [span for span in spans if span.parent_id not in ids]
-        called = [span for span in spans if span.kind == "client" and "rpc.system" in span.attributes]
+        called = [span for span in spans if span.kind == "client" and "rpc.system.name" in span.attributes]
         return [span.name for span in roots] == [root] and all(span.span_id in parents for span in called)
 
     def named(self, name: str, **attributes: Any) -> list[Span]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from telemetry.spans import CALLS, RPC_CALL, RPC_SERVED, SPAN_TYPES, SpanType
 from tests.e2e.collecting import Collector, Span
 from tests.e2e.driving import Document, Platform, eventually, new_code, new_id, new_phone, results_of
 from tests.e2e.flows import ask, bye, dialled, flow, node, quick_retry, sms, texted
@@ -249,6 +250,52 @@ async def test_no_phone_number_and_nothing_typed_is_in_a_span_or_a_log(observed:
         assert SECRET not in log
         assert SECRET[::-1] not in log
         assert re.findall(r"\+2547\d{8}", log) == []
+
+
+def type_of(span: Span) -> SpanType:
+    """The declaration that a span is one of."""
+    (found,) = (
+        each for each in SPAN_TYPES if (each.named(span.attributes), each.kind.name.lower()) == (span.name, span.kind)
+    )
+    return found
+
+
+async def test_every_span_is_what_its_declaration_says_and_every_edge_between_services_has_both_its_ends(
+    observed: Any,
+) -> None:
+    platform, collector = observed.platform, observed.collector
+    await exercised(platform)
+    await platform.rest.get("/api/node-types")
+    declared = {(service, each.template, each.kind) for each in SPAN_TYPES for service in each.services}
+    calls = {(caller, called) for caller, services in CALLS.items() for called in services}
+
+    def seen() -> bool:
+        by_id = {span.span_id: span for span in collector.spans}
+        types = {(span.service, type_of(span).template, type_of(span).kind) for span in collector.spans}
+        edges = {
+            (by_id[span.parent_id].service, span.service)
+            for span in collector.spans
+            if type_of(span) is RPC_SERVED and span.parent_id in by_id
+        }
+        return types >= declared and edges >= calls
+
+    await eventually(seen)
+
+    spans = {span.span_id: span for span in collector.spans}
+    for span in spans.values():
+        each = type_of(span)
+        assert span.service in each.services, span
+        assert set(each.always) <= set(span.attributes) <= {*each.always, *each.at_times}, span
+        above = spans.get(span.parent_id)
+        if above is not None:
+            assert type_of(above).template in each.below, (above, span)
+            if each is RPC_SERVED:
+                assert type_of(above) is RPC_CALL
+                assert span.service in CALLS[above.service], (above, span)
+            else:
+                assert above.service == span.service, (above, span)
+        else:
+            assert each.begins or span.parent_id, span
 
 
 async def test_logs_of_a_turn_carry_its_trace_and_execution(observed: Any) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.trace import Status, StatusCode, TracerProvider
 
 from services.at_adapter.outgoing.faults import SendRefused
 from services.at_adapter.outgoing.refused_sends import RefusedSends
 from services.at_adapter.outgoing.sdk import HttpCall
 from services.at_adapter.outgoing.transport import AtTransport, HttpAnswer
-from telemetry import attributes
+from telemetry import attributes, spans
 
 Receipt = TypeVar("Receipt")
 
@@ -36,10 +36,11 @@ class Exchange:
         Raises:
             SendRefused: See `AtTransport.send` and `read`.
         """
+        sends = {attributes.PROVIDER_OPERATION: operation}
         with self._tracer.start_as_current_span(
-            operation,
-            kind=SpanKind.CLIENT,
-            attributes={attributes.PROVIDER_OPERATION: operation},
+            spans.SEND.named(sends),
+            kind=spans.SEND.kind,
+            attributes=sends,
             record_exception=False,
             set_status_on_exception=False,
         ) as span:

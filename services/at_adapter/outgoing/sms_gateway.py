@@ -1,6 +1,6 @@
 """Sends an SMS order to Africa's Talking and reads the answer: one span a request."""
 
-from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.trace import Status, StatusCode, TracerProvider
 
 from services.at_adapter.outgoing.answers import read_sms_answer
 from services.at_adapter.outgoing.faults import SendRefused
@@ -8,7 +8,7 @@ from services.at_adapter.outgoing.refused_sends import RefusedSends
 from services.at_adapter.outgoing.sdk import SmsRequests
 from services.at_adapter.outgoing.sms import SmsOrder, SmsReceipt
 from services.at_adapter.outgoing.transport import AtTransport
-from telemetry import attributes
+from telemetry import attributes, spans
 
 OPERATION = "sms.send"
 
@@ -36,10 +36,14 @@ class SmsGateway:
         Raises:
             SendRefused: See `read_sms_answer` and `AtTransport.send`.
         """
+        sends: dict[str, str | int] = {
+            attributes.PROVIDER_OPERATION: OPERATION,
+            attributes.RECIPIENT_COUNT: len(order.to),
+        }
         with self._tracer.start_as_current_span(
-            OPERATION,
-            kind=SpanKind.CLIENT,
-            attributes={attributes.PROVIDER_OPERATION: OPERATION, attributes.RECIPIENT_COUNT: len(order.to)},
+            spans.SEND.named(sends),
+            kind=spans.SEND.kind,
+            attributes=sends,
             record_exception=False,
             set_status_on_exception=False,
         ) as span:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, TracerProvider
+from opentelemetry.trace import Status, StatusCode, Tracer, TracerProvider
 
 from services.engine.core.ports import AttemptObserver, Observer
 from services.engine.core.program import Program, RunnableNode
 from services.engine.core.state import ExecutionState
-from telemetry import attributes, tracing
+from telemetry import attributes, spans, tracing
 from workflow.errors import NodeError
 
 
@@ -42,9 +42,8 @@ class NodeSpans:
         graph = program.graph
         with tracing.span_of(
             self._tracer,
-            f"execute {node.node.type}",
-            kind=SpanKind.INTERNAL,
-            attributes={
+            spans.NODE,
+            {
                 attributes.WORKFLOW_ID: graph.workflow_id,
                 attributes.WORKFLOW_VERSION: graph.workflow_version,
                 attributes.EXECUTION_ID: state.execution_id,

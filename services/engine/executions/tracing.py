@@ -18,7 +18,7 @@ from opentelemetry.trace import (
 
 from services.engine.core.run import Run
 from services.engine.core.state import FAILURES, MAX_TRACES
-from telemetry import attributes, tracing
+from telemetry import attributes, spans, tracing
 
 
 class Traces(Protocol):
@@ -48,14 +48,14 @@ class TurnSpans:
         before = _context(state.trace)
         with tracing.span_of(
             self._tracer,
-            "run execution",
-            links=[Link(before)] if before is not None else [],
-            attributes={
+            spans.RUN,
+            {
                 attributes.WORKFLOW_ID: graph.workflow_id,
                 attributes.WORKFLOW_VERSION: graph.workflow_version,
                 attributes.EXECUTION_ID: state.execution_id,
                 attributes.EXECUTION_DRY_RUN: state.options.dry_run,
             },
+            links=[Link(before)] if before is not None else [],
         ) as span:
             own = span.get_span_context()
             trace_id = format_trace_id(own.trace_id)
