@@ -74,7 +74,7 @@ class NodeExecutionResult(TypedDict):
     executedAt: Time
     """When the attempt started."""
     attempt: int
-    """Number of the attempt, from 1; 0 for a skipped node."""
+    """Number of the attempt, from 1; 0 for a skipped node, told once however often a loop passes it until it runs."""
     visit: int
     """How often the node had run before in this execution, from 0."""
     retryDelayMs: NotRequired[Milliseconds]

@@ -40,7 +40,8 @@ def leave(
     """
     Ends the visit of a node and decides its edges: those in `taken` are taken, the others are not.
 
-    Nodes that no taken edge can reach any more are skipped and logged.
+    Nodes that no taken edge can reach any more are skipped. The log says so once until they run, however often a loop
+    passes them.
     """
     left = state.node(node_id)
     left.stage, left.config = Stage.DONE, None
@@ -53,7 +54,9 @@ def leave(
             if _consider(state, program.nodes[target], texts):
                 node = state.node(target)
                 node.stage = Stage.SKIPPED
-                log(NodeResult(target, NodeStatus.SKIPPED, now_ms, visit=node.visit + 1))
+                if not node.skip_told:
+                    node.skip_told = True
+                    log(NodeResult(target, NodeStatus.SKIPPED, now_ms, visit=node.visit + 1))
                 pending.append((target, frozenset()))
     # A new round of a loop forgets decisions downstream, so it begins when all of this round are made.
     for edge in program.nodes[node_id].outgoing:
@@ -159,6 +162,7 @@ def _begin(state: ExecutionState, node: RunnableNode, arrived: list[str]) -> Non
     current.stage = Stage.READY
     current.succeeded = False
     current.tries_again = None
+    current.skip_told = False
     current.visit += 1
     current.attempt = 0
     current.begun = 0

@@ -130,6 +130,7 @@ class NodeState:
         tries_again: Of a node that tries its branch again: whether it does, or gives up, once nothing of the branch
             runs any more; None while nothing has failed.
         tried_since_ms: Likewise: when the branch was tried first in this visit, Unix time.
+        skip_told: Whether the log says that it was skipped after its last visit.
     """
 
     stage: Stage = Stage.PENDING
@@ -147,6 +148,7 @@ class NodeState:
     kept: bool = False
     tries_again: bool | None = None
     tried_since_ms: int = 0
+    skip_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

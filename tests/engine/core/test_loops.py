@@ -41,6 +41,20 @@ async def test_a_person_goes_back_and_forth_and_every_round_is_a_visit() -> None
 
 
 @in_virtual_time
+async def test_the_log_says_once_that_a_loop_passes_a_node_until_the_node_runs() -> None:
+    world = World(SUBMENU)
+    phone = Phone(world)
+    await phone.dials()
+    for entry in ("x", "x", "1", "x", "x", "0", "x", "x", "9"):
+        await phone.types(entry)
+    await world.rest()
+    sub = [(str(result.status), result.visit) for result in world.results("sub")]
+    # Passed twice, then shown three times, then passed three times, the last one as the flow ends.
+    assert sub == [("skipped", 0), ("success", 0), ("success", 1), ("success", 2), ("skipped", 3)]
+    assert [str(result.status) for result in world.results("bye")] == ["skipped", "success"]
+
+
+@in_virtual_time
 async def test_the_output_of_a_node_is_that_of_its_last_visit() -> None:
     flow = document(
         "ussd",
