@@ -14,8 +14,6 @@ from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
-    BaseModel,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     TypeAdapter,
@@ -24,11 +22,11 @@ from pydantic import (
     WithJsonSchema,
     WrapValidator,
 )
-from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema, ValidatorFunctionWrapHandler
 
 from workflow.sealing import SEALED
+from workflow.spec import SpecModel
 from workflow.templates import contains_template
 
 M = TypeVar("M")
@@ -108,17 +106,8 @@ _WEB_ADDRESS = {"type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp]
 WebAddress = Annotated[str, AfterValidator(_web_address), WithJsonSchema(_WEB_ADDRESS)]
 
 
-class NodeConfig(BaseModel):
-    """What all node configs share: camelCase in JSON, exact types, immutable."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_alias=True,
-        validate_by_name=False,
-        frozen=True,
-        strict=True,
-        extra="ignore",
-    )
+class NodeConfig(SpecModel):
+    """What all node configs share."""
 
 
 @dataclass(frozen=True, slots=True)

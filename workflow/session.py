@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+USSD = "ussd"
+"""Type of a session in which a person dialled a code; also the channel of what comes from there."""
+
 
 class Scope(StrEnum):
     """How long and for whom a stored value lives."""

@@ -1,12 +1,11 @@
 """Sends airtime: what happens around one request."""
 
-from hashlib import sha256
-
 from services.at_adapter.outgoing.airtime import AirtimeOrder, AirtimeReceipt
 from services.at_adapter.outgoing.airtime_answers import read_airtime_answer
 from services.at_adapter.outgoing.airtime_requests import AirtimeRequests
 from services.at_adapter.outgoing.exchange import Exchange
 from services.at_adapter.outgoing.rate_limit import SendRate
+from services.at_adapter.outgoing.request_keys import their_key
 from services.at_adapter.records.requested import Requested
 
 OPERATION = "airtime.send"
@@ -30,8 +29,3 @@ class Airtime:
         """Sends the request once. Raises SendRefused."""
         call = self._requests.request_for(their_key(key), order)
         return await self._exchange.receipt(OPERATION, call, read_airtime_answer)
-
-
-def their_key(key: str) -> str:
-    """Returns the Idempotency-Key that stands for ours at Africa's Talking: a header cannot carry all of ours."""
-    return sha256(key.encode()).hexdigest()

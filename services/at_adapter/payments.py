@@ -2,7 +2,6 @@
 
 import structlog
 
-from services.at_adapter.airtime import their_key
 from services.at_adapter.outgoing.exchange import Exchange
 from services.at_adapter.outgoing.faults import Fault, SendRefused
 from services.at_adapter.outgoing.money import Money, money_of_units
@@ -10,6 +9,7 @@ from services.at_adapter.outgoing.payment_answers import read_payment_answer
 from services.at_adapter.outgoing.payment_requests import PaymentRequests
 from services.at_adapter.outgoing.payments import PaymentOrder, PaymentReceipt, PaymentType, RefundOrder
 from services.at_adapter.outgoing.rate_limit import SendRate
+from services.at_adapter.outgoing.request_keys import their_key
 from services.at_adapter.records.payments import NotReserved, Payment, PaymentRecord, Reserved
 from services.at_adapter.records.requested import Requested
 from storage.connection import StoreUnavailable

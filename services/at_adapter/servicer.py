@@ -26,16 +26,15 @@ from njia.at_adapter.v1.money_pb2 import (
     SendAirtimeResponse,
 )
 from njia.at_adapter.v1.voice_pb2 import PlaceCallRequest, PlaceCallResponse
-from rpc.status import FieldViolation
 from services.at_adapter.consent.opt_outs import OptOuts
 from services.at_adapter.consent.subscriptions import Subscriptions
 from services.at_adapter.money_messages import airtime_order, payment_order, refund_order
 from services.at_adapter.once import SendOnce
 from services.at_adapter.outgoing.airtime import AirtimeOrder, AirtimeReceipt
 from services.at_adapter.outgoing.calls import CallOrder, CallReceipt
-from services.at_adapter.outgoing.faults import Fault, SendRefused
+from services.at_adapter.outgoing.numbers import check_number
 from services.at_adapter.outgoing.payments import PaymentOrder, PaymentReceipt, RefundOrder
-from services.at_adapter.outgoing.sms import E164, Premium, SmsOrder, SmsReceipt
+from services.at_adapter.outgoing.sms import Premium, SmsOrder, SmsReceipt
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -115,9 +114,7 @@ class AtAdapterServicer(AtAdapterServiceServicer):
 
     async def LiftOptOut(self, request: LiftOptOutRequest, _: Context) -> LiftOptOutResponse:
         """See the contract."""
-        if not E164.fullmatch(request.number):
-            violation = FieldViolation("number", "not a phone number in E.164, such as +254711000001")
-            raise SendRefused(Fault.INVALID_PHONE_NUMBER, violation.description, violations=(violation,))
+        check_number(request.number, "number")
         return LiftOptOutResponse(lifted=await self._consent.opt_outs.lift(request.sender, request.number))
 
     async def ListSubscriptions(self, request: ListSubscriptionsRequest, _: Context) -> ListSubscriptionsResponse:

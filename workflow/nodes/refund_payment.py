@@ -8,8 +8,8 @@ from workflow.errors import invalid
 from workflow.fields import NodeConfig, TemplateText, WebAddress
 from workflow.money import MONEY_RETRY, PAYMENT, Amount, Currency
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
-from workflow.nodes.request_payment import address_finding, settled_receipt
 from workflow.outcome import Done, Settlement
+from workflow.payments import address_finding, settled_receipt
 from workflow.ports import PaymentReceipt, RefundRequest
 
 

@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from workflow.errors import ErrorType, NodeError, NodeFailure, invalid
+from workflow.errors import invalid
 from workflow.fields import NodeConfig, TemplateText, WebAddress
 from workflow.money import MONEY_RETRY, PAYMENT, Amount, Currency
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done, Settlement
+from workflow.payments import address_finding, settled_receipt
 from workflow.phone import normalised
 from workflow.ports import PaymentReceipt, PaymentRequest
 from workflow.unsupported import UNSUPPORTED
@@ -113,21 +114,6 @@ class RequestPayment(NodeType[Config]):
         _request(config, context)
         status = "PendingConfirmation" if config.transaction_type == "checkout" else "Queued"
         return Done(output={"transactionId": "dry-run", "status": status, "dryRun": True})
-
-
-def address_finding(callback_url: str | None) -> Iterable[Finding]:
-    """Yields what is to be said of an address for notifications."""
-    if callback_url is not None:
-        message = "Africa's Talking takes the address of notifications from the payment product; this has no effect"
-        yield Finding(UNSUPPORTED, message, "callbackUrl", is_warning=True)
-
-
-def settled_receipt(settlement: Settlement) -> PaymentReceipt:
-    """Returns what a payment came to whose answer was lost and whose notification came. Raises NodeFailure."""
-    if settlement.status == "Failed":
-        message = "Africa's Talking had the request and notifies that the payment failed"
-        raise NodeFailure(NodeError("PAYMENT_FAILED", message, ErrorType.PERMANENT, {"id": settlement.reference}))
-    return PaymentReceipt(settlement.reference, settlement.status)
 
 
 def _b2b_findings(config: Config) -> Iterable[Finding]:

@@ -12,6 +12,7 @@ from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, N
 from workflow.outcome import Done, Outcome, Wait, WaitKind
 from workflow.screens import cut, wrapped
 from workflow.sealing import SEALED
+from workflow.session import USSD
 
 SESSION_GRACE_SECONDS = 60
 """The session outlives the wait of a screen by so much, so that an answer at the last moment still finds it."""
@@ -98,7 +99,7 @@ class SendUssdResponse(NodeType[Config]):
         return True
 
     def speaks_on(self, config: Config) -> frozenset[str]:
-        return frozenset({"ussd"})
+        return frozenset({USSD})
 
     def screens(self, config: Config) -> Sequence[str]:
         return _pages(config)

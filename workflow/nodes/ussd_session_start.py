@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from workflow.fields import NodeConfig
 from workflow.node_type import Finding, TriggerType
+from workflow.session import USSD
 from workflow.text_patterns import NETWORK_CODE, SERVICE_CODE
 
 
@@ -50,8 +51,8 @@ class UssdSessionStart(TriggerType[Config]):
     config = Config
     output = Payload
     requires_session = True
-    channel = "ussd"
-    session_type = "ussd"
+    channel = USSD
+    session_type = USSD
 
     def specificity(self, config: Config, payload: Mapping[str, Any]) -> int | None:
         narrowness = 0

@@ -1,16 +1,12 @@
 """One airtime order and what became of it."""
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 
 import orjson
 
-from rpc.status import FieldViolation
-from services.at_adapter.outgoing.faults import Fault, SendRefused
 from services.at_adapter.outgoing.money import Money, check_money
-
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+from services.at_adapter.outgoing.numbers import check_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class AirtimeOrder:
 
     def check(self) -> None:
         """Raises SendRefused: INVALID_PHONE_NUMBER, INVALID_AMOUNT or INVALID_REQUEST."""
-        check_number(self.number)
+        check_number(self.number, "number")
         check_money(self.money)
 
 
@@ -52,14 +48,3 @@ class AirtimeReceipt:
     status: str
     amount: str
     discount: str
-
-
-def check_number(number: str) -> None:
-    """Raises SendRefused (INVALID_PHONE_NUMBER) for what is no phone number in E.164."""
-    if not _E164.fullmatch(number):
-        violation = FieldViolation("number", "not a phone number in E.164, such as +254711000001")
-        raise SendRefused(
-            Fault.INVALID_PHONE_NUMBER,
-            "the phone number is not in E.164, such as +254711000001",
-            violations=(violation,),
-        )

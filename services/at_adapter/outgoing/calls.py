@@ -7,7 +7,7 @@ import orjson
 
 from rpc.status import FieldViolation
 from services.at_adapter.outgoing.faults import Fault, SendRefused
-from services.at_adapter.outgoing.sms import E164
+from services.at_adapter.outgoing.numbers import check_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,7 @@ class CallOrder:
         if not self.caller_id:
             why = "a call comes from a number of the account: name it in the call, or set NJIA_AT_VOICE_NUMBER"
             raise SendRefused(Fault.INVALID_REQUEST, why, violations=(FieldViolation("caller_id", why),))
-        if not E164.fullmatch(self.to):
-            why = "not a phone number in E.164, such as +254711000001"
-            raise SendRefused(Fault.INVALID_PHONE_NUMBER, why, violations=(FieldViolation("to", why),))
+        check_number(self.to, "to")
 
 
 @dataclass(frozen=True, slots=True)

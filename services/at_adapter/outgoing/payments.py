@@ -8,9 +8,9 @@ from hashlib import sha256
 import orjson
 
 from rpc.status import FieldViolation
-from services.at_adapter.outgoing.airtime import check_number
 from services.at_adapter.outgoing.faults import Fault, SendRefused
 from services.at_adapter.outgoing.money import Money, check_money
+from services.at_adapter.outgoing.numbers import check_number
 
 MAX_METADATA = 20
 MAX_NAME_CHARACTERS = 100
@@ -59,7 +59,7 @@ class PaymentOrder:
         if violations:
             raise SendRefused(Fault.INVALID_REQUEST, violations[0].description, violations=tuple(violations))
         if self.type is not PaymentType.B2B:
-            check_number(self.number)
+            check_number(self.number, "number")
         check_money(self.money)
 
 

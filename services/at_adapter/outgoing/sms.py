@@ -1,6 +1,5 @@
 """One SMS order and what became of it."""
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -8,12 +7,10 @@ import orjson
 
 from rpc.status import FieldViolation
 from services.at_adapter.outgoing.faults import Fault, SendRefused
+from services.at_adapter.outgoing.numbers import is_number, no_number
 
 MAX_RECIPIENTS = 1000
 MAX_MESSAGE_CHARACTERS = 1600
-
-# The SDK's own check takes letters of other scripts as digits, a trailing line feed and any length.
-E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +65,7 @@ class SmsOrder:
         violations = tuple(self._shape_violations())
         if violations:
             raise SendRefused(Fault.INVALID_REQUEST, violations[0].description, violations=violations)
-        unusable = tuple(
-            FieldViolation(f"to[{index}]", "not a phone number in E.164, such as +254711000001")
-            for index, number in enumerate(self.to)
-            if not E164.fullmatch(number)
-        )
+        unusable = tuple(no_number(f"to[{index}]") for index, number in enumerate(self.to) if not is_number(number))
         if unusable:
             raise SendRefused(
                 Fault.INVALID_PHONE_NUMBER,

@@ -12,6 +12,7 @@ from workflow.faults import faults_of
 from workflow.fields import NodeConfig, Role
 from workflow.node_type import Evaluation
 from workflow.paths import Scope
+from workflow.places import written
 from workflow.templates import Formatting, MissingVariable, TemplateError
 
 
@@ -31,7 +32,7 @@ def rendered(node: RunnableNode, scope: Scope, formatting: Formatting) -> NodeCo
                 template.evaluate(scope, formatting) if role is Role.VALUE else template.render(scope, formatting)
             )
         except TemplateError as problem:
-            raise _template_failure(problem, _written(place)) from None
+            raise _template_failure(problem, written(place)) from None
     document = _with_values(node.config, values, ())
     try:
         return node.type.config.model_validate(document)
@@ -39,7 +40,7 @@ def rendered(node: RunnableNode, scope: Scope, formatting: Formatting) -> NodeCo
         fault = next(faults_of(problem, document))
         raise invalid(
             "INVALID_NODE_CONFIG",
-            f"config.{_written(fault.steps)}: {fault.message}, once its templates were rendered",
+            f"config.{written(fault.steps)}: {fault.message}, once its templates were rendered",
         ) from None
 
 
@@ -92,10 +93,3 @@ def _with_values(value: Any, values: Mapping[Place, Any], place: Place) -> Any:
     if isinstance(value, list | tuple):
         return [_with_values(item, values, (*place, index)) for index, item in enumerate(value)]
     return value
-
-
-def _written(place: tuple[str | int, ...]) -> str:
-    text = ""
-    for step in place:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text

@@ -22,9 +22,8 @@ from services.engine.core.ports import (
 from services.engine.core.program import Program
 from services.engine.core.state import Commit, ExecutionState, ExecutionStatus, NodeResult, Reply, Turn, Waiting
 from workflow.outcome import WaitKind
+from workflow.session import USSD
 from workflow.voice import VOICE, Say, spoken
-
-USSD = "ussd"
 
 LONGEST_SAT_OUT_MS = 8000
 """A screen behind a longer pause is not waited for: no network lets a person wait so long."""

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from services.engine.core.state import ExecutionState
+from workflow.session import USSD
 from workflow.voice import VOICE
-
-USSD = "ussd"
 
 LEDGER_LIFE_MS = 24 * 3600 * 1000
 """How long a session's ledger lives after its last write while an execution is live on it."""

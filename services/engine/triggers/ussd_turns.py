@@ -19,6 +19,7 @@ from services.engine.triggers.redials import Redials
 from services.engine.triggers.timely_turns import DEFAULT_TEXTS, TimelyAnswer, TimelyTurn, TimelyTurns
 from services.engine.triggers.unclaimed import Unclaimed
 from services.engine.triggers.ussd_callbacks import UssdCallback
+from workflow.session import USSD
 from workflow.spec import UssdSettings
 
 STILL_WORKING = "Still working...\n1. Check again"
@@ -78,10 +79,10 @@ class UssdTurns:
         # A first callback is nearly always empty; asking for the flow before every later one would cost a round trip.
         begun: Begun | Run = NoExecution() if callback.text == "" else await self._recorded(dialled, None)
         if isinstance(begun, NoExecution):
-            route = await self._routes.find("ussd", dialled.payload)
+            route = await self._routes.find(USSD, dialled.payload)
             if route is None:
                 _log.warning("no published flow claims a code that is dialled", service_code=callback.service_code)
-                await self._unclaimed.note("ussd", callback.session_id, dialled.payload)
+                await self._unclaimed.note(USSD, callback.session_id, dialled.payload)
             else:
                 question = await self._redials.question(route.program, callback)
                 if question is not None:
@@ -100,7 +101,7 @@ class UssdTurns:
         screen = await self._redials.continued(interrupted, callback)
         if screen is not None:
             return screen
-        route = await self._routes.find("ussd", dialled.payload)
+        route = await self._routes.find(USSD, dialled.payload)
         question = None if route is None else await self._redials.asked_again(route.program, interrupted, callback)
         if question is not None:
             return question

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from services.validator.flow import Flow, FlowNode
 from workflow.issues import Issue
+from workflow.session import USSD
+from workflow.voice import VOICE
 
-PHONES = frozenset({"ussd", "voice"})
+PHONES = frozenset({USSD, VOICE})
 """Types of sessions in which a person holds a phone and waits."""
 
 
@@ -26,7 +28,7 @@ def check(flow: Flow) -> Iterator[Issue]:
         types = frozenset({flow.trigger_type.session_type, *before})
         wanted = node_type.speaks_on(config)
         # What runs without a phone, such as on an SMS, is left alone where a session can be handed in by a call.
-        if wanted and not wanted & types and (types & PHONES or "ussd" not in wanted):
+        if wanted and not wanted & types and (types & PHONES or USSD not in wanted):
             yield Issue("INVALID_NODE_CONNECTION", _message(node, wanted), node.id, path=node.path)
         for finding in node_type.findings_in(config, types):
             path = f"{node.path}.config.{finding.field}" if finding.field else f"{node.path}.config"
@@ -38,6 +40,6 @@ def _opens(node: FlowNode) -> str | None:
 
 
 def _message(node: FlowNode, wanted: frozenset[str]) -> str:
-    if "voice" in wanted:
+    if VOICE in wanted:
         return f"{node.id} speaks in a call, and there is none: begin with an incoming call, or place one before it"
     return f"{node.id} is a screen, and the person is in a call: nobody sees it; let it be said"
