@@ -5,7 +5,7 @@ A templated field may hold a template where its type would be: it is rendered fi
 range then. While a flow is compiled, a value that holds a template passes as it is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import UnionType
@@ -57,11 +57,23 @@ class Secret:
     Says that a field holds a secret: it is stored encrypted, and whoever reads the flow sees a mask.
 
     Every text inside of the field is one: in a dictionary that is a secret, each of its values.
+
+    Attributes:
+        of_key: Of a dictionary, whether the value of a key is a secret; None: each of them.
     """
+
+    of_key: Callable[[str], bool] | None = None
+
+    def part(self, value: Any) -> Any:
+        """Returns what of the field's value is secret."""
+        if self.of_key is None:
+            return value
+        # A placeholder may stand in place of the dictionary.
+        return {key: item for key, item in value.items() if self.of_key(key)} if isinstance(value, Mapping) else None
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Tells a canvas to hide what is typed, and not to expect it back."""
-        return {**handler(schema), "format": "password", "writeOnly": True}
+        return handler(schema) if self.of_key else {**handler(schema), "format": "password", "writeOnly": True}
 
 
 def _pass_templates(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
@@ -136,7 +148,7 @@ def config_secrets(model: type[NodeConfig], config: Mapping[str, Any]) -> dict[t
     """Returns every secret of a config document that is not empty, by its place: text, number, or encrypted value."""
     found: dict[tuple[str | int, ...], Any] = {}
     for mark in marked(model, config, Secret):
-        found.update((path, leaf) for path, leaf in _leaves(mark.value, mark.path) if leaf != "")
+        found.update((path, leaf) for path, leaf in _leaves(mark.marker.part(mark.value), mark.path) if leaf != "")
     return found
 
 

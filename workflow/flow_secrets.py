@@ -18,8 +18,8 @@ from workflow.sealing import SEALED
 HIDDEN: Final = "••••"
 """What people see in place of a secret of a config."""
 
-_PLACEHOLDER = re.compile(r"\s*\{\{[^{}\"']*\}\}\s*")
-"""One placeholder and nothing else; a literal in it, such as that of a default, may be a secret."""
+_PLACEHOLDER = re.compile(r"\s*(?:(?:Bearer|Basic|Token)\s+)?\{\{[^{}\"']*\}\}\s*", re.IGNORECASE)
+"""One placeholder, behind the scheme of a header; a literal in it, such as that of a default, may be a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def hidden(value: Any) -> Any:
 
 
 def is_placeholder(value: object) -> bool:
-    """Whether a secret only names where its value is to be found, such as {{session.data.token}}."""
+    """Whether a secret only says where its value is to be found: {{session.data.token}}, or Bearer and that."""
     return isinstance(value, str) and _PLACEHOLDER.fullmatch(value) is not None
 
 

@@ -64,6 +64,7 @@ async def hooks(platform: httpx.AsyncClient) -> httpx.AsyncClient:
         "signed": {"path": "/", **signed},
         "strict": {"path": "/", "method": "PUT", "headers": {"X-Source": "", "X-Tenant": "north"}},
         "get": {"path": "/", "method": "GET"},
+        "keyed": {"path": "/", "headers": {"X-Gate-Token": SECRET, "X-Tenant": "north"}},
     }
     for name, config in flows.items():
         await publish(platform, flow(f"hook-{name}", config, last))
@@ -100,6 +101,19 @@ async def test_a_request_is_taken_at_once_and_the_flow_gets_what_it_brings(hooks
     assert payload["headers"]["x-trace"] == "7"
     assert "cookie" not in payload["headers"]
     assert payload["timestamp"].endswith("Z")
+
+
+async def test_a_header_that_proves_who_sends_is_shown_to_nobody(hooks: httpx.AsyncClient) -> None:
+    given = {"X-Gate-Token": SECRET, "X-Tenant": "north"}
+    shown = (await hooks.get("/api/workflows/hook-keyed")).json()["workflow"]["trigger"]["config"]["headers"]
+    refused = await posted(hooks, "keyed", {**given, "X-Gate-Token": "guessed"})
+    taken = await posted(hooks, "keyed", given)
+    log = await log_of(hooks, taken.json()["executionId"])
+
+    assert (refused.status_code, taken.status_code) == (400, 202)
+    assert shown == {"X-Gate-Token": "••••", "X-Tenant": "north"}
+    assert log["nodeResults"][0]["output"]["headers"]["x-tenant"] == "north"
+    assert SECRET not in f"{refused.text}{log}"
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ class Guarded(NodeConfig):
     token: SecretText | None = None
     logins: list[Login] = Field(default_factory=list)
     headers: Annotated[dict[str, TemplateText], Secret()] = Field(default_factory=dict)
+    values: Annotated[TemplateData, Secret(str.isupper)] = Field(default_factory=dict)
 
 
 def test_secrets_are_found_wherever_a_config_holds_them() -> None:
@@ -118,12 +119,15 @@ def test_secrets_are_found_wherever_a_config_holds_them() -> None:
         "token": "Bearer {{session.data.token}}",
         "logins": [{"user": "ann", "password": 1234}, {"user": "bob", "password": ""}],
         "headers": {"X-Key": "k1"},
+        "values": {"PIN": "0042", "name": "Asha", "GONE": None},
     }
     assert config_secrets(Guarded, config) == {
         ("token",): "Bearer {{session.data.token}}",
         ("logins", 0, "password"): 1234,
         ("headers", "X-Key"): "k1",
+        ("values", "PIN"): "0042",
     }
+    assert config_secrets(Guarded, {"values": "{{session.data.values}}"}) == {}
 
 
 def test_a_secret_may_hold_templates() -> None:
@@ -137,4 +141,5 @@ def test_a_schema_tells_a_canvas_to_hide_a_secret() -> None:
     properties = Guarded.model_json_schema(by_alias=True)["properties"]
     assert properties["token"]["anyOf"][0] == {"type": "string", "format": "password", "writeOnly": True}
     assert properties["headers"]["writeOnly"] is True
+    assert "writeOnly" not in properties["values"]
     assert "writeOnly" not in Sample.model_json_schema(by_alias=True)["properties"]["title"]

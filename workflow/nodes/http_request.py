@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from workflow.errors import ErrorType, NodeError, NodeFailure, invalid
-from workflow.fields import TEMPLATED, NodeConfig, Role, SecretText, TemplateData, TemplateText
+from workflow.fields import TEMPLATED, NodeConfig, Role, Secret, SecretText, TemplateData, TemplateText
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done
 from workflow.places import written
@@ -74,7 +74,8 @@ class Config(NodeConfig):
     Attributes:
         method: HTTP method.
         url: Address of the server, http:// or https://.
-        headers: A value of null leaves its header out.
+        headers: A value of null leaves its header out. Those that sign in (Authorization, X-API-Key, …) are kept
+            secret.
         body: A JSON value, or text.
         body_type: How the body is written: json and form take an object, all take text that is written so already.
         timeout: For all of one attempt, redirects included, ms.
@@ -88,7 +89,7 @@ class Config(NodeConfig):
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
     url: TemplateText
-    headers: TemplateData = Field(default_factory=dict)
+    headers: Annotated[TemplateData, Secret(requests.is_secret_header)] = Field(default_factory=dict)
     body: Annotated[Any, TEMPLATED, Role.VALUE] = None
     body_type: Literal["json", "form", "raw", "xml"] = "json"
     auth: Auth = Auth()

@@ -12,7 +12,7 @@ from workflow.node_type import Finding, Restarts, TriggerType
 from workflow.places import written
 from workflow.web import incoming
 from workflow.web.incoming import IncomingRequest
-from workflow.web.requests import header_problem
+from workflow.web.requests import header_problem, is_secret_header
 
 PATH = r"^/[a-zA-Z0-9/_-]*$"
 
@@ -58,7 +58,8 @@ class Config(NodeConfig):
     Attributes:
         method: Requests with another one are refused.
         path: Behind /webhooks/<workflow id>.
-        headers: Headers that must be there; an empty value takes any.
+        headers: Headers that must be there; an empty value takes any. Those that prove who sends (X-API-Key, …) are
+            kept secret.
         timeout_ms: How long a request with ?wait=true waits for the outcome, ms.
         validate_signature: Whether signatureHeader must hold the HMAC-SHA256 of the body under signatureSecret.
         signature_header: Header that holds the signature.
@@ -68,7 +69,7 @@ class Config(NodeConfig):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     path: Annotated[str, Field(pattern=PATH, max_length=512)]
     auth: Auth = Auth()
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: Annotated[dict[str, str], Secret(is_secret_header)] = Field(default_factory=dict)
     timeout_ms: Annotated[int, Field(ge=100, le=30_000)] = 5000
     retry: Retry = Retry()
     validate_signature: bool = False
@@ -118,7 +119,8 @@ class HttpWebhook(TriggerType[Config]):
             given = request.headers.get(name.lower())
             if given is None or (value and not incoming.same(given, value)):
                 raise incoming.MissingHeader(name)
-        hidden = incoming.SHOWN_TO_NOBODY | {(config.auth.header_name or "").lower()}
+        proofs = {config.auth.header_name or "", *filter(is_secret_header, config.headers)}
+        hidden = incoming.SHOWN_TO_NOBODY | {name.lower() for name in proofs}
         body = incoming.read_body(request)
         return {
             **(body if isinstance(body, dict) else {}),

@@ -36,6 +36,16 @@ OF_THE_CONNECTION = frozenset(
 """Headers that say how a message travels (RFC 9110, 7.6.1); a flow that set them could speak for the platform."""
 
 
+_SECRET_HEADER = re.compile(
+    r"authorization|cookie|.*(?:api-?key|access-?key|subscription-?key|token|secret|password)", re.IGNORECASE
+)
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether a header of this name is one by which requests prove who sends them."""
+    return _SECRET_HEADER.fullmatch(name) is not None
+
+
 def url_problem(url: str) -> str | None:
     """Says why a URL cannot be asked; None where it can. What stands in it is not quoted: it may be a secret."""
     if not url:

@@ -90,9 +90,11 @@ class FlowSecrets:
         return _text_with(document, fill)
 
     def _sealed(self, path: str, value: Any) -> Any:
+        if is_placeholder(value):
+            return value
         if self._cipher is None:
             raise SecretsNeedKey(path)
-        return value if is_placeholder(value) else {SEALED: self._cipher.seal(value)}
+        return {SEALED: self._cipher.seal(value)}
 
     def _clear(self, workflow_id: str, value: Any) -> Any:
         if not is_sealed(value):

@@ -136,6 +136,14 @@ async def test_without_a_key_a_flow_with_a_secret_is_refused(platform: Platform,
     assert PASSWORD not in refusal.message
 
 
+@pytest.mark.parametrize("password", ["{{message}}", "Bearer {{message}}"])
+async def test_what_only_names_a_secret_is_shown_and_needs_no_key(
+    platform: Platform, flow: MakeFlow, password: str
+) -> None:
+    saved = await save(platform, door(flow, password=password))
+    assert password_of(saved.workflow.workflow_json) == password_of(await read(platform)) == password
+
+
 async def test_a_new_key_in_front_reads_what_the_old_one_stored(start_platform: StartPlatform, flow: MakeFlow) -> None:
     before = await start_platform(NJIA_ENCRYPTION_KEY=OLD_KEY)
     await save(before, door(flow, password=PASSWORD))

@@ -7,6 +7,7 @@ import pytest
 from tests.engine.core.flow_dicts import document, program_of
 from tests.workflow.stage import Findings, Stage, done
 from workflow.errors import ErrorType, NodeFailure
+from workflow.fields import config_secrets
 from workflow.nodes.http_request import HttpRequestNode
 from workflow.ports import ClientCredentials, Credentials, HttpAnswer, HttpRequest
 
@@ -157,6 +158,25 @@ async def test_credentials_that_cannot_be_sent_are_refused_without_being_quoted(
     assert problem.error.code == "INVALID_CREDENTIALS"
     assert "hush" not in problem.error.message
     assert "Admin" not in problem.error.message
+
+
+def test_headers_that_sign_in_are_secrets_and_the_others_are_not() -> None:
+    secret = {
+        "Authorization": "Bearer t0",
+        "x-api-key": "k",
+        "X-Vault-Token": "{{session.data.token}}",
+        "COOKIE": "a=b",
+    }
+    plain = {
+        "Idempotency-Key": "1",
+        "X-Shop": "2",
+        "Accept": "text/plain",
+        "X-Authorized-By": "Asha",
+        "X-Token-Type": "x",
+    }
+    assert config_secrets(HTTP.config, {"url": URL, "headers": {**secret, **plain}}) == {
+        ("headers", name): value for name, value in secret.items()
+    }
 
 
 async def test_secrets_do_not_stand_in_how_a_request_is_shown(stage: Stage) -> None:
