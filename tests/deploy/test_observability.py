@@ -1,5 +1,6 @@
 """The dashboard asks for what there is, and what scrapes looks where the services are."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -123,6 +124,13 @@ def test_prometheus_scrapes_each_service_where_the_containers_show_their_metrics
         variable = "NJIA_GATEWAY_LISTEN" if service == "gateway" else f"NJIA_{service.upper()}_METRICS_LISTEN"
         assert where["names"] == [service]
         assert COMPOSE["services"][service]["environment"][variable] == f"0.0.0.0:{where['port']}"
+
+
+def test_the_store_of_the_containers_has_a_bound_and_forgets_nothing_there() -> None:
+    command = COMPOSE["services"]["redis"]["command"]
+    told = dict(itertools.pairwise(command))
+    assert told["--maxmemory"] == "${REDIS_MAXMEMORY:-1gb}"
+    assert told["--maxmemory-policy"] == "noeviction"
 
 
 def test_what_the_containers_mount_is_there() -> None:
