@@ -84,6 +84,11 @@ class Draft:
         return self.nodes if self.trigger is None else (self.trigger, *self.nodes)
 
     @property
+    def lists_nodes(self) -> bool:
+        """Whether there is a list of nodes at all; without one nobody knows what edges lead to."""
+        return isinstance(self.document.get("nodes"), list)
+
+    @property
     def spec(self) -> WorkflowSpec | None:
         """The whole flow, None when any of its parts is not whole. Faults between parts do not count here."""
         if self.metadata is None or self.trigger is None or self.trigger.node is None:

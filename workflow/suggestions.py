@@ -41,5 +41,8 @@ def did_you_mean(word: str, names: Iterable[str], *, alike: float = LIKELY) -> s
     by_lower = {name.lower(): name for name in names}
     if left is not None:
         _left.set(max(0, left - len(by_lower)))
+    begun = [name for lower, name in by_lower.items() if lower.startswith(f"{word.lower()}_")]
+    if len(begun) == 1:
+        return f"; did you mean {begun[0]}?"
     close = get_close_matches(word.lower(), by_lower, n=1, cutoff=alike)
     return f"; did you mean {by_lower[close[0]]}?" if close else ""

@@ -14,6 +14,9 @@ from workflow.paths import Path
 from workflow.suggestions import HARDLY_ANOTHER, did_you_mean
 
 NODE_PREFIX = "node_"
+INPUT = "input"
+"""What a person typed last; of some triggers a key of the payload too."""
+
 NODE_PARTS = ("output", "error")
 
 RESERVED: Mapping[str, tuple[str, ...] | None] = {

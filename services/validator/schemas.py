@@ -37,7 +37,7 @@ class _ConfigSchema(GenerateJsonSchema):
         """Splits the docstring of a model into its own description and those of its fields."""
         result = super().model_schema(schema)
         model = schema["cls"]
-        summary, attributes = _documented(model)
+        summary, attributes = documented(model)
         result["description"] = summary
         if not summary:
             del result["description"]
@@ -67,7 +67,7 @@ def config_defaults(model: type[NodeConfig]) -> dict[str, Any]:
     return model.model_construct(**values).model_dump(mode="json", by_alias=True, exclude_none=True, warnings=False)
 
 
-def _documented(model: type[BaseModel]) -> tuple[str, dict[str, str]]:
+def documented(model: type[BaseModel]) -> tuple[str, dict[str, str]]:
     """Returns the text of a docstring before `Attributes:`, and the description of each attribute."""
     summary: list[str] = []
     attributes: dict[str, list[str]] = {}

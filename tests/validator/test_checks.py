@@ -949,6 +949,20 @@ VARIABLES = [
         flow({"s": switch("1", "2", value="{{msisdn}}"), "end": bye()}, "start > s", "s :1 > end", "s > end"),
     ),
     Row(
+        "known name in single braces",
+        "PLACEHOLDER_NOT_FILLED",
+        "nodes[0].config.message",
+        flow({"end": bye("Hello ${msisdn}")}, "start > end"),
+        flow({"end": bye("Hello {friend} {session} { msisdn }, {{msisdn}}")}, "start > end"),
+    ),
+    Row(
+        "known node in single braces",
+        "PLACEHOLDER_NOT_FILLED",
+        "nodes[1].config.message",
+        flow({"a": sms(), "end": bye("{node_a.output.cost}")}, "start > a", "a > end"),
+        flow({"a": sms(), "end": bye("{node_b.output.cost}")}, "start > a", "a > end"),
+    ),
+    Row(
         "format of a time that names no part of it",
         "INVALID_TEMPLATE",
         "nodes[0].config.message",

@@ -130,7 +130,12 @@ def test_a_type_whose_handles_depend_on_its_config_says_what_a_faulty_one_leaves
 
 @pytest.mark.parametrize(
     ("mistyped", "meant"),
-    [("SEND_SNS", "SEND_SMS"), ("send_sms", "SEND_SMS"), ("SESION_END", "SESSION_END")],
+    [
+        ("SEND_SNS", "SEND_SMS"),
+        ("send_sms", "SEND_SMS"),
+        ("SESION_END", "SESSION_END"),
+        ("SEND_USSD", "SEND_USSD_RESPONSE"),
+    ],
 )
 def test_a_mistyped_node_type_gets_a_suggestion(mistyped: str, meant: str) -> None:
     report = report_on(flow({"a": (mistyped, {})}, "start > a"))
@@ -305,3 +310,22 @@ def test_a_menu_with_loops_pages_and_an_sms_is_sound() -> None:
 def test_screens_of_one_turn_in_a_row_are_sound() -> None:
     document = flow({"a": screen("A"), "b": screen("B"), "end": bye()}, "start > a", "a > b", "b > end")
     assert report_on(document).issues == ()
+
+
+@pytest.mark.parametrize("nodes", [None, {"a": {}}])
+def test_edges_are_not_accused_where_the_nodes_cannot_be_read(nodes: Any) -> None:
+    document = {**flow({"a": sms(), "end": bye()}, "start > a", "a > end"), "nodes": nodes}
+    assert [path for _, path in faults(document)] == ["nodes"]
+
+
+def test_a_missing_field_is_told_with_what_it_is_for() -> None:
+    document = flow({"a": ("DELAY", {}), "s": ("SWITCH", {"value": "1", "cases": [{"label": "x"}]}), "end": bye()})
+    messages = {issue.path: issue.message for issue in report_on(document).issues}
+    assert messages["nodes[0].config.duration"] == "duration is required: how long to wait, ms"
+    assert messages["nodes[1].config.cases[0].value"] == "value is required"
+
+
+def test_a_session_end_that_cannot_be_reached_is_named() -> None:
+    report = report_on(flow({"m": ask(), "end": bye()}, "start > m"))
+    [message] = [issue.message for issue in report.issues if issue.code == "USSD_MISSING_SESSION_END"]
+    assert message.startswith("no way leads from the trigger to end")

@@ -150,6 +150,8 @@ def _unreadable(text: str, position: int) -> ExpressionSyntaxError:
             "a number is digits with an optional point and digits; a name cannot start with a digit here, and a text "
             "is put in quotes"
         )
+    elif character == "{":
+        message = "a placeholder has two braces on either side, such as {{input}}"
     elif character == "}":
         message = "this } closes nothing"
     else:

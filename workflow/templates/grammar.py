@@ -12,6 +12,7 @@ from lark import Lark, Token, Transformer, UnexpectedToken
 from lark.lexer import Lexer, LexerState
 
 from workflow.paths import parse_path
+from workflow.suggestions import did_you_mean
 from workflow.templates import scanner
 from workflow.templates.errors import TemplateSyntaxError
 from workflow.templates.filters import FILTERS
@@ -61,8 +62,8 @@ class _Builder(Transformer[Token, Placeholder]):
 def _step(word: scanner.Token, arguments: list[scanner.Token]) -> Step:
     known = FILTERS.get(word.text)
     if known is None:
-        names = ", ".join(FILTERS)
-        raise TemplateSyntaxError(f"there is no filter {word.text[:40]!r}; the filters are {names}", word.position + 1)
+        hint = did_you_mean(word.text, FILTERS) or f"; the filters are {', '.join(FILTERS)}"
+        raise TemplateSyntaxError(f"there is no filter {word.text[:40]!r}{hint}", word.position + 1)
     if not known.least <= len(arguments) <= known.most:
         message = f"{word.text} got {len(arguments)} arguments; write {known.usage}"
         raise TemplateSyntaxError(message, word.position + 1)
@@ -115,5 +116,7 @@ def _unexpected(problem: UnexpectedToken, first: scanner.Token, end: int) -> Tem
     if token is first:
         message = f"a placeholder starts with a name, such as {{{{msisdn}}}}, and not with {token.text[:40]}"
     else:
-        message = f"{token.text[:40]} cannot stand here; expected {expected}"
+        quoted = token.type == "WORD" and "STRING" in problem.accepts
+        hint = f"; a text is put in quotes: '{token.text[:40]}'" if quoted else ""
+        message = f"{token.text[:40]} cannot stand here; expected {expected}{hint}"
     return TemplateSyntaxError(message, token.position + 1)

@@ -28,6 +28,11 @@ class Template:
             part.reference for part in parts if isinstance(part, Placeholder)
         )
 
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """The texts between the placeholders."""
+        return tuple(part for part in self._parts if isinstance(part, str))
+
     def __repr__(self) -> str:
         return f"Template({self.text!r})"
 

@@ -11,9 +11,9 @@ from workflow.suggestions import did_you_mean
 def check(flow: Flow) -> Iterator[Issue]:
     """Yields edges that lead from or to nowhere, into the trigger, or by handles that are not there."""
     for edge in flow.edges:
-        if edge.source is None and edge.draft.source is not None:
+        if edge.source is None and edge.draft.source is not None and flow.draft.lists_nodes:
             yield _nowhere(flow, edge, "source", edge.draft.source, "INVALID_EDGE_SOURCE")
-        if edge.target is None and edge.draft.target is not None:
+        if edge.target is None and edge.draft.target is not None and flow.draft.lists_nodes:
             yield _nowhere(flow, edge, "target", edge.draft.target, "INVALID_EDGE_TARGET")
         if edge.target is not None and edge.target is flow.trigger:
             message = "the trigger starts the flow, so no edge may lead to it; lead to the node behind it"

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from services.validator.flow import Flow, FlowNode
+from services.validator.schemas import documented
 from workflow.faults import faults_of, unknown_keys
 from workflow.issue_codes import IssueCode
 from workflow.issues import Issue
-from workflow.places import written
+from workflow.places import Step, written
 
 
 def check(flow: Flow) -> Iterator[Issue]:
@@ -36,7 +37,18 @@ def _faults(node: FlowNode) -> Iterator[Issue]:
         return
     for fault in faults_of(node.problem, node.draft.config):
         code: IssueCode = "MISSING_REQUIRED_FIELD" if fault.is_missing else "INVALID_NODE_CONFIG"
-        yield Issue(code, fault.message, node.id or None, path=written(fault.steps, f"{node.path}.config"))
+        message = f"{fault.message}{_purpose(node, fault.steps)}" if fault.is_missing else fault.message
+        yield Issue(code, message, node.id or None, path=written(fault.steps, f"{node.path}.config"))
+
+
+def _purpose(node: FlowNode, steps: tuple[Step, ...]) -> str:
+    """What a field of the config is for; nothing for what stands deeper."""
+    if node.type is None or len(steps) != 1:
+        return ""
+    texts = documented(node.type.config)[1]
+    names = {info.alias or name: name for name, info in node.type.config.model_fields.items()}
+    text = texts.get(names.get(str(steps[0]), ""), "")
+    return f": {text[0].lower()}{text[1:].removesuffix('.')}" if text else ""
 
 
 def _findings(node: FlowNode) -> Iterator[Issue]:

@@ -20,9 +20,8 @@ def check(flow: Flow) -> Iterator[Issue]:
         is_trigger = node.draft is flow.draft.trigger
         if node.type is None:
             names = _TRIGGERS if is_trigger else list(CATALOGUE)
-            yield _wrong(
-                node, f'there is no node type "{name[:60]}"{did_you_mean(name, names)}; GET /api/node-types lists them'
-            )
+            suggestion = did_you_mean(name, names) or ";"
+            yield _wrong(node, f'there is no node type "{name[:60]}"{suggestion} GET /api/node-types lists them')
         elif is_trigger and not isinstance(node.type, TriggerType):
             yield _wrong(node, f"{name} does not start flows; the trigger is one of {', '.join(_TRIGGERS)}")
         elif not is_trigger and isinstance(node.type, TriggerType):

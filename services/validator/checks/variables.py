@@ -16,6 +16,7 @@ from services.validator.flow_text import FlowText
 from services.validator.intent import Intent
 from services.validator.payload_reads import PayloadReads
 from services.validator.roots import (
+    INPUT,
     NODE_PREFIX,
     RESERVED,
     Answer,
@@ -31,7 +32,6 @@ from workflow.paths import Path
 from workflow.suggestions import did_you_mean
 
 STORED = "data"
-INPUT = "input"
 ERROR = "error"
 ABSENT_AT_TIMES = (Outlook.MAYBE, Outlook.UNSENT)
 ERROR_FIELDS = ("code", "message", "type", "details")

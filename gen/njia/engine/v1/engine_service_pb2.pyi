@@ -259,7 +259,9 @@ class NodeExecutionResult(_message.Message):
     duration_ms: _builtins.int
     """Milliseconds that the attempt ran, waiting for people aside."""
     attempt: _builtins.int
-    """Number of the attempt, from 1; 0 for a skipped node, which is told once however often a loop passes it until it runs."""
+    """Number of the attempt, from 1; 0 for a skipped node, which is told once until it runs, however often a loop passes
+    it.
+    """
     visit: _builtins.int
     """How often the node had run before in this execution, from 0."""
     retry_delay_ms: _builtins.int
