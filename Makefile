@@ -1,4 +1,4 @@
-# What a person runs. Every target sets the machine up first; that takes a minute once and nothing afterwards.
+# What a person runs. Every target sets the machine up first; that takes half a minute once and nothing afterwards.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -95,7 +95,6 @@ chaos: $(INSTALLED) ## Kill processes under load, for 5 minutes: make chaos SECO
 
 .PHONY: lock
 lock: $(INSTALLED) ## Pin the newest versions that pyproject.toml allows in requirements.lock
-	$(PYTHON) -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \
 		--no-annotate --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
 
