@@ -26,5 +26,7 @@ RUN python3 -m pip install --no-cache-dir --no-deps . && rm -rf /build
 WORKDIR /
 # By its number: Kubernetes refuses a name where it must know that the user is not root.
 USER 10001
+# Of whatever service the command names. The start is not counted: modules are compiled anew on a read-only disk.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["python3", "-m", "launcher.probe"]
 ENTRYPOINT ["python3", "-m", "services"]
 CMD ["all"]

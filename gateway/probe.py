@@ -17,7 +17,7 @@ ANSWER_SECONDS = 2.0
 
 def lives(environ: Mapping[str, str]) -> bool:
     """Tells whether the gateway with this configuration answers `GET /livez` in time."""
-    port = int(environ.get("NJIA_GATEWAY_LISTEN", "127.0.0.1:8080").rpartition(":")[2])
+    port = int((environ.get("NJIA_GATEWAY_LISTEN") or "127.0.0.1:8080").rpartition(":")[2])
     try:
         with closing(_connection(port, environ)) as connection:
             connection.request("GET", "/livez")
