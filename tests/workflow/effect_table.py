@@ -57,6 +57,7 @@ EFFECTS: Mapping[str, Mapping[str, Change]] = {
         "maxCallDuration": Change(None, 60),
     },
     "PAYMENT_CALLBACK": {
+        "productName": Change("shop", "another"),
         "transactionType": Change("checkout", "b2c"),
         "status": Change("Success", "Failed"),
         "currency": Change("KES", "UGX"),

@@ -57,10 +57,16 @@ TABLE: Mapping[str, Row] = {
             "transactionType": ("checkout", "b2c", "b2b"),
             "status": ("Success", "Failed", "Pending"),
             "currency": ("KES",),
+            "productName": ("shop", "Duka la Asha"),
             "minAmount": (0, 10.5),
             "maxAmount": (10,),
         },
-        refused={"transactionType": ("c2b",), "status": ("success",), "minAmount": ("10",)},
+        refused={
+            "transactionType": ("c2b",),
+            "status": ("success",),
+            "minAmount": ("10",),
+            "productName": ("", " shop"),
+        },
     ),
     "SCHEDULED": Row(
         least={"cronExpression": "0 6 * * *"},

@@ -37,6 +37,7 @@ CALLBACKS: Mapping[str, Mapping[str, Any]] = {
     "ussd": {"msisdn": NUMBER, "serviceCode": "*384*1#", "networkCode": "63902"},
     "voice": {"msisdn": NUMBER, "calledNumber": "+254711082000"},
     "payment": {
+        "productName": "shop",
         "transactionType": "checkout",
         "status": "Success",
         "currency": "KES",

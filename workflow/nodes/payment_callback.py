@@ -19,6 +19,7 @@ class Config(NodeConfig):
     Which notifications start the flow; an absent filter lets all through.
 
     Attributes:
+        product_name: Payment product; what flows ask for under other names starts other flows.
         transaction_type: checkout a user paid, b2c a user was paid, b2b a business was paid.
         status: Pending stands for every word that begins with it, such as PendingConfirmation.
         currency: ISO 4217 code.
@@ -27,6 +28,7 @@ class Config(NodeConfig):
         validate_signature: Whether only notifications count that nobody but Africa's Talking can have posted.
     """
 
+    product_name: Annotated[str, Field(pattern=r"^\S(.{0,98}\S)?$")] | None = None
     transaction_type: Literal["checkout", "b2c", "b2b"] | None = None
     status: Literal["Success", "Failed", "Pending"] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
@@ -78,6 +80,7 @@ class PaymentCallback(TriggerType[Config]):
             return None
         narrowness = 0
         for wanted, found, weight in (
+            (config.product_name, payload.get("productName"), 16),
             (config.transaction_type, payload.get("transactionType"), 8),
             (config.status, _status(payload.get("status")), 4),
             (config.currency, payload.get("currency"), 2),
@@ -100,6 +103,8 @@ class PaymentCallback(TriggerType[Config]):
             config.currency or "",
             "" if config.min_amount is None else str(_exact(config.min_amount).normalize()),
             "" if config.max_amount is None else str(_exact(config.max_amount).normalize()),
+            # Flows that name no product claim what they claimed before this filter was there.
+            *([] if config.product_name is None else [config.product_name]),
         )
 
     def findings(self, config: Config) -> Iterable[Finding]:

@@ -140,7 +140,14 @@ def test_limits_that_nothing_fits_are_refused() -> None:
 
 def test_the_narrower_filters_win() -> None:
     node_type = PaymentCallback()
-    payload = {"transactionType": "checkout", "status": "Success", "amount": 10, "currency": "KES", "trusted": True}
+    payload = {
+        "productName": "shop",
+        "transactionType": "checkout",
+        "status": "Success",
+        "amount": 10,
+        "currency": "KES",
+        "trusted": True,
+    }
 
     def narrowness(**config: Any) -> int:
         found = node_type.specificity(node_type.config.model_validate(config), payload)
@@ -149,6 +156,17 @@ def test_the_narrower_filters_win() -> None:
 
     assert narrowness() < narrowness(minAmount=1) < narrowness(currency="KES") < narrowness(status="Success")
     assert narrowness(status="Success") < narrowness(transactionType="checkout")
+    others = {"transactionType": "checkout", "status": "Success", "currency": "KES", "minAmount": 1}
+    assert narrowness(**others) < narrowness(productName="shop")
+
+
+def test_a_payment_of_one_product_does_not_start_the_flow_of_another() -> None:
+    node_type = PaymentCallback()
+    shop, duka = (node_type.config.model_validate({"productName": name}) for name in ("shop", "duka"))
+
+    assert node_type.specificity(shop, {"productName": "duka", "trusted": True}) is None
+    assert node_type.specificity(shop, {"trusted": True}) is None
+    assert node_type.claim(shop) != node_type.claim(duka)
 
 
 def test_an_amount_of_a_payload_is_written_as_the_same_decimal_again() -> None:
