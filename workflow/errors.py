@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+OUTCOME_UNKNOWN = "SEND_OUTCOME_UNKNOWN"
+"""Code of a failure behind which an effect may have taken place or not: the engine settles or repeats it."""
+
 
 class ErrorType(StrEnum):
     """What kind of failure, which decides whether it is retried."""
@@ -46,6 +49,16 @@ class NodeFailure(Exception):
         super().__init__(f"{error.code}: {error.message}")
         self.error = error
         self.retry_after_ms = retry_after_ms
+
+
+def transient(code: str, message: str, **details: Any) -> NodeError:
+    """Returns what says that it may pass by itself."""
+    return NodeError(code, message, ErrorType.TRANSIENT, details)
+
+
+def permanent(code: str, message: str, **details: Any) -> NodeError:
+    """Returns what says that it will not pass by itself."""
+    return NodeError(code, message, ErrorType.PERMANENT, details)
 
 
 def invalid(code: str, message: str, **details: Any) -> NodeFailure:

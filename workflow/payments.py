@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from workflow.errors import ErrorType, NodeError, NodeFailure
+from workflow.errors import NodeFailure, permanent
 from workflow.node_type import Finding
 from workflow.outcome import Settlement
 from workflow.ports import PaymentReceipt
@@ -20,5 +20,5 @@ def settled_receipt(settlement: Settlement) -> PaymentReceipt:
     """Returns what a payment came to whose answer was lost and whose notification came. Raises NodeFailure."""
     if settlement.status == "Failed":
         message = "Africa's Talking had the request and notifies that the payment failed"
-        raise NodeFailure(NodeError("PAYMENT_FAILED", message, ErrorType.PERMANENT, {"id": settlement.reference}))
+        raise NodeFailure(permanent("PAYMENT_FAILED", message, id=settlement.reference))
     return PaymentReceipt(settlement.reference, settlement.status)

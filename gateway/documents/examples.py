@@ -10,6 +10,12 @@ ISSUE: Final[Example] = {
     "nodeId": "answer",
     "path": "nodes[0].config.message",
 }
+COMPILATION_FAILED: Final[Example] = {
+    "error": "Compilation failed",
+    "message": "the flow has 1 error",
+    "code": "COMPILATION_FAILED",
+    "errors": [ISSUE],
+}
 
 WORKFLOW: Final[Example] = {
     "metadata": {

@@ -11,7 +11,7 @@ from gateway.bodies import document_of, optional_document_of
 from gateway.calls import answer_of
 from gateway.clients import clients_of
 from gateway.compilation import with_all_faults
-from gateway.documents.examples import EXECUTE, EXECUTE_SAVED, ISSUE, LOG, REPLAY, RESULT, SUMMARY
+from gateway.documents.examples import COMPILATION_FAILED, EXECUTE, EXECUTE_SAVED, LOG, REPLAY, RESULT, SUMMARY
 from gateway.documents.executions import (
     ExecuteRequest,
     ExecutionLog,
@@ -60,12 +60,7 @@ router = APIRouter(prefix="/api/workflows", tags=["Executions"])
         400: answered(
             Error,
             "The body cannot be used, or the flow does not compile.",
-            {
-                "error": "Compilation failed",
-                "message": "the flow has 1 error",
-                "code": "COMPILATION_FAILED",
-                "errors": [ISSUE],
-            },
+            COMPILATION_FAILED,
         ),
         404: refusal(
             "There is no such session or saved flow.",

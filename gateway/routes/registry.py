@@ -9,7 +9,7 @@ from gateway.bodies import optional_document_of, text_of
 from gateway.calls import answer_of
 from gateway.clients import clients_of
 from gateway.compilation import with_all_faults
-from gateway.documents.examples import ISSUE, PUBLISHED, SAVED, WORKFLOW
+from gateway.documents.examples import COMPILATION_FAILED, PUBLISHED, SAVED, WORKFLOW
 from gateway.documents.faults import Error
 from gateway.documents.flows import WorkflowSpec
 from gateway.documents.registry import PublishRequest, SaveAnswer, SavedWorkflow, WorkflowPage
@@ -45,12 +45,7 @@ router = APIRouter(prefix="/api/workflows", tags=["Registry"])
         400: answered(
             Error,
             "The flow does not compile.",
-            {
-                "error": "Compilation failed",
-                "message": "the flow has 1 error",
-                "code": "COMPILATION_FAILED",
-                "errors": [ISSUE],
-            },
+            COMPILATION_FAILED,
         ),
         **BODY_REFUSALS,
         **SERVICE_REFUSALS,

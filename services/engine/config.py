@@ -24,8 +24,7 @@ class EngineConfig:
         sessions_target: NJIA_SESSIONS_TARGET, default 127.0.0.1:50053.
         at_adapter_target: NJIA_AT_ADAPTER_TARGET, default 127.0.0.1:50054.
         lease_ms: How long an engine that died keeps its executions from the others. NJIA_ENGINE_LEASE_MS, 1000 to
-            600000, default 5000: less than a phone
-            waits for a screen.
+            600000, default 5000: less than a phone waits for a screen.
         scan_ms: How often due timers and dead engines' executions are looked for. NJIA_ENGINE_SCAN_MS, 50 to 60000,
             default 500.
         max_live: Executions that run at once in this process; more are refused. NJIA_ENGINE_MAX_LIVE, 1 to 100000,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from workflow.errors import ErrorType, NodeError, NodeFailure, invalid
+from workflow.errors import NodeFailure, invalid, permanent
 from workflow.fields import NodeConfig, TemplateMessage, WebAddress
 from workflow.node_type import ERROR, SUCCESS, TIMEOUT, Category, Finding, NodeContext, NodeType, Resumption
 from workflow.outcome import Done, Outcome, Wait, WaitKind
@@ -95,7 +95,7 @@ class CollectDtmf(NodeType[Config]):
         if context.call is CallState.NONE:
             raise invalid("NO_CALL", NO_CALL)
         if context.call is CallState.OVER:
-            raise NodeFailure(NodeError("CALL_ENDED", "the call is over: nobody can press a key", ErrorType.PERMANENT))
+            raise NodeFailure(permanent("CALL_ENDED", "the call is over: nobody can press a key"))
         if config.sensitive:
             # Fails before the secret is asked for where it could not be kept.
             context.ports.cipher.seal("")

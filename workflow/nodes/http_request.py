@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from workflow.errors import ErrorType, NodeError, NodeFailure, invalid
+from workflow.errors import OUTCOME_UNKNOWN, NodeFailure, invalid, permanent
 from workflow.fields import TEMPLATED, NodeConfig, Role, Secret, SecretText, TemplateData, TemplateText
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType
 from workflow.outcome import Done
@@ -179,7 +179,7 @@ class HttpRequestNode(NodeType[Config]):
                 f"an engine died while it sent this {config.method}: it may have been carried out or not, and it is "
                 "not sent again"
             )
-            raise NodeFailure(NodeError("SEND_OUTCOME_UNKNOWN", message, ErrorType.PERMANENT))
+            raise NodeFailure(permanent(OUTCOME_UNKNOWN, message))
         answer = await context.ports.http.send(request)
         succeeded = 200 <= answer.status < 300 or (not config.follow_redirects and 300 <= answer.status < 400)
         if not succeeded:

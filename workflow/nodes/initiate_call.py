@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from workflow.errors import ErrorType, NodeError, NodeFailure
+from workflow.errors import NodeFailure, permanent
 from workflow.fields import NodeConfig, TemplateText, WebAddress
 from workflow.node_type import ERROR, SUCCESS, Category, Finding, NodeContext, NodeType, Resumption
 from workflow.outcome import Done, Outcome, Settlement, Wait, WaitKind
@@ -142,5 +142,5 @@ def _went_on(call: str, event: Mapping[str, Any]) -> Done:
 def _ended(call: str, cause: str) -> Done:
     if cause in FAILED_CAUSES:
         message = f"the call could not be put through: {cause}"
-        raise NodeFailure(NodeError(cause, message, ErrorType.PERMANENT, {"callSessionId": call}))
+        raise NodeFailure(permanent(cause, message, callSessionId=call))
     return Done(output={"callSessionId": call, "status": cause}, handle=NO_ANSWER)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
-from workflow.errors import ErrorType, NodeError, NodeFailure
+from workflow.errors import NodeFailure, permanent
 from workflow.fields import NodeConfig, TemplateText
 from workflow.money import AIRTIME, MONEY_RETRY, Amount, Currency, airtime_subject
 from workflow.node_type import ERROR, SUCCESS, Category, NodeContext, NodeType
@@ -64,7 +64,7 @@ class SendAirtime(NodeType[Config]):
     async def settle(self, config: Config, context: NodeContext, settlement: Settlement) -> Done:
         if settlement.status == "Failed":
             message = "Africa's Talking had the request and reports that it failed"
-            raise NodeFailure(NodeError("AIRTIME_FAILED", message, ErrorType.PERMANENT, {"id": settlement.reference}))
+            raise NodeFailure(permanent("AIRTIME_FAILED", message, id=settlement.reference))
         return _done(AirtimeReceipt(settlement.reference, settlement.status, f"{config.currency} {config.amount}", ""))
 
     async def rehearse(self, config: Config, context: NodeContext) -> Done:

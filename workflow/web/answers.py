@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from workflow.documents import DocumentError, parse_value
-from workflow.errors import ErrorType, NodeError, NodeFailure
+from workflow.errors import ErrorType, NodeError, NodeFailure, permanent
 from workflow.ports import HttpAnswer
 
 TOO_MANY_REQUESTS = 429
@@ -40,7 +40,7 @@ def read_body(answer: HttpAnswer, *, parses_json: bool) -> Any:
         return value
     message = f"the answer says that it is JSON and cannot be read: {why}; set parseResponse to false to get its text"
     details = {"statusCode": answer.status, "body": text[:LONGEST_QUOTE]}
-    raise NodeFailure(NodeError("RESPONSE_NOT_JSON", message, ErrorType.PERMANENT, details))
+    raise NodeFailure(permanent("RESPONSE_NOT_JSON", message, **details))
 
 
 def is_json(content_type: str) -> bool:

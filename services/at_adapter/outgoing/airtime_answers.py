@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.at_adapter.outgoing.airtime import AirtimeReceipt
-from services.at_adapter.outgoing.answers import json_object, no_id, quoted, refused_by_status, unreadable
+from services.at_adapter.outgoing.answers import json_object, no_id, quoted, refused_by_status, unreadable, words
 from services.at_adapter.outgoing.money_refusals import already_submitted, refused, says_duplicate
 from services.at_adapter.outgoing.transport import HttpAnswer
 
@@ -22,7 +22,7 @@ def read_airtime_answer(answer: HttpAnswer) -> AirtimeReceipt:
     if not 200 <= answer.status < 300:
         raise refused_by_status(answer)
     document = json_object(answer)
-    general = _words(document.get("errorMessage"))
+    general = words(document.get("errorMessage"))
     if says_duplicate(general):
         raise already_submitted(general, answer)
     rows = document.get("responses")
@@ -35,7 +35,7 @@ def read_airtime_answer(answer: HttpAnswer) -> AirtimeReceipt:
 
 def _receipt(answer: HttpAnswer, row: Mapping[str, Any]) -> AirtimeReceipt:
     status, request_id = str(row.get("status", "")), str(row.get("requestId", ""))
-    said = _words(row.get("errorMessage"))
+    said = words(row.get("errorMessage"))
     if says_duplicate(said):
         raise already_submitted(said, answer)
     if status.strip().lower() in REFUSED_WORDS or (no_id(request_id) and said):
@@ -43,8 +43,3 @@ def _receipt(answer: HttpAnswer, row: Mapping[str, Any]) -> AirtimeReceipt:
     if no_id(request_id):
         raise unreadable(answer)
     return AirtimeReceipt(request_id, quoted(status), str(row.get("amount", "")), str(row.get("discount", "")))
-
-
-def _words(value: Any) -> str:
-    """Returns what an errorMessage says; they write None where there is no error."""
-    return "" if value in (None, "None") else str(value)

@@ -112,6 +112,11 @@ def json_object(answer: HttpAnswer) -> Mapping[str, Any]:
     return document
 
 
+def words(value: Any) -> str:
+    """Returns what a text of theirs says; they write None where there is nothing to say."""
+    return "" if value in (None, "None") else str(value)
+
+
 def no_id(written: str) -> bool:
     """Whether this is how they write that there is no id."""
     return written in _NO_ID

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.at_adapter.outgoing.answers import json_object, no_id, quoted, refused_by_status, unreadable
+from services.at_adapter.outgoing.answers import json_object, no_id, quoted, refused_by_status, unreadable, words
 from services.at_adapter.outgoing.money_refusals import already_submitted, refused, says_duplicate
 from services.at_adapter.outgoing.payments import PaymentReceipt
 from services.at_adapter.outgoing.transport import HttpAnswer
@@ -27,7 +27,7 @@ def read_payment_answer(answer: HttpAnswer) -> PaymentReceipt:
     entries = document.get("entries", [document])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise unreadable(answer)
-    said = _words(document.get("errorMessage"))
+    said = words(document.get("errorMessage"))
     if not entries and said:
         raise already_submitted(said, answer) if says_duplicate(said) else refused(said, answer)
     if len(entries) != 1:
@@ -37,7 +37,7 @@ def read_payment_answer(answer: HttpAnswer) -> PaymentReceipt:
 
 def _receipt(answer: HttpAnswer, entry: Mapping[str, Any]) -> PaymentReceipt:
     status, transaction_id = str(entry.get("status", "")), str(entry.get("transactionId") or "")
-    said = _words(entry.get("errorMessage")) or _words(entry.get("description"))
+    said = words(entry.get("errorMessage")) or words(entry.get("description"))
     if says_duplicate(status) or says_duplicate(said):
         raise already_submitted(said or status, answer)
     word = status.strip().lower()
@@ -49,8 +49,3 @@ def _receipt(answer: HttpAnswer, entry: Mapping[str, Any]) -> PaymentReceipt:
         # A word that is not known may mean that it was taken.
         raise unreadable(answer)
     return PaymentReceipt(transaction_id, quoted(status), quoted(said))
-
-
-def _words(value: Any) -> str:
-    """Returns what a text of theirs says; they write None where there is nothing to say."""
-    return "" if value in (None, "None") else str(value)

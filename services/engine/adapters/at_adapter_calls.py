@@ -9,7 +9,7 @@ import grpc
 
 from rpc.deadlines import call_timeout
 from rpc.status import Refusal, refusal_of
-from workflow.errors import ErrorType, NodeError, NodeFailure
+from workflow.errors import OUTCOME_UNKNOWN, ErrorType, NodeError, NodeFailure, permanent
 
 CALL_SECONDS = 30.0
 
@@ -107,7 +107,7 @@ def _settles(refusal: Refusal) -> bool:
 
 def _unknown(refusal: Refusal) -> NodeFailure:
     message = f"the call of the adapter broke off and it does not answer since; it may have sent: {refusal.message}"
-    return NodeFailure(NodeError("SEND_OUTCOME_UNKNOWN", message, ErrorType.PERMANENT))
+    return NodeFailure(permanent(OUTCOME_UNKNOWN, message))
 
 
 def _failure(refusal: Refusal) -> NodeFailure:

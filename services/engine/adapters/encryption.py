@@ -6,8 +6,7 @@ from typing import Any
 import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from services.engine.core.state import permanent
-from workflow.errors import NodeFailure
+from workflow.errors import NodeFailure, permanent
 
 
 class FernetCipher:

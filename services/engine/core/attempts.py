@@ -14,9 +14,9 @@ from services.engine.core.program import Program, RunnableEdge
 from services.engine.core.render import decided, evaluations, rendered
 from services.engine.core.scope import RunScope
 from services.engine.core.secrets import WatchfulCipher
-from services.engine.core.state import ExecutionState, NodeStatus, permanent, transient
+from services.engine.core.state import ExecutionState, NodeStatus
 from services.engine.core.surroundings import Surroundings
-from workflow.errors import NodeError, NodeFailure, invalid
+from workflow.errors import NodeError, NodeFailure, invalid, permanent, transient
 from workflow.fields import NodeConfig, config_secrets
 from workflow.node_type import Arrival, NodeContext, Resumption
 from workflow.outcome import Outcome, Settlement, Wait

@@ -8,10 +8,10 @@ from services.engine.core.branches import Branches
 from services.engine.core.ports import Unsettled
 from services.engine.core.program import Program
 from services.engine.core.settling import Settling
-from services.engine.core.state import Call, ExecutionState, ExecutionStatus, Stage, Waiting, permanent
+from services.engine.core.state import Call, ExecutionState, ExecutionStatus, Stage, Waiting
 from services.engine.core.surroundings import Surroundings
 from services.engine.core.visit import Ended, Failed, Outcomes, Suspended, Visit
-from workflow.errors import NodeError
+from workflow.errors import NodeError, permanent
 from workflow.node_type import Resumption
 from workflow.outcome import Settlement, WaitKind
 from workflow.voice import ANSWERED, Action

@@ -13,11 +13,11 @@ from services.engine.core.ports import HandedOver, Journal
 from services.engine.core.program import Program
 from services.engine.core.progress import Progress
 from services.engine.core.settling import Settling, owes_answer
-from services.engine.core.state import ExecutionState, ExecutionStatus, NodeResult, NodeStatus, Turn, permanent
+from services.engine.core.state import ExecutionState, ExecutionStatus, NodeResult, NodeStatus, Turn
 from services.engine.core.surroundings import Surroundings
 from services.engine.core.turns import Turns
 from services.engine.core.visit import Ended, Visit
-from workflow.errors import NodeError
+from workflow.errors import NodeError, permanent
 from workflow.outcome import WaitKind
 
 LONGEST_HOLD_MS = 10_000

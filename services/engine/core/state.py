@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from workflow.errors import ErrorType, NodeError
+from workflow.errors import NodeError
 from workflow.outcome import WaitKind
 from workflow.session import DataChange, Scope, TurnSession
 from workflow.voice import Action
@@ -361,13 +361,3 @@ class ExecutionState:
 
 MAX_TRACES = 100
 """Trace ids that are kept of one execution; the oldest go first."""
-
-
-def transient(code: str, message: str) -> NodeError:
-    """A failure that may pass by itself."""
-    return NodeError(code, message, ErrorType.TRANSIENT)
-
-
-def permanent(code: str, message: str) -> NodeError:
-    """A failure that will not pass by itself."""
-    return NodeError(code, message, ErrorType.PERMANENT)

@@ -14,16 +14,12 @@ from services.engine.core.state import (
     NodeStatus,
     SettledBy,
     Waiting,
-    permanent,
-    transient,
 )
 from services.engine.core.surroundings import Surroundings
-from workflow.errors import NodeError, NodeFailure
+from workflow.errors import OUTCOME_UNKNOWN, NodeError, NodeFailure, permanent, transient
 from workflow.node_type import Resumption
 from workflow.outcome import Done, Settlement, Wait, WaitKind
 from workflow.voice import Action
-
-OUTCOME_UNKNOWN = "SEND_OUTCOME_UNKNOWN"
 
 LONGEST_PAUSE_MS = 1000
 """A longer pause between attempts is a timer in the journal: it holds no memory and survives a crash."""

@@ -17,7 +17,7 @@ from rpc.tasks import end_task
 from services.engine.core.ports import HandedOver, LeaseLost, SessionsUnavailable, StoreUnavailable
 from services.engine.core.program import Program
 from services.engine.core.run import Run
-from services.engine.core.state import FAILURES, ExecutionState, Turn, permanent
+from services.engine.core.state import FAILURES, ExecutionState, Turn
 from services.engine.core.surroundings import Surroundings
 from services.engine.errors import EngineBusy, SessionEnded, SessionNotFound
 from services.engine.executions.flow_places import FlowPlaces
@@ -27,7 +27,7 @@ from services.engine.flows.programs import Programs
 from services.engine.store.execution_store import Begun, ExecutionStore, Queued, TakenUp
 from telemetry import logs
 from telemetry.masking import mask_text
-from workflow.errors import NodeFailure
+from workflow.errors import NodeFailure, permanent
 
 HAND_OVER_SECONDS = 5.0
 """How long a run that hands over may take to write its journal; then it is left to its lease."""

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from services.engine.core.ports import LeaseLost, StoreUnavailable
-from services.engine.core.state import Reply, Signal, permanent
+from services.engine.core.state import Reply, Signal
 from services.engine.executions.beginnings import signal_record
 from services.engine.store import records
 from tests.engine.core.flow_dicts import FAST, NUMBER, ask, bye, condition, document, merge, sms, switch, write
 from tests.engine.core.outside import HANGS, Answer, failing, slow
 from tests.engine.core.virtual_time import in_virtual_time, told
 from tests.engine.core.world import Phone, World
+from workflow.errors import permanent
 from workflow.outcome import Settlement
 from workflow.session import Scope
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workflow.errors import ErrorType, NodeError, NodeFailure
+from workflow.errors import OUTCOME_UNKNOWN, ErrorType, NodeError, NodeFailure
 
 
 def unreachable(host: str, why: str) -> NodeFailure:
@@ -15,7 +15,7 @@ def answer_lost(method: str, host: str, why: str, *, is_repeatable: bool) -> Nod
     message = f"{method} to {host} got no answer that can be read: {why}"
     if is_repeatable:
         return _failure("NETWORK_ERROR", message, ErrorType.TRANSIENT)
-    return _failure("SEND_OUTCOME_UNKNOWN", f"{message}; it may have been carried out or not", ErrorType.PERMANENT)
+    return _failure(OUTCOME_UNKNOWN, f"{message}; it may have been carried out or not", ErrorType.PERMANENT)
 
 
 def timed_out(method: str, host: str, timeout_ms: int) -> NodeFailure:
