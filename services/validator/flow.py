@@ -12,9 +12,10 @@ from workflow.catalogue import CATALOGUE
 from workflow.draft import Draft, DraftEdge, DraftNode
 from workflow.fields import COMPILING, ConfigText, NodeConfig, Role, config_texts
 from workflow.handles import HandleError, Leaving, entering, leaving
-from workflow.node_type import NodeType, TriggerType
+from workflow.node_type import NodeType
 from workflow.places import written
 from workflow.topology import Arc, Topology
+from workflow.trigger_type import TriggerType
 
 
 @dataclass(frozen=True, slots=True, eq=False)

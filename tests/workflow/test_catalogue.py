@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from services.validator.schemas import config_defaults, config_schema, output_schema
 from workflow.catalogue import CATALOGUE
 from workflow.fields import NodeConfig
-from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category, NodeType, TriggerType
+from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category, NodeType
+from workflow.trigger_type import TriggerType
 
 
 def _faults(node_type: NodeType[Any], document: dict[str, Any]) -> list[Any]:

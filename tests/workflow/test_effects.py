@@ -21,10 +21,11 @@ from workflow.catalogue import CATALOGUE
 from workflow.errors import NodeFailure
 from workflow.expressions import parse_expression
 from workflow.fields import COMPILING, NodeConfig
-from workflow.node_type import Arrival, NodeType, TriggerType
+from workflow.node_type import Arrival, NodeType
 from workflow.outcome import Done, Wait, WaitKind
 from workflow.ports import HttpAnswer, Permit, Rate
 from workflow.session import Scope
+from workflow.trigger_type import TriggerType
 from workflow.unsupported import UNSUPPORTED
 from workflow.voice import CallState
 from workflow.web.incoming import IncomingRefused, IncomingRequest

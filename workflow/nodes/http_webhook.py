@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from workflow.fields import NodeConfig, Secret
-from workflow.node_type import Finding, Restarts, TriggerType
+from workflow.node_type import Finding
 from workflow.places import written
+from workflow.trigger_type import Restarts, TriggerType
 from workflow.web import incoming
 from workflow.web.incoming import IncomingRequest
 from workflow.web.requests import header_problem, is_secret_header

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from workflow.fields import NodeConfig
-from workflow.node_type import Finding, TriggerType
+from workflow.node_type import Finding
 from workflow.text_patterns import SENDER
+from workflow.trigger_type import TriggerType
 from workflow.unsupported import without_effect
 from workflow.voice import VOICE
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from workflow.fields import NodeConfig
 from workflow.money import PAYMENT
-from workflow.node_type import Finding, TriggerType
+from workflow.node_type import Finding
+from workflow.trigger_type import TriggerType
 
 Limit = Annotated[int | float, Field(ge=0, allow_inf_nan=False), WithJsonSchema({"type": "number", "minimum": 0})]
 """The schema would lose the bound of a union."""

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, Field
 
 from workflow.fields import NodeConfig
-from workflow.node_type import Finding, TriggerType
+from workflow.node_type import Finding
 from workflow.schedules import NoSchedule, Schedule, check_cron, moment_ms
+from workflow.trigger_type import TriggerType
 
 LONGEST_CRON = 200
 LONGEST_TIME = 64

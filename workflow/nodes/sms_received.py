@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 from workflow.expressions.patterns import MAX_PATTERN_BYTES, PatternError, compiled
 from workflow.fields import NodeConfig, WebAddress
 from workflow.incoming_sms import keywords
-from workflow.node_type import Finding, TriggerType
+from workflow.node_type import Finding
 from workflow.text_patterns import KEYWORD, SENDER
+from workflow.trigger_type import TriggerType
 
 
 class Config(NodeConfig):

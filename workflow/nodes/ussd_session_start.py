@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from workflow.fields import NodeConfig
-from workflow.node_type import Finding, TriggerType
+from workflow.node_type import Finding
 from workflow.session import USSD
 from workflow.text_patterns import NETWORK_CODE, SERVICE_CODE
+from workflow.trigger_type import TriggerType
 
 
 class Config(NodeConfig):

@@ -10,12 +10,13 @@ from workflow.catalogue import CATALOGUE
 from workflow.expressions import Expression, parse_expression
 from workflow.fields import COMPILING, NodeConfig, Role, config_secrets, config_texts
 from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
-from workflow.node_type import DEFAULT, SUCCESS, NodeType, TriggerType
+from workflow.node_type import DEFAULT, SUCCESS, NodeType
 from workflow.paths import Path
 from workflow.session import Scope
 from workflow.stored_values import names_session, scope_of
 from workflow.templates import Formatting, Template, parse_message_template, parse_template
 from workflow.topology import Arc, Topology
+from workflow.trigger_type import TriggerType
 
 Place = tuple[str | int, ...]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from services.validator.flow import Flow, FlowNode
 from workflow.catalogue import CATALOGUE
 from workflow.issues import Issue
-from workflow.node_type import TriggerType
 from workflow.suggestions import did_you_mean
+from workflow.trigger_type import TriggerType
 
 _TRIGGERS = [name for name, node_type in CATALOGUE.items() if isinstance(node_type, TriggerType)]
 

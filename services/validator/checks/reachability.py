@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from services.validator.flow import Flow, FlowNode
 from workflow.issues import Issue
-from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category, TriggerType
+from workflow.node_type import DEFAULT, ERROR, SUCCESS, TIMEOUT, Category
+from workflow.trigger_type import TriggerType
 
 NOT_BY_DEFAULT = "the edge from default is for values that no case has"
 

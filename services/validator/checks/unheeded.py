@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.validator.flow import Flow, FlowNode
 from workflow.issues import Issue
-from workflow.node_type import TriggerType
+from workflow.trigger_type import TriggerType
 
 
 def check(flow: Flow) -> Iterator[Issue]:

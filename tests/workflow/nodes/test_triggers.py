@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from tests.workflow.stage import Findings, Stage
-from workflow.node_type import TriggerType
 from workflow.nodes.scheduled import Scheduled
 from workflow.nodes.sms_received import SmsReceived
 from workflow.nodes.ussd_session_start import UssdSessionStart
 from workflow.outcome import Done
+from workflow.trigger_type import TriggerType
 
 SMS, USSD = SmsReceived(), UssdSessionStart()
 MESSAGE = {"msisdn": "+254711000001", "message": "Join now", "shortCode": "22334"}
