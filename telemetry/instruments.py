@@ -162,12 +162,12 @@ PROVIDER_DURATION: Final = Instrument(
 SMS_SEGMENTS: Final = Instrument(
     "njia.sms.segments", Kind.COUNTER, "{segment}", "Parts of SMS that Africa's Talking took", (), _ADAPTER
 )
-SMS_COST: Final = Instrument(
-    "njia.sms.cost",
+PROVIDER_COST: Final = Instrument(
+    "njia.at.cost",
     Kind.COUNTER,
     "{money}",
-    "What Africa's Talking asked for SMS, in units of the currency",
-    (attributes.CURRENCY,),
+    "What Africa's Talking asked for SMS and airtime, less its discount, in units of the currency",
+    (attributes.PROVIDER_PRODUCT, attributes.CURRENCY),
     _ADAPTER,
 )
 SENDS_UNDER_WAY: Final = Instrument(

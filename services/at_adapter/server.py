@@ -188,7 +188,7 @@ def _servicer(
     )
     refunds = Refunds(payments, record)
     airtime_once: SendOnce[AirtimeOrder, AirtimeReceipt] = SendOnce(
-        measured.delivery("airtime", airtime.deliver),
+        measured.airtime(airtime.deliver),
         airtime.prepare,
         money,
         slots("airtime"),

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from telemetry.instruments import INSTRUMENTS, TLS_CERTIFICATE_END, Instrument, Kind
 from tests.e2e.conftest import SCRAPED
 from tests.e2e.driving import Platform, eventually, new_code, new_id, new_phone
-from tests.e2e.flows import ask, bye, dialled, flow, quick_retry, sms, texted
+from tests.e2e.flows import ask, bye, dialled, flow, node, quick_retry, sms, texted
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -67,6 +67,10 @@ async def test_what_happened_is_counted_by_the_service_that_did_it(observed: Any
     rehearsal = await platform.rest.post(f"/api/workflows/executions/{log['executionId']}/replay")
     assert rehearsal.json()["execution"]["status"] == log["status"], "what follows counts it once all the same"
     await platform.fault(kind="http_status", status=500, times=1)
+    airtime = flow(
+        new_id("air"), texted(), [node("give", "SEND_AIRTIME", {"to": phone, "amount": "10"})], ["start>give"]
+    )
+    assert (await platform.execute(airtime, {"msisdn": phone, "message": "x"}))["status"] == "completed"
     text = flow(sent, texted(), [sms("send", "x" * 200, retry=quick_retry())], ["start>send"])
     assert (await platform.execute(text, {"msisdn": phone, "message": "x"}))["status"] == "completed"
 
@@ -104,7 +108,9 @@ async def test_what_happened_is_counted_by_the_service_that_did_it(observed: Any
         for outcome in outcomes
     }
     assert adapter("njia_sms_segments_total") == 2
-    assert adapter("njia_sms_cost_total", africastalking_currency="KES") > 0
+    assert adapter("njia_at_cost_total", africastalking_product="sms", africastalking_currency="KES") > 0
+    # Ten shillings less the discount.
+    assert 9 < adapter("njia_at_cost_total", africastalking_product="airtime", africastalking_currency="KES") < 10
     assert adapter("http_server_request_duration_seconds_count", http_route="/at/ussd") == 1
     assert grown(before["sessions"], after["sessions"], "rpc_server_call_duration_seconds_count") > 0
     assert grown(before["validator"], after["validator"], "rpc_server_call_duration_seconds_count") > 0

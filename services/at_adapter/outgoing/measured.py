@@ -1,15 +1,16 @@
-"""Measures what is sent to Africa's Talking: how long it takes, what becomes of it, and what SMS cost."""
+"""Measures what is sent to Africa's Talking: how long it takes, what becomes of it, and what it costs."""
 
 import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from services.at_adapter.outgoing.airtime import AirtimeOrder, AirtimeReceipt
 from services.at_adapter.outgoing.faults import SendRefused
 from services.at_adapter.outgoing.slots import SendSlots
 from services.at_adapter.outgoing.sms import SmsOrder, SmsReceipt
 from telemetry import attributes
-from telemetry.instruments import PROVIDER_DURATION, SENDS_QUEUED, SENDS_UNDER_WAY, SMS_COST, SMS_SEGMENTS
+from telemetry.instruments import PROVIDER_COST, PROVIDER_DURATION, SENDS_QUEUED, SENDS_UNDER_WAY, SMS_SEGMENTS
 from telemetry.metrics import Meters
 from workflow.gsm import sms_segments
 
@@ -29,7 +30,7 @@ class Measured:
         self._meters = meters
         self._durations = meters.histogram(PROVIDER_DURATION)
         self._segments = meters.counter(SMS_SEGMENTS)
-        self._cost = meters.counter(SMS_COST)
+        self._cost = meters.counter(PROVIDER_COST)
         self._slots: dict[str, SendSlots] = {}
         meters.read(SENDS_UNDER_WAY, lambda: {name: slots.under_way for name, slots in self._slots.items()})
         meters.read(SENDS_QUEUED, lambda: {name: slots.waiting for name, slots in self._slots.items()})
@@ -72,9 +73,28 @@ class Measured:
             taken = [recipient for recipient in receipt.recipients if recipient.status_code < _REFUSED_FROM]
             self._segments.add(len(taken) * sms_segments(order.message).segments)
             for recipient in taken:
-                cost = _COST.fullmatch(recipient.cost.strip())
-                if cost is not None:
-                    self._cost.add(float(cost[2]), {attributes.CURRENCY: cost[1]})
+                self._add_cost("sms", recipient.cost)
             return receipt
 
         return self.delivery("sms", counted)
+
+    def airtime(self, deliver: Deliver[AirtimeOrder, AirtimeReceipt]) -> Deliver[AirtimeOrder, AirtimeReceipt]:
+        """Measures deliveries of airtime, and adds up what it cost."""
+        if not self._meters.recording:
+            return deliver
+
+        async def counted(key: str, order: AirtimeOrder) -> AirtimeReceipt:
+            receipt = await deliver(key, order)
+            self._add_cost("airtime", receipt.amount, receipt.discount)
+            return receipt
+
+        return self.delivery("airtime", counted)
+
+    def _add_cost(self, product: str, asked: str, discount: str = "") -> None:
+        """Adds an amount as Africa's Talking writes it, such as KES 0.8000; one that cannot be read is left out."""
+        cost, less = _COST.fullmatch(asked.strip()), _COST.fullmatch(discount.strip())
+        if cost is None:
+            return
+        off = float(less[2]) if less is not None and less[1] == cost[1] else 0.0
+        labels = {attributes.PROVIDER_PRODUCT: product, attributes.CURRENCY: cost[1]}
+        self._cost.add(max(0.0, float(cost[2]) - off), labels)
