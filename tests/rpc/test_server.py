@@ -158,13 +158,16 @@ async def code_of_another_call(running: Any) -> grpc.StatusCode:
 
 
 async def test_a_call_that_outlasts_the_grace_time_is_cancelled(start: Any) -> None:
+    entered = asyncio.Event()
+
     async def endless(_request: pb.GetSessionRequest) -> pb.GetSessionResponse:
+        entered.set()
         await asyncio.sleep(60)
         raise AssertionError
 
     running = await start(endless)
     call = asyncio.create_task(running.get(timeout=30))
-    await asyncio.sleep(0.05)
+    await asyncio.wait_for(entered.wait(), 30)
     await asyncio.wait_for(running.server.stop(0.1), 30)
 
     with pytest.raises(grpc.aio.AioRpcError):
