@@ -10,6 +10,7 @@ NETWORK_CODE = r"^[0-9]{1,8}$"
 SENDER = r"^\+?[0-9*]{1,32}$"
 KEYWORD = r"^\S{1,160}$"
 OUTPUT_KEY = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
+WEBHOOK_PATH = r"^/[a-zA-Z0-9/_-]*$"
 
 WORDS: Mapping[str, str] = {
     NODE_ID: "1 to 64 letters, digits, _ or -, such as menu-1",
@@ -20,5 +21,6 @@ WORDS: Mapping[str, str] = {
     SENDER: "a phone number such as +254711000001, in which * stands for any digits",
     KEYWORD: "one word, such as PRICE",
     OUTPUT_KEY: "a letter or _, then up to 63 letters, digits, _ or -, such as sessionData",
+    WEBHOOK_PATH: "/ and then letters, digits, /, _ or -, such as /orders",
 }
 """What a text looks like that fits."""

@@ -28,8 +28,8 @@ class Intent:
         return _is_likely_text(text, path) and path.root not in self._names
 
     def compare_with_null(self, path: Path) -> list[str]:
-        """Nodes that compare a path with null: what comes behind them knows whether it has a value."""
-        return self._compared.get(path.text, [])
+        """Nodes that compare a path, or all of what it lies in, with null: what comes behind them knows of it."""
+        return [node for text in {path.text, path.root} for node in self._compared.get(text, ())]
 
 
 def _is_likely_text(text: FlowText, path: Path) -> bool:

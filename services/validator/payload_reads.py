@@ -47,8 +47,11 @@ class PayloadReads:
                 continue
             nodes = list(dict.fromkeys(read.node for read in reads))
             verb = "fails" if len(nodes) == 1 else "fail"
-            advice = f"{_listed(nodes)} {verb} without it, unless a default stands there"
-            message = f"{{{{{name[:100]}}}}} {reads[0].why}; {advice}"
+            variable = f"{{{{{name[:100]}}}}}"
+            message = (
+                f"{variable} {reads[0].why}; {_listed(nodes)} {verb} without it: give a default, or ask {variable} != "
+                f"null before"
+            )
             yield Issue("MAYBE_UNBOUND_VARIABLE", message, reads[0].node.id, path=reads[0].path, is_warning=True)
 
 

@@ -1021,6 +1021,19 @@ OF_TYPES = [
         flow({"a": ask(menuType="input"), "end": bye()}, "start > a", "a > end"),
     ),
     Row(
+        "a menu that does not wait for the answer that the flow decides by",
+        "SCREEN_WITHOUT_INPUT",
+        "nodes[0].config.expectInput",
+        flow({"m": screen("1. A\n2. B"), "s": switch("1", "2"), "end": bye()}, "start > m", "m > s", "s > end"),
+        flow(
+            {"q": ask("1. A\n2. B"), "m": screen("You chose:"), "s": switch("1", "2"), "end": bye()},
+            "start > q",
+            "q > m",
+            "m > s",
+            "s > end",
+        ),
+    ),
+    Row(
         "an amount of any currency",
         "AMOUNT_WITHOUT_CURRENCY",
         "trigger.config.maxAmount",

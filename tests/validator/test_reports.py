@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.validator.validation import MAX_LISTED, Report, validate
-from tests.validator.flow_texts import ask, bye, condition, flow, screen, sms, switch
+from tests.validator.flow_texts import ask, bye, condition, flow, screen, sms, switch, write
 from workflow.catalogue import CATALOGUE
 from workflow.parse import MAX_DOCUMENT_BYTES, MAX_EDGES, MAX_NODES, parse_flow, parse_text
 
@@ -329,3 +329,30 @@ def test_a_session_end_that_cannot_be_reached_is_named() -> None:
     report = report_on(flow({"m": ask(), "end": bye()}, "start > m"))
     [message] = [issue.message for issue in report.issues if issue.code == "USSD_MISSING_SESSION_END"]
     assert message.startswith("no way leads from the trigger to end")
+
+
+def test_a_stored_value_that_is_misspelt_gets_a_suggestion() -> None:
+    nodes = {"w": write(name="Asha"), "end": bye("Hello {{session.data.nmae}}")}
+    messages = [issue.message for issue in report_on(flow(nodes, "start > w", "w > end")).issues]
+    assert [message.rpartition("; ")[2] for message in messages] == ["did you mean name?"]
+
+
+@pytest.mark.parametrize(
+    ("node", "sentence"),
+    [
+        (("DELAY", {"duration": "5s"}), 'duration must be a whole number, not "5s"'),
+        (("RATE_LIMIT", {"maxRequests": 1.5, "windowMs": 1}), "maxRequests must be a whole number, not the number 1.5"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_told_in_plain_words(node: tuple[str, dict[str, Any]], sentence: str) -> None:
+    report = report_on(flow({"a": node}, "start > a", trigger="SMS_RECEIVED"))
+    assert sentence in [issue.message for issue in report.issues]
+
+
+def test_the_path_of_a_webhook_is_told_with_an_example() -> None:
+    document = flow(
+        {"a": sms("Hi", "+254711000001")}, "start > a", trigger="HTTP_WEBHOOK", trigger_config={"path": "new orders"}
+    )
+    assert [issue.message for issue in report_on(document).issues] == [
+        'path must be / and then letters, digits, /, _ or -, such as /orders, not "new orders"'
+    ]

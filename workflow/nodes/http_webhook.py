@@ -10,12 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from workflow.fields import NodeConfig, Secret
 from workflow.node_type import Finding
 from workflow.places import written
+from workflow.text_patterns import WEBHOOK_PATH
 from workflow.trigger_type import Restarts, TriggerType
 from workflow.web import incoming
 from workflow.web.incoming import IncomingRequest
 from workflow.web.requests import header_problem, is_secret_header
-
-PATH = r"^/[a-zA-Z0-9/_-]*$"
 
 HiddenText = Annotated[str, Secret()]
 
@@ -68,7 +67,7 @@ class Config(NodeConfig):
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    path: Annotated[str, Field(pattern=PATH, max_length=512)]
+    path: Annotated[str, Field(pattern=WEBHOOK_PATH, max_length=512)]
     auth: Auth = Auth()
     headers: Annotated[dict[str, str], Secret(is_secret_header)] = Field(default_factory=dict)
     timeout_ms: Annotated[int, Field(ge=100, le=30_000)] = 5000

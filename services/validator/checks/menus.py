@@ -1,5 +1,6 @@
 """
 MENU_OPTION_WITHOUT_CASE and CASE_WITHOUT_MENU_OPTION: what a menu offers and what the flow decides by are the same.
+SCREEN_WITHOUT_INPUT: a menu waits before the flow decides by the answer.
 
 Only decisions by what was typed last are looked at, and only menus whose options stand in the flow itself. One option
 may be left to the default, such as "0. Exit".
@@ -22,6 +23,7 @@ def check(flow: Flow) -> Iterator[Issue]:
             screens = _screens_before(flow, node)
             yield from _forgotten(flow, node, set(expected), screens)
             yield from _never_offered(node, expected, screens)
+            yield from _never_asked(flow, node, set(expected))
 
 
 def _forgotten(flow: Flow, node: FlowNode, expected: set[str], screens: list[FlowNode]) -> Iterator[Issue]:
@@ -45,6 +47,21 @@ def _never_offered(node: FlowNode, expected: Sequence[str], screens: list[FlowNo
         case = f"{node.id} has a case for {_listed(extra)}, which {before} does not offer"
         message = f"{case}: add the option, or take the case away"
         yield Issue("CASE_WITHOUT_MENU_OPTION", message, node.id, path=f"{node.path}.config", is_warning=True)
+
+
+def _never_asked(flow: Flow, node: FlowNode, expected: set[str]) -> Iterator[Issue]:
+    """Menus right before the decision that do not wait for what they offer."""
+    for screen in dict.fromkeys(edge.source for edge in flow.incoming[node.id]):
+        if screen is None or screen.facts is None or not screen.shows or screen.waits:
+            continue
+        offered = [entry for entry in _offered(screen) if entry in expected]
+        if offered:
+            message = (
+                f"{screen.id} offers {_listed(offered)} and waits for no answer, though {node.id} decides by it: set "
+                f"expectInput to true"
+            )
+            path = f"{screen.path}.config.expectInput"
+            yield Issue("SCREEN_WITHOUT_INPUT", message, screen.id, path=path, is_warning=True)
 
 
 def _screens_before(flow: Flow, node: FlowNode) -> list[FlowNode]:

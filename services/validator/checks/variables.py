@@ -199,7 +199,9 @@ class _Judge:
         writers = self._writers.get((scope, key))
         if writers is not None and reader.has_one_of(writers):
             return None
-        return Answer(Outlook.MAYBE, "is there only if something wrote it before; write it first, or give a default")
+        keys = [name for of, name in self._writers if of == scope] if writers is None else []
+        hint = "is there only if something wrote it before; write it first, or give a default"
+        return Answer(Outlook.MAYBE, hint, did_you_mean(key, keys))
 
     def _input(self, path: Path, reader: _Reader) -> Answer | None:
         if reader.has_one_of(self._asking):
