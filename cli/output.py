@@ -90,6 +90,9 @@ class Output:
             self.document(document)
             return
         message = document.get("message") or document.get("error") or "the request was refused"
+        if document.get("errors"):
+            # All of them follow.
+            message = message.partition("; the first: ")[0]
         self._errors.print(Text.assemble(("error", "bold red"), f" {message}"))
         for issue in document.get("errors", ()):
             if issue["message"] == message:

@@ -108,7 +108,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         check_addresses(names, environ)
         uvloop.run(run(names, with_targets(environ) if arguments[0] == "all" else environ))
     except Exception as error:  # noqa: BLE001 (the end of the process: everything is reported)
-        return _report(_leaves(error))
+        return _report(_leaves(error), _listens(names, environ))
     return 0
 
 
@@ -175,8 +175,7 @@ def check_addresses(services: Sequence[str], environ: Mapping[str, str]) -> None
     Raises:
         ConfigError: With both variables.
     """
-    defaults = {f"NJIA_{name}_LISTEN": listen for each in services for name, listen in _listens_of(each.upper())}
-    listens = {variable: environ.get(variable, "").strip() or default for variable, default in defaults.items()}
+    listens = _listens(services, environ)
     fixed = {variable: listen for variable, listen in listens.items() if listen and not listen.endswith(":0")}
     problems = [
         f"{variable}: {listen} is that of {first} as well; give one of them another port"
@@ -184,6 +183,12 @@ def check_addresses(services: Sequence[str], environ: Mapping[str, str]) -> None
     ]
     if problems:
         raise ConfigError(problems)
+
+
+def _listens(services: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns where each listener of the services listens, by its variable; empty text where it is off."""
+    defaults = {f"NJIA_{name}_LISTEN": listen for each in services for name, listen in _listens_of(each.upper())}
+    return {variable: environ.get(variable, "").strip() or default for variable, default in defaults.items()}
 
 
 def _listens_of(service: str) -> Sequence[tuple[str, str]]:
@@ -257,7 +262,7 @@ def _end_now() -> None:
     os._exit(EXIT_FAILED)
 
 
-def _report(errors: Sequence[BaseException]) -> int:
+def _report(errors: Sequence[BaseException], listens: Mapping[str, str]) -> int:
     """Tells a person what ended the process and returns the exit code."""
     # Services that read the same variable report it each; a dictionary keeps the order and drops the repeats.
     problems = dict.fromkeys(line for error in errors if isinstance(error, ConfigError) for line in error.problems)
@@ -266,7 +271,8 @@ def _report(errors: Sequence[BaseException]) -> int:
     others = [error for error in errors if not isinstance(error, ConfigError)]
     for error in others:
         if isinstance(error, ListenFailed):
-            print(f"error: {error}", file=sys.stderr)
+            variables = " or ".join(name for name, listen in listens.items() if listen == error.listen)
+            print(f"error: {error}; {variables or 'its variable'} names another one", file=sys.stderr)
         else:
             _log.error("a service failed", exc_info=error)
     # A port that is taken as well changes nothing: what the operator gave must be mended first.

@@ -72,7 +72,7 @@ def executions(
                 row["status"],
                 njia.output.moment(row["startedAt"]),
                 seconds(row.get("durationMs")),
-                _why(row),
+                _why(row) or ("dry run: nothing was sent" if row.get("dryRun") else ""),
             )
             for row in page["executions"]
         ),
@@ -128,7 +128,8 @@ def _show(njia: Njia, execution: dict[str, Any]) -> None:
         return
     flow = f"{execution['workflowId']} v{execution['workflowVersion']}"
     took = seconds(execution.get("durationMs"))
-    njia.output.say(f"{execution['executionId']}  {flow}  {execution['status']}  {took}")
+    rehearsed = " (dry run)" if execution.get("dryRun") else ""
+    njia.output.say(f"{execution['executionId']}  {flow}  {execution['status']}{rehearsed}  {took}")
     if why := _why(execution):
         njia.output.say(why)
     njia.output.table(

@@ -55,7 +55,12 @@ def publish(
     with njia.api() as api:
         workflow_id, version, warnings = _saved(api, flow, version)
         document = {} if version is None else {"version": version}
-        published = api.post(f"/api/workflows/{workflow_id}/publish", document)
+        try:
+            published = api.post(f"/api/workflows/{workflow_id}/publish", document)
+        except Refused:
+            if is_file(flow):
+                njia.output.aside(f"{workflow_id} is saved as version {version}, but not published.")
+            raise
     if njia.output.as_json:
         njia.output.document(published)
         return

@@ -15,6 +15,7 @@ PAY = "1"
 """Typing this confirms a payment that the phone is asked for; everything else, and the end of the input, cancels it."""
 
 _NOT_RUNNING = "Is the platform running? Start it with `make run`, or alone with `python -m services all`."
+_LOOK_AT_THE_LOG = "`njia executions` says what a flow did about it, GET /api/unclaimed what no flow is for."
 _NOT_TRUSTED = "Start the emulator with SSL_CERT_FILE, which names the file of the authority that signed it."
 
 
@@ -76,7 +77,7 @@ class Phone:
         for message in answers:
             self._display.sms(message.sender, message.text)
         if not answers:
-            self._display.say(f"No answer within {wait_seconds:g} s.")
+            self._display.say(f"No answer within {wait_seconds:g} s. {_LOOK_AT_THE_LOG}")
             return False
         self._show_until_quiet(wait_seconds)
         return True

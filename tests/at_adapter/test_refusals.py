@@ -239,7 +239,9 @@ async def test_an_answer_that_drips_leaves_the_outcome_unknown(start_adapter: An
 async def test_no_connection_means_that_nothing_was_sent(start_adapter: Any, sms: Sms) -> None:
     adapter = await start_adapter(AT_BASE_URL=f"http://127.0.0.1:{free_port()}")
 
-    assert summed_up(await refused(adapter, sms())) == (Code.UNAVAILABLE, "NETWORK_ERROR", "transient")
+    refusal = await refused(adapter, sms())
+    assert summed_up(refusal) == (Code.UNAVAILABLE, "NETWORK_ERROR", "transient")
+    assert refusal.message == "no connection to Africa's Talking: Connection refused"
 
 
 UNSENDABLE: tuple[tuple[dict[str, Any], str, str], ...] = (

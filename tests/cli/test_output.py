@@ -108,3 +108,17 @@ def test_a_refusal_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     fault = {"path": "status", "message": "status must be another", "code": "INVALID_FILTER"}
     Output(as_json=False).problem({"message": "status must be another", "errors": [fault]})
     assert capsys.readouterr().err == "error status must be another\n"
+
+
+def test_faults_that_are_listed_are_not_told_of_before(capsys: pytest.CaptureFixture[str]) -> None:
+    faults = [
+        {"path": f"nodes[{place}].type", "nodeId": "send", "message": "there is no such type", "code": "X"}
+        for place in range(2)
+    ]
+    message = "the flow has 2 errors; the first: nodes[0].type: there is no such type"
+    Output(as_json=False).problem({"message": message, "errors": faults})
+    assert capsys.readouterr().err.splitlines() == [
+        "error the flow has 2 errors",
+        "  nodes[0].type (send): there is no such type [X]",
+        "  nodes[1].type (send): there is no such type [X]",
+    ]

@@ -96,7 +96,16 @@ async def test_a_flow_is_published_run_looked_at_and_taken_back(platform: Platfo
     rows = [line.split() for line in shown.out.splitlines()]
     assert ["NODE", "STATUS", "LEFT", "BY", "ATTEMPT", "TOOK", "OUTPUT", "/", "ERROR"] in rows
     assert ["send", "success", "success", "1"] in [row[:4] for row in rows]
-    assert "dryRun" in shown.out
+    assert "cli-shop v1  completed (dry run)" in shown.out
+    assert "dry run: nothing was sent" in listed.out
+
+    rival = flow("cli-shop")
+    rival["metadata"]["workflowId"] = "cli-rival"
+    refused = await njia(platform, "publish", "-", stdin=json.dumps(rival))
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.splitlines()[0] == "cli-rival is saved as version 1, but not published."
+    assert "error flow 'cli-rival' claims the same trigger as the published flow 'cli-shop'" in refused.err
+    await platform.rest.delete("/api/workflows/cli-rival")
 
     assert (await njia(platform, "unpublish", "cli-shop")).code == 0
     await platform.rest.delete("/api/workflows/cli-shop")

@@ -175,7 +175,7 @@ async def test_a_text_without_an_answer_is_an_error(emulator_url: str, platform:
     code, shown = await _run(emulator_url, "--sms", "hi", "--to", "22334", wait="0.3")
     assert code == 1
     assert "The platform answered HTTP 503" in shown
-    assert "No answer within 0.3 s." in shown
+    assert "No answer within 0.3 s. `njia executions` says" in shown
 
 
 async def test_at_a_terminal_an_sms_is_shown_while_the_phone_waits_for_input(

@@ -1,6 +1,8 @@
 """Sends requests over one pool of connections and tells what certainly was not sent from what may have been."""
 
 import asyncio
+import os
+import ssl
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -113,7 +115,7 @@ class AtTransport:
             except _NOTHING_SENT as error:
                 if attempts_left == 0:
                     raise SendRefused(
-                        Fault.NETWORK_ERROR, f"no connection to Africa's Talking: {type(error).__name__}"
+                        Fault.NETWORK_ERROR, f"no connection to Africa's Talking: {_reason(error)}"
                     ) from error
             except aiohttp.ClientError as error:
                 raise _outcome_unknown(f"the connection was lost: {type(error).__name__}") from error
@@ -137,6 +139,18 @@ class AtTransport:
                 if len(body) > MAX_ANSWER_BYTES:
                     raise _outcome_unknown(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
             return HttpAnswer(response.status, response.headers.get("Retry-After", ""), bytes(body), call)
+
+
+def _reason(error: aiohttp.ClientError) -> str:
+    """Why there is no connection, in words for whoever reads the log."""
+    inner = getattr(error, "os_error", error)
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {inner.verify_message}"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"{error.host} cannot be resolved"
+    # What asyncio says instead of the system's words is longer.
+    number = getattr(inner, "errno", None)
+    return os.strerror(number) if number else type(inner).__name__
 
 
 def _outcome_unknown(why: str) -> SendRefused:
