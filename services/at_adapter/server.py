@@ -36,7 +36,6 @@ from services.at_adapter.config import AtAdapterConfig
 from services.at_adapter.consent.changes import ConsentChanges
 from services.at_adapter.consent.opt_outs import OptOuts, telling_of_left_out
 from services.at_adapter.consent.subscriptions import Subscriptions
-from services.at_adapter.errors import ERRORS
 from services.at_adapter.idempotency.ledger import SendLedger
 from services.at_adapter.once import SendOnce, Unhindered
 from services.at_adapter.outgoing.account import AtEnvironment
@@ -57,6 +56,7 @@ from services.at_adapter.outgoing.transport import AtTransport
 from services.at_adapter.payments import Payments, Refunds
 from services.at_adapter.records.payments import PaymentRecord
 from services.at_adapter.records.requested import AIRTIME, B2C, Requested
+from services.at_adapter.refusals import REFUSALS
 from services.at_adapter.servicer import AtAdapterServicer, Consent
 from storage.audit import AuditLog, noting
 from storage.connection import Client, connect, disconnect
@@ -102,7 +102,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             listen=config.listen,
             register=lambda server: add_AtAdapterServiceServicer_to_server(servicer, server),
             services=(SERVICE_NAME,),
-            errors=ERRORS,
+            errors=REFUSALS,
             tracer_provider=tracer_provider,
             ready=ready,
             protection=config.protection,

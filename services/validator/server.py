@@ -11,7 +11,7 @@ from rpc.scraping import scraped
 from rpc.server import start_server
 from services.validator.access import SCOPES
 from services.validator.config import ValidatorConfig
-from services.validator.errors import ERRORS
+from services.validator.refusals import REFUSALS
 from services.validator.servicer import ValidatorServicer
 
 SERVICE_NAME = "njia.validator.v1.ValidatorService"
@@ -36,7 +36,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
             listen=config.listen,
             register=lambda server: add_ValidatorServiceServicer_to_server(servicer, server),
             services=(SERVICE_NAME,),
-            errors=ERRORS,
+            errors=REFUSALS,
             tracer_provider=tracer_provider,
             ready=_always_ready,
             protection=config.protection,

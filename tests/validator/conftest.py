@@ -14,7 +14,7 @@ from njia.validator.v1.validator_service_pb2_grpc import (
 )
 from rpc.channels import open_channel
 from rpc.server import start_server
-from services.validator.errors import ERRORS
+from services.validator.refusals import REFUSALS
 from services.validator.server import SERVICE_NAME
 from services.validator.servicer import ValidatorServicer
 
@@ -35,7 +35,7 @@ async def channel() -> AsyncIterator[grpc.aio.Channel]:
         listen="127.0.0.1:0",
         register=lambda server: add_ValidatorServiceServicer_to_server(servicer, server),
         services=(SERVICE_NAME,),
-        errors=ERRORS,
+        errors=REFUSALS,
         tracer_provider=NoOpTracerProvider(),
         ready=ready,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.engine.flows.graph_messages import graph_from_message
+from services.engine.flows.graph_messages import graph_from_proto
 from services.validator.convert import graph_to_proto
 from tests.validator.flow_texts import MERGE, ask, bye, condition, flow, sms, switch, write
 from workflow.compiler import compile_flow
@@ -68,4 +68,4 @@ def test_a_graph_survives_the_way_to_the_engine(name: str) -> None:
     assert draft is not None
     assert draft.spec is not None
     graph = compile_flow(draft.spec)
-    assert graph_from_message(graph_to_proto(graph)) == graph
+    assert graph_from_proto(graph_to_proto(graph)) == graph

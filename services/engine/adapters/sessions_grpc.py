@@ -64,7 +64,7 @@ class SessionsClient:
             if refusal_of(error).reason == "SESSION_ENDED":
                 raise SessionEnded(session_id) from None
             raise _failure(error) from None
-        session = _from_message(response.session, response.scoped, scopes)
+        session = _from_proto(response.session, response.scoped, scopes)
         session.opened_for_seconds = ttl_seconds if response.created else 0
         return session
 
@@ -79,7 +79,7 @@ class SessionsClient:
             raise _failure(error) from None
         if not response.session.is_active:
             raise SessionEnded(session_id)
-        return _from_message(response.session, response.scoped, scopes)
+        return _from_proto(response.session, response.scoped, scopes)
 
     async def commit(self, session: TurnSession, workflow_id: str, commit: Commit) -> int:
         request = pb.CommitSessionRequest(
@@ -169,7 +169,7 @@ def _document(values: Mapping[str, Any]) -> str:
     return orjson.dumps(values).decode() if values else ""
 
 
-def _from_message(message: pb.Session, scoped: pb.ScopedData, scopes: frozenset[Scope]) -> TurnSession:
+def _from_proto(message: pb.Session, scoped: pb.ScopedData, scopes: frozenset[Scope]) -> TurnSession:
     data = {Scope.SESSION: _values(message.data_json)}
     if Scope.WORKFLOW in scopes:
         data[Scope.WORKFLOW] = _values(scoped.workflow_json)

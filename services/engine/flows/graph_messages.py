@@ -11,14 +11,14 @@ from workflow.graph import ExecutionEdge, ExecutionGraph, ExecutionNode
 from workflow.spec import ErrorHandling, RetryPolicy, Settings
 
 
-def graph_from_message(message: workflow_pb2.ExecutionGraph) -> ExecutionGraph:
+def graph_from_proto(message: workflow_pb2.ExecutionGraph) -> ExecutionGraph:
     """Reads a compiled flow."""
     return ExecutionGraph(
         workflow_id=message.workflow_id,
         workflow_version=message.workflow_version,
         workflow_name=message.workflow_name,
         trigger=message.trigger,
-        nodes={node_id: _node_from_message(node) for node_id, node in message.nodes.items()},
+        nodes={node_id: _node_from_proto(node) for node_id, node in message.nodes.items()},
         execution_order=tuple(message.execution_order),
         settings=Settings.model_validate(to_document(message.settings)),
         error_handling=ErrorHandling.model_validate(_error_handling(message.error_handling)),
@@ -44,7 +44,7 @@ def _retry(message: workflow_pb2.RetryPolicy) -> dict[str, Any]:
     return document
 
 
-def _node_from_message(message: workflow_pb2.ExecutionNode) -> ExecutionNode:
+def _node_from_proto(message: workflow_pb2.ExecutionNode) -> ExecutionNode:
     return ExecutionNode(
         id=message.id,
         type=message.type,
@@ -53,15 +53,15 @@ def _node_from_message(message: workflow_pb2.ExecutionNode) -> ExecutionNode:
         retry=RetryPolicy.model_validate(_retry(message.retry)) if message.HasField("retry") else None,
         timeout_ms=message.timeout,
         disabled=message.disabled,
-        incoming=tuple(_edge_from_message(edge) for edge in message.incoming_edges),
-        outgoing=tuple(_edge_from_message(edge) for edge in message.outgoing_edges),
+        incoming=tuple(_edge_from_proto(edge) for edge in message.incoming_edges),
+        outgoing=tuple(_edge_from_proto(edge) for edge in message.outgoing_edges),
         requires_session=message.metadata.requires_session,
         ends_session=message.metadata.ends_session,
         order=message.metadata.execution_order,
     )
 
 
-def _edge_from_message(message: workflow_pb2.ExecutionEdge) -> ExecutionEdge:
+def _edge_from_proto(message: workflow_pb2.ExecutionEdge) -> ExecutionEdge:
     return ExecutionEdge(
         id=message.id,
         source=message.source,

@@ -17,7 +17,7 @@ from rpc.documents import to_document
 from services.engine.adapters.validator_grpc import ValidatorClient
 from services.engine.core.program import Program, load
 from services.engine.errors import InvalidRequest
-from services.engine.flows.graph_messages import graph_from_message
+from services.engine.flows.graph_messages import graph_from_proto
 from services.engine.flows.secrets import FlowSecrets, may_hold_mask
 from services.engine.store import keys
 from services.engine.store.lifetimes import Retention
@@ -144,7 +144,7 @@ class Programs:
 
     def _loaded(self, digest: str, data: bytes) -> Program:
         graph = self._secrets.clear_graph(workflow_pb2.ExecutionGraph.FromString(data))
-        program = load(graph_from_message(graph), digest)
+        program = load(graph_from_proto(graph), digest)
         self._ready[digest] = program
         while len(self._ready) > MAX_PROGRAMS:
             oldest, _ = self._ready.popitem(last=False)

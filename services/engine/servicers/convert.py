@@ -39,19 +39,19 @@ _ERROR_TYPE = {
 _STATUS_NAMES = {number: name for name, number in _EXECUTION_STATUS.items()}
 
 
-def status_from_message(number: "workflow_pb2.ExecutionStatus.ValueType") -> ExecutionStatus | None:
+def status_from_proto(number: "workflow_pb2.ExecutionStatus.ValueType") -> ExecutionStatus | None:
     """Reads a status; None for UNSPECIFIED."""
     return _STATUS_NAMES.get(number)
 
 
-def result_to_message(state: ExecutionState, results: Sequence[NodeResult], now_ms: int) -> pb.ExecutionResult:
+def result_to_proto(state: ExecutionState, results: Sequence[NodeResult], now_ms: int) -> pb.ExecutionResult:
     """Writes how an execution stands when a call returns."""
     message = pb.ExecutionResult(
         execution_id=state.execution_id,
         status=_EXECUTION_STATUS[state.status],
         output_json=_json(masked(state.output)),
         error=_error(state.error),
-        node_results=[node_result_to_message(result) for result in results],
+        node_results=[node_result_to_proto(result) for result in results],
         duration_ms=_duration_ms(state, now_ms),
         reply=_reply(state.reply),
         waiting_for=_waiting_for(state),
@@ -63,15 +63,15 @@ def result_to_message(state: ExecutionState, results: Sequence[NodeResult], now_
     return message
 
 
-def log_to_message(stored: Stored, now_ms: int) -> pb.ExecutionLog:
+def log_to_proto(stored: Stored, now_ms: int) -> pb.ExecutionLog:
     """Writes the log of an execution."""
-    message = summary_to_message(stored.state, now_ms)
-    message.node_results.extend(node_result_to_message(result) for result in stored.results)
+    message = summary_to_proto(stored.state, now_ms)
+    message.node_results.extend(node_result_to_proto(result) for result in stored.results)
     message.delivery_reports.extend(_report(report) for report in stored.reports)
     return message
 
 
-def summary_to_message(state: ExecutionState, now_ms: int) -> pb.ExecutionLog:
+def summary_to_proto(state: ExecutionState, now_ms: int) -> pb.ExecutionLog:
     """Writes the log of an execution without what its nodes answered."""
     message = pb.ExecutionLog(
         execution_id=state.execution_id,
@@ -94,12 +94,12 @@ def summary_to_message(state: ExecutionState, now_ms: int) -> pb.ExecutionLog:
     return message
 
 
-def reply_to_message(reply: Reply) -> pb.Reply:
+def reply_to_proto(reply: Reply) -> pb.Reply:
     """Writes a reply."""
     return pb.Reply(kind=reply.kind, text=reply.text)
 
 
-def difference_to_message(difference: Difference) -> pb.ReplayDifference:
+def difference_to_proto(difference: Difference) -> pb.ReplayDifference:
     """Writes what went otherwise in a replay."""
     return pb.ReplayDifference(
         node_id=difference.node_id,
@@ -110,7 +110,7 @@ def difference_to_message(difference: Difference) -> pb.ReplayDifference:
     )
 
 
-def unclaimed_to_message(entry: Entry) -> pb.Unclaimed:
+def unclaimed_to_proto(entry: Entry) -> pb.Unclaimed:
     """Writes what nobody claimed."""
     return pb.Unclaimed(
         channel=entry.channel, received_at=timestamp_of(entry.received_at_ms), payload_json=_json(masked(entry.payload))
@@ -123,7 +123,7 @@ def issue_to_document(issue: Issue) -> dict[str, str]:
     return {"code": issue.code, "message": issue.message} | {key: value for key, value in known.items() if value}
 
 
-def node_result_to_message(result: NodeResult) -> pb.NodeExecutionResult:
+def node_result_to_proto(result: NodeResult) -> pb.NodeExecutionResult:
     """Writes what a node answered."""
     message = pb.NodeExecutionResult(
         node_id=result.node_id,
@@ -179,7 +179,7 @@ def _waiting_for(state: ExecutionState) -> pb.WaitingFor | None:
 
 
 def _reply(reply: Reply | None) -> pb.Reply | None:
-    return None if reply is None else reply_to_message(reply)
+    return None if reply is None else reply_to_proto(reply)
 
 
 def _duration_ms(state: ExecutionState, now_ms: int) -> int:

@@ -19,20 +19,20 @@ from services.engine.flows.registry import Registry
 from services.engine.replays.replays import Replays
 from services.engine.servicers import pages
 from services.engine.servicers.convert import (
-    difference_to_message,
-    log_to_message,
-    node_result_to_message,
-    reply_to_message,
-    result_to_message,
-    status_from_message,
-    summary_to_message,
-    unclaimed_to_message,
+    difference_to_proto,
+    log_to_proto,
+    node_result_to_proto,
+    reply_to_proto,
+    result_to_proto,
+    status_from_proto,
+    summary_to_proto,
+    unclaimed_to_proto,
 )
 from services.engine.servicers.execute_messages import idempotency_key, overrides, trigger_payload
 from services.engine.servicers.moments import unix_ms
 from services.engine.servicers.money_messages import airtime_report, payment_notification
 from services.engine.servicers.phone_messages import delivery_report, incoming_sms, ussd_callback
-from services.engine.servicers.voice_messages import call_end, voice_answer_to_message, voice_callback
+from services.engine.servicers.voice_messages import call_end, voice_answer_to_proto, voice_callback
 from services.engine.servicers.webhook_messages import incoming_request
 from services.engine.store.execution_store import ExecutionStore, Filter, Stored
 from services.engine.triggers.payment_notifications import PaymentNotifications
@@ -86,7 +86,7 @@ class EngineServicer(EngineServiceServicer):
         key = idempotency_key(request)
         program = await self._program(request)
         stored = await self._executions.execute(program, payload, request.session_id or None, asked, key)
-        return pb.ExecuteResponse(result=result_to_message(stored.state, stored.results, self._now_ms()))
+        return pb.ExecuteResponse(result=result_to_proto(stored.state, stored.results, self._now_ms()))
 
     async def GetExecution(self, request: pb.GetExecutionRequest, context: Context) -> pb.GetExecutionResponse:
         stored = await self._executions.read(request.execution_id)
@@ -96,7 +96,7 @@ class EngineServicer(EngineServiceServicer):
         found, cursor = await self._store.page(
             Filter(
                 workflow_id=request.workflow_id or None,
-                status=status_from_message(request.status),
+                status=status_from_proto(request.status),
                 from_ms=_filtered(request, "start_time"),
                 until_ms=_filtered(request, "end_time"),
             ),
@@ -105,7 +105,7 @@ class EngineServicer(EngineServiceServicer):
         )
         now = self._now_ms()
         return pb.ListExecutionsResponse(
-            executions=[summary_to_message(state, now) for state in found],
+            executions=[summary_to_proto(state, now) for state in found],
             next_page_token=pages.cursor_to_token(cursor),
         )
 
@@ -118,16 +118,16 @@ class EngineServicer(EngineServiceServicer):
     ) -> AsyncIterator[pb.WatchExecutionResponse]:
         async for seen in self._watches.follow(request.execution_id, request.after_sequence):
             if isinstance(seen.what, NodeResult):
-                yield pb.WatchExecutionResponse(sequence=seen.sequence, node_result=node_result_to_message(seen.what))
+                yield pb.WatchExecutionResponse(sequence=seen.sequence, node_result=node_result_to_proto(seen.what))
             else:
-                summary = summary_to_message(seen.what, self._now_ms())
+                summary = summary_to_proto(seen.what, self._now_ms())
                 yield pb.WatchExecutionResponse(sequence=seen.sequence, execution=summary)
 
     async def ReplayExecution(self, request: pb.ReplayExecutionRequest, context: Context) -> pb.ReplayExecutionResponse:
         dry_run = request.dry_run if request.HasField("dry_run") else True
         replayed, differences = await self._replays.replay(request.execution_id, dry_run=dry_run)
         return pb.ReplayExecutionResponse(
-            execution=self._log(replayed), differences=[difference_to_message(each) for each in differences]
+            execution=self._log(replayed), differences=[difference_to_proto(each) for each in differences]
         )
 
     async def ListUnclaimed(self, request: pb.ListUnclaimedRequest, context: Context) -> pb.ListUnclaimedResponse:
@@ -135,14 +135,14 @@ class EngineServicer(EngineServiceServicer):
             request.channel, pages.page_size(request.page_size), pages.cursor_from_token(request.page_token)
         )
         return pb.ListUnclaimedResponse(
-            unclaimed=[unclaimed_to_message(each) for each in page.found],
+            unclaimed=[unclaimed_to_proto(each) for each in page.found],
             next_page_token=pages.cursor_to_token(page.next),
         )
 
     async def HandleUssd(self, request: pb.HandleUssdRequest, context: Context) -> pb.HandleUssdResponse:
         answer = await self._ussd_turns.answer(ussd_callback(request))
         return pb.HandleUssdResponse(
-            reply=reply_to_message(answer.reply), execution_id=answer.execution_id, repeated_answer=answer.repeated
+            reply=reply_to_proto(answer.reply), execution_id=answer.execution_id, repeated_answer=answer.repeated
         )
 
     async def HandleSms(self, request: pb.HandleSmsRequest, context: Context) -> pb.HandleSmsResponse:
@@ -155,7 +155,7 @@ class EngineServicer(EngineServiceServicer):
         return pb.HandleUssdEndResponse(execution_id=execution_id or "")
 
     async def HandleVoice(self, request: voice.HandleVoiceRequest, context: Context) -> voice.HandleVoiceResponse:
-        return voice_answer_to_message(await self._voice_turns.answer(voice_callback(request)))
+        return voice_answer_to_proto(await self._voice_turns.answer(voice_callback(request)))
 
     async def HandleVoiceEnd(
         self, request: voice.HandleVoiceEndRequest, context: Context
@@ -174,7 +174,7 @@ class EngineServicer(EngineServiceServicer):
         stored = taken.stored
         return pb.HandleWebhookResponse(
             execution_id=taken.execution_id,
-            result=None if stored is None else result_to_message(stored.state, stored.results, self._now_ms()),
+            result=None if stored is None else result_to_proto(stored.state, stored.results, self._now_ms()),
         )
 
     async def HandleAirtimeStatus(
@@ -198,7 +198,7 @@ class EngineServicer(EngineServiceServicer):
 
     def _log(self, stored: Stored) -> pb.ExecutionLog:
         known = Stored(stored.state, stored.results, forward_moves(stored.reports))
-        return log_to_message(known, self._now_ms())
+        return log_to_proto(known, self._now_ms())
 
 
 def _filtered(request: pb.ListExecutionsRequest, field: Literal["start_time", "end_time"]) -> int | None:

@@ -37,7 +37,7 @@ def call_end(request: pb.HandleVoiceEndRequest) -> CallEnd:
     )
 
 
-def voice_answer_to_message(answer: TimelyAnswer) -> pb.HandleVoiceResponse:
+def voice_answer_to_proto(answer: TimelyAnswer) -> pb.HandleVoiceResponse:
     """Writes what is done next in a call."""
     return pb.HandleVoiceResponse(
         actions=[_action(action) for action in answer.reply.actions],

@@ -1,4 +1,4 @@
-"""How a failed send looks to the caller: the one table from errors to refusals."""
+"""How a failed send looks to the caller: the one table."""
 
 from collections.abc import Mapping
 
@@ -36,4 +36,4 @@ def _metadata(error_type: ErrorType, details: Mapping[str, str]) -> Mapping[str,
     return {**details, TYPE_KEY: error_type.value}
 
 
-ERRORS: ErrorTable = {SendRefused: _send_refused, StoreUnavailable: _store_unavailable}
+REFUSALS: ErrorTable = {SendRefused: _send_refused, StoreUnavailable: _store_unavailable}
