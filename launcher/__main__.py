@@ -40,7 +40,8 @@ def main(environ: Mapping[str, str]) -> int:
     """Runs the set and returns the exit code."""
     try:
         variables = env_file.beside(environ)
-        _check_writable(DATA)
+        for directory in _kept_in(variables):
+            _check_writable(directory)
         with lock.held(DATA / "launcher.lock"):
             uvloop.run(run(variables))
     except lock.AlreadyRunningError as running:
@@ -198,6 +199,12 @@ def _modules(environ: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
     if environ.get("AT_ENVIRONMENT", "").strip() in ("", "emulator"):
         return {"emulator": ("emulator",), **stack.ONE_PROCESS}
     return stack.ONE_PROCESS
+
+
+def _kept_in(environ: Mapping[str, str]) -> Sequence[Path]:
+    """Returns each directory that this run writes to."""
+    own_valkey = () if _is_set(environ, "NJIA_REDIS_URL") else (DATA / "valkey",)
+    return (DATA, DATA / "logs", *own_valkey)
 
 
 def _check_writable(directory: Path) -> None:

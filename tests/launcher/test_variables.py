@@ -43,13 +43,15 @@ def test_a_key_for_the_services_is_made_where_api_keys_are_asked_for(
     assert "NJIA_SERVICE_KEY" not in launcher._with_keys({})
 
 
+@pytest.mark.parametrize("place", ["data", "data/logs", "data/valkey"])
 def test_data_that_cannot_be_written_are_told_of_before_anything_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str
 ) -> None:
-    (tmp_path / "data").write_text("in the way")
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("in the way")
     monkeypatch.setattr(launcher, "DATA", tmp_path / "data")
     assert launcher.main({}) == 1
-    assert f"cannot write to {tmp_path / 'data'}" in capsys.readouterr().err
+    assert f"cannot write to {tmp_path / place}," in capsys.readouterr().err
 
 
 def test_an_address_that_is_given_twice_is_told_of_before_anything_starts(
