@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.commands import certificates, dial, executions, flows, keys, node_types, sessions
+from cli.commands import certificates, dial, executions, flows, keys, node_types, sessions, unclaimed
 from cli.context import Njia, api_key, gateway_url
 from cli.output import Output
 from launcher import env_file
@@ -60,6 +60,7 @@ for command in (
     executions.executions,
     executions.cancel,
     executions.replay,
+    unclaimed.unclaimed,
     sessions.sessions,
     sessions.end_session,
     dial.dial,

@@ -15,7 +15,7 @@ PAY = "1"
 """Typing this confirms a payment that the phone is asked for; everything else, and the end of the input, cancels it."""
 
 _NOT_RUNNING = "Is the platform running? Start it with `make run`, or alone with `python -m services all`."
-_LOOK_AT_THE_LOG = "`njia executions` says what a flow did about it, GET /api/unclaimed what no flow is for."
+_LOOK_AT_THE_LOG = "`njia executions` says what a flow did about it, `njia unclaimed` what no flow is for."
 _NOT_TRUSTED = "Start the emulator with SSL_CERT_FILE, which names the file of the authority that signed it."
 
 

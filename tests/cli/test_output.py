@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.columns import Column, lines
-from cli.commands import executions, flows, sessions
+from cli.commands import executions, flows, sessions, unclaimed
 from cli.output import Output, brief_moment
 
 
@@ -41,6 +41,7 @@ FAILED = (
     "NETWORK_ERROR: nobody answered",
 )
 SESSION = ("ATUid_5f1c1df6c1ab1d4f5d3f4d1a9ec0b7a2", "ussd", "+254711000001", "yes", "10:21:13", "kilos, name, price")
+UNCLAIMED = ("payment", "10:21:13", "+254711000001", '{"transactionId": "ATPid_1"}')
 FLOW = ("airtime-shop-paid", "Airtime shop: what is paid", "PAYMENT_CALLBACK", "1", "1")
 
 
@@ -51,6 +52,7 @@ FLOW = ("airtime-shop-paid", "Airtime shop: what is paid", "PAYMENT_CALLBACK", "
         (executions.LISTED, FAILED, FAILED[:4]),
         (sessions.LISTED, SESSION, (SESSION[0], SESSION[2], SESSION[4])),
         (flows.LISTED, FLOW, (FLOW[0], FLOW[2], FLOW[4])),
+        (unclaimed.LISTED, UNCLAIMED, UNCLAIMED),
     ],
 )
 def test_a_row_is_one_line_of_a_terminal_and_its_ids_are_whole(

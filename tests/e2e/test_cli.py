@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.driving import Platform
+from tests.e2e.driving import Platform, new_code, new_phone
 
 EXAMPLE = "examples/market.json"
 ROOT = Path(__file__).parents[2]
@@ -126,6 +126,14 @@ async def test_what_is_not_there_ends_with_1_and_a_sentence(platform: Platform) 
     as_json = await njia(platform, "--json", "sessions", "nothing-of-the-kind")
     assert as_json.code == 1
     assert as_json.document["error"]
+
+
+async def test_what_no_flow_answered_is_listed(platform: Platform) -> None:
+    code = new_code()
+    await platform.dial(code, new_phone())
+    listed = await njia(platform, "unclaimed", "--channel", "ussd")
+    assert (listed.code, listed.err) == (0, "")
+    assert any(line.startswith("ussd ") and f'"serviceCode": "{code}"' in line for line in listed.out.splitlines())
 
 
 async def test_a_gateway_that_is_away_ends_with_3_and_says_what_to_do(platform: Platform) -> None:
