@@ -21,7 +21,7 @@ def cursor_to_token(cursor: Cursor | None) -> str:
     """Writes where a listing goes on; empty text when it does not."""
     if cursor is None:
         return ""
-    return base64.urlsafe_b64encode(f"{cursor.started_at_ms} {cursor.execution_id}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{cursor.at_ms} {cursor.id}".encode()).decode()
 
 
 def cursor_from_token(token: str) -> Cursor | None:
@@ -29,7 +29,7 @@ def cursor_from_token(token: str) -> Cursor | None:
     if not token:
         return None
     try:
-        started, _, execution_id = base64.b64decode(token, altchars=b"-_", validate=True).decode().partition(" ")
-        return Cursor(int(started), execution_id)
+        at_ms, _, entry_id = base64.b64decode(token, altchars=b"-_", validate=True).decode().partition(" ")
+        return Cursor(int(at_ms), entry_id)
     except (binascii.Error, ValueError):
         raise InvalidRequest("page_token", "is not one that a listing gave", INVALID) from None

@@ -170,12 +170,12 @@ class Filter:
     until_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """Where a listing goes on: behind this start time and id."""
+    """Where a listing goes on that runs from the newest to the oldest: behind this time, Unix ms, and this id."""
 
-    started_at_ms: int
-    execution_id: str
+    at_ms: int
+    id: str
 
 
 class ExecutionStore(Protocol):

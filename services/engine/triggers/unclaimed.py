@@ -82,16 +82,12 @@ class Unclaimed:
             for name, entry in (await self._all()).items()
             if channel in ("", entry.channel) and entry.received_at_ms > self._now_ms() - self._life_ms
         ]
-        entries.sort(key=lambda pair: _place(pair[0]), reverse=True)
+        entries.sort(key=lambda pair: pair[0], reverse=True)
         if after is not None:
-            entries = [pair for pair in entries if _place(pair[0]) < _place(after)]
+            entries = [pair for pair in entries if pair[0] < after]
         cursor = entries[limit - 1][0] if len(entries) > limit else None
         return Page([entry for _, entry in entries[:limit]], cursor)
 
     async def _all(self) -> Mapping[str, Entry]:
         documents: Mapping[bytes, bytes] = await answer_of(self._client.hgetall(keys.UNCLAIMED_ENTRIES))
         return {name.decode(): Entry(**orjson.loads(document)) for name, document in documents.items()}
-
-
-def _place(cursor: Cursor) -> tuple[int, str]:
-    return cursor.started_at_ms, cursor.execution_id

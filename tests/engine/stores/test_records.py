@@ -181,9 +181,9 @@ async def test_a_listing_is_narrowed_by_start_the_end_excluded(engines: Engines)
     await started(engines, store, range(1, 4))
     _, second = await store.page(ALL, 2, None)
     assert second is not None
-    assert await pages(store, Filter(None, None, second.started_at_ms, None), 10) == [[3, 2]]
-    assert await pages(store, Filter(None, None, None, second.started_at_ms), 10) == [[1]]
-    assert await pages(store, Filter(None, None, second.started_at_ms, second.started_at_ms), 10) == [[]]
+    assert await pages(store, Filter(None, None, second.at_ms, None), 10) == [[3, 2]]
+    assert await pages(store, Filter(None, None, None, second.at_ms), 10) == [[1]]
+    assert await pages(store, Filter(None, None, second.at_ms, second.at_ms), 10) == [[]]
 
 
 async def test_executions_of_one_moment_are_listed_by_id(engines: Engines) -> None:
@@ -191,10 +191,10 @@ async def test_executions_of_one_moment_are_listed_by_id(engines: Engines) -> No
     await started(engines, store, range(1, 4))
     _, second = await store.page(ALL, 2, None)
     assert second is not None
-    assert second.execution_id == fresh(2).execution_id
-    beside = Cursor(second.started_at_ms, "exe_0" + "0" * 24)
+    assert second.id == fresh(2).execution_id
+    beside = Cursor(second.at_ms, "exe_0" + "0" * 24)
     assert [state.execution_id for state in (await store.page(ALL, 5, beside))[0]] == [fresh(1).execution_id]
-    above = Cursor(second.started_at_ms, "exe_f" + "f" * 24)
+    above = Cursor(second.at_ms, "exe_f" + "f" * 24)
     found = [state.execution_id for state in (await store.page(ALL, 5, above))[0]]
     assert found == [fresh(2).execution_id, fresh(1).execution_id]
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from services.engine.store.execution_store import Cursor
+
 
 @dataclass(slots=True)
 class KeptExecution:
@@ -108,7 +110,7 @@ class Memory:
 
     Attributes:
         due: When somebody must look at an execution, Unix time.
-        started: Executions by start: its Unix time, the id, the flow.
+        started: Executions by start, each with its flow.
         unsettled: By name, effects with an unknown outcome by the end of their wait.
         unmatched: By name, messages that nobody knows by the time of their report.
         resumed: Execution that took the turn of a call which would otherwise have begun one, by the id of that.
@@ -117,7 +119,7 @@ class Memory:
     executions: dict[str, KeptExecution] = field(default_factory=dict)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     due: dict[str, int] = field(default_factory=dict)
-    started: list[tuple[int, str, str]] = field(default_factory=list)
+    started: list[tuple[Cursor, str]] = field(default_factory=list)
     correlations: dict[str, Expiring] = field(default_factory=dict)
     reports: dict[str, Reports] = field(default_factory=dict)
     unsettled: dict[str, Timed] = field(default_factory=dict)

@@ -56,13 +56,13 @@ class MemoryReading(MemoryReports):
         """See ExecutionStore.page."""
         places = sorted(self._places(wanted, after), reverse=True)
         found: list[ExecutionState] = []
-        for scanned, (started_at_ms, execution_id) in enumerate(places, start=1):
-            kept = self._memory.execution(execution_id, self._now_ms())
+        for scanned, place in enumerate(places, start=1):
+            kept = self._memory.execution(place.id, self._now_ms())
             state = None if kept is None else records.state_from_bytes(kept.state)
             if state is not None and wanted.status in (None, state.status):
                 found.append(state)
             if scanned < len(places) and (len(found) == limit or scanned == MAX_SCANNED):
-                return found, Cursor(started_at_ms, execution_id)
+                return found, place
         return found, None
 
     def _resumed_by(self, execution_id: str) -> str | None:
@@ -70,12 +70,12 @@ class MemoryReading(MemoryReports):
         resumed = self._memory.resumed.get(execution_id)
         return resumed.value if resumed is not None and resumed.gone_at_ms > self._now_ms() else None
 
-    def _places(self, wanted: Filter, after: Cursor | None) -> Sequence[tuple[int, str]]:
+    def _places(self, wanted: Filter, after: Cursor | None) -> Sequence[Cursor]:
         return [
-            (started_at_ms, execution_id)
-            for started_at_ms, execution_id, workflow_id in self._memory.started
+            place
+            for place, workflow_id in self._memory.started
             if wanted.workflow_id in (None, workflow_id)
-            and (wanted.from_ms is None or started_at_ms >= wanted.from_ms)
-            and (wanted.until_ms is None or started_at_ms < wanted.until_ms)
-            and (after is None or (started_at_ms, execution_id) < (after.started_at_ms, after.execution_id))
+            and (wanted.from_ms is None or place.at_ms >= wanted.from_ms)
+            and (wanted.until_ms is None or place.at_ms < wanted.until_ms)
+            and (after is None or place < after)
         ]

@@ -8,6 +8,7 @@ from services.engine.store import lifetimes, records
 from services.engine.store.execution_store import (
     Answered,
     Begun,
+    Cursor,
     Interrupted,
     NoExecution,
     Occupied,
@@ -219,7 +220,7 @@ class MemoryStore(MemoryReading, MemoryLedgers):
         turns = [records.turn_to_bytes(turn), *behind]
         kept = KeptExecution(records.state_to_bytes(fresh), fresh.workflow_id, turns=turns)
         self._memory.executions[fresh.execution_id] = kept
-        self._memory.started.append((self._now_ms(), fresh.execution_id, fresh.workflow_id))
+        self._memory.started.append((Cursor(self._now_ms(), fresh.execution_id), fresh.workflow_id))
         return self._take(fresh.execution_id)
 
     def _record(self, execution_id: str, turn: Mapping[str, Any]) -> Begun:

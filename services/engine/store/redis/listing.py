@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from services.engine import ids
@@ -14,6 +15,9 @@ from storage.connection import Client
 MOST_IN_ONE_MS = 100
 """Executions of one partition that may start in one millisecond without being missed where a page ends among them."""
 
+_PLACE = attrgetter("at_ms", "id")
+"""As cursors are ordered; of thousands of them quicker than they compare themselves."""
+
 
 async def list_executions(
     client: Client, wanted: Filter, limit: int, after: Cursor | None
@@ -25,9 +29,9 @@ async def list_executions(
         batch = await _newest(client, wanted, limit + 1, after)
         if not batch:
             return found, None
-        states = await _states(client, [cursor.execution_id for cursor in batch[:limit]])
+        states = await _states(client, [cursor.id for cursor in batch[:limit]])
         for cursor in batch[:limit]:
-            state = states.get(cursor.execution_id)
+            state = states.get(cursor.id)
             if state is not None and (wanted.status is None or state.status == wanted.status):
                 found.append(state)
             after = cursor
@@ -44,25 +48,16 @@ async def _newest(client: Client, wanted: Filter, limit: int, after: Cursor | No
     """The newest executions behind the cursor, whatever their status."""
     highest: Any = "+inf" if wanted.until_ms is None else f"({wanted.until_ms}"
     if after is not None:
-        highest = after.started_at_ms
+        highest = after.at_ms
     lowest: Any = "-inf" if wanted.from_ms is None else wanted.from_ms
     pipeline = client.pipeline(transaction=False)
     for partition in range(ids.PARTITIONS):
         key, most = keys.executions(partition, wanted.workflow_id), limit + MOST_IN_ONE_MS
         pipeline.zrevrangebyscore(key, highest, lowest, start=0, num=most, withscores=True)
     groups = await answers_of(pipeline)
-    cursors = [
-        [Cursor(int(score), execution_id.decode()) for execution_id, score in group] for group in groups if group
-    ]
-    merged = sorted(
-        (cursor for group in cursors for cursor in group),
-        key=lambda cursor: (cursor.started_at_ms, cursor.execution_id),
-        reverse=True,
-    )
-    if after is not None:
-        bound = (after.started_at_ms, after.execution_id)
-        merged = [cursor for cursor in merged if (cursor.started_at_ms, cursor.execution_id) < bound]
-    return heapq.nlargest(limit, merged, key=lambda cursor: (cursor.started_at_ms, cursor.execution_id))
+    started = (Cursor(int(score), execution_id.decode()) for group in groups for execution_id, score in group)
+    behind = (cursor for cursor in started if after is None or cursor < after)
+    return heapq.nlargest(limit, behind, key=_PLACE)
 
 
 async def _states(client: Client, execution_ids: Sequence[str]) -> dict[str, ExecutionState]:
