@@ -23,6 +23,7 @@ class Bindings:
         self._flow = flow
         self._groups = {group: 1 << number for number, group in enumerate(dict.fromkeys(groups))}
         self._branches = Branches(flow)
+        self._members = {group: self._branches.set_of(group) for group in self._groups}
         self._goes_on = flow.draft.error_handling.continue_on_error
         self._order = [node for node in flow.topology.order if node in flow.topology.reachable]
         self.may_precede = cache(self._may_precede)
@@ -39,13 +40,13 @@ class Bindings:
         """Whether one of a group surely succeeded before `node` runs, whichever way led there."""
         if self._groups_before.get(node, EVERYTHING) & self._groups[group]:
             return True
-        return any(self.surely_there(node, maker) for maker in group)
+        return bool(self._before.get(node, EVERYTHING) & self._members[group])
 
     def surely_one_of_on(self, edge: FlowEdge, group: frozenset[str]) -> bool:
         """The same before the condition of `edge` is evaluated."""
         if self._carried(edge, self._groups_before, self._group_bits) & self._groups[group]:
             return True
-        return any(self.surely_there_on(edge, maker) for maker in group)
+        return bool(self._carried(edge, self._before, self._own_bits) & self._members[group])
 
     def side_by_side(self, one: str, other: str) -> bool:
         """Whether both can be due at the same time."""

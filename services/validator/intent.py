@@ -12,7 +12,7 @@ class Intent:
 
     def __init__(self, texts: Iterable[tuple[str, FlowText]]) -> None:
         self._names: set[str] = set()
-        self._compared: dict[str, list[str]] = {}
+        compared: dict[str, set[str]] = {}
         for node_id, text in texts:
             self._names.update(
                 reference.path.root
@@ -21,15 +21,24 @@ class Intent:
             )
             if isinstance(text.parsed, Expression):
                 for path in text.parsed.compared_with_null:
-                    self._compared.setdefault(path, []).append(node_id)
+                    compared.setdefault(path, set()).add(node_id)
+        self._compared = {path: frozenset(nodes) for path, nodes in compared.items()}
+
+    @property
+    def groups(self) -> Iterable[frozenset[str]]:
+        """All that `compare_with_null` can answer."""
+        return self._compared.values()
 
     def is_text(self, text: FlowText, path: Path) -> bool:
         """Whether a path in a text is likely a text without its quotes: nothing in the flow reads it as a name."""
         return _is_likely_text(text, path) and path.root not in self._names
 
-    def compare_with_null(self, path: Path) -> list[str]:
-        """Nodes that compare a path, or all of what it lies in, with null: what comes behind them knows of it."""
-        return [node for text in {path.text, path.root} for node in self._compared.get(text, ())]
+    def compare_with_null(self, path: Path) -> list[frozenset[str]]:
+        """
+        The nodes that compare a path with null, and those that compare all of what it lies in: what comes behind one of
+        them knows that it may have no value.
+        """
+        return [self._compared[text] for text in (path.text, path.root) if text in self._compared]
 
 
 def _is_likely_text(text: FlowText, path: Path) -> bool:

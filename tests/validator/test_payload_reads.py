@@ -6,6 +6,7 @@ from services.validator.validation import validate
 from tests.validator.flow_texts import ask, bye, condition, flow, sms, write
 from workflow.issues import Issue
 from workflow.parse import parse_flow
+from workflow.suggestions import few_suggestions
 
 AT: dict[str, Any] = {"trigger": "HTTP_WEBHOOK", "trigger_config": {"path": "/x"}}
 REMIND = {name: sms("Hello {{name}}", to="{{phone}}") for name in ("first", "second", "third", "fourth")}
@@ -112,6 +113,19 @@ def test_behind_a_comparison_with_null_a_name_that_may_be_absent_is_expected() -
     assert "; b fails without it" in only.message
 
 
+def test_it_does_not_matter_which_of_two_ways_has_asked() -> None:
+    nodes = {
+        "c": condition("{{body.x}} == 1"),
+        "one": condition("{{phone}} != null"),
+        "other": condition("{{phone}} == null"),
+        "a": sms("Hi", to="{{phone}}"),
+    }
+    ways = ["start > c", "c :true > one", "c :false > other", "one :true > a", "other :false > a"]
+    assert not warnings(flow(nodes, *ways, **AT))
+    found = warnings(flow(nodes, *ways[:2], "c :false > a", "one :true > a", "start > other", **AT))
+    assert [issue.node_id for issue in found if issue.code == "MAYBE_UNBOUND_VARIABLE"] == ["a"]
+
+
 def test_who_has_asked_for_an_object_may_read_what_is_in_it() -> None:
     nodes = {"c": condition("null != {{order}}"), "a": sms("{{order.id}} {{order.items.0}}", to="+254711000001")}
     assert not warnings(flow(nodes, "start > c", "c :true > a", **AT))
@@ -128,3 +142,10 @@ def test_behind_a_comparison_with_null_a_stored_value_is_expected() -> None:
     greet = {"end": bye("Hello {{session.data.name}}")}
     ways = ("c :true > m", "m > w", "w > end", "c :false > end")
     assert not warnings(flow({**nodes, **greet}, "start > c", *ways))
+
+
+def test_reads_of_a_name_that_is_no_mistake_leave_room_for_the_hint_of_one_that_is() -> None:
+    nodes = {"a": sms("{{name}} " * 2000, to="+254711000001"), "b": sms("{{bdy.name}}", to="+254711000001")}
+    with few_suggestions():
+        found = warnings(flow(nodes, "start > a", "a > b", **AT))
+    assert [issue.message.rpartition("; ")[2] for issue in found if issue.node_id == "b"] == ["did you mean body?"]

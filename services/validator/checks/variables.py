@@ -9,6 +9,7 @@ What only whoever starts the flow can send is told of once a flow, however many 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 
 from services.validator.bindings import Bindings
 from services.validator.flow import Flow, FlowEdge, FlowNode
@@ -79,8 +80,9 @@ class _Judge:
             for node in flow.nodes.values()
             if node.facts is not None and node.waits and INPUT in node.facts[0].output.model_fields
         )
-        self._bindings = Bindings(flow, [*self._writers.values(), self._asking])
         self._intent = Intent((reader.node.id, text) for reader, text in self.texts())
+        self._bindings = Bindings(flow, [*self._writers.values(), self._asking, *self._intent.groups])
+        self._payload_root = cache(partial(payload_root, flow))
         self._is_lenient = flow.draft.settings.missing_variable == "empty"
 
     def texts(self) -> Iterator[tuple[_Reader, FlowText]]:
@@ -125,7 +127,7 @@ class _Judge:
 
     def _is_expected(self, path: Path, reader: _Reader) -> bool:
         """Whether the author knows that a path may have no value."""
-        return self._is_lenient or any(reader.has(node) for node in self._intent.compare_with_null(path))
+        return self._is_lenient or any(map(reader.has_one_of, self._intent.compare_with_null(path)))
 
     def _node_reader(self, node: FlowNode) -> _Reader:
         return _Reader(
@@ -156,7 +158,7 @@ class _Judge:
             return answer
         if path.root == INPUT and INPUT not in payload_names(self._flow):
             return self._input(path, reader)
-        return payload_root(self._flow, path)
+        return self._payload_root(path)
 
     def _unknown_node(self, path: Path) -> Answer:
         names = [f"{NODE_PREFIX}{node}" for node in self._flow.nodes]
@@ -208,7 +210,7 @@ class _Judge:
             return None
         if any(reader.may_follow(node) for node in self._asking):
             return Answer(Outlook.MAYBE, "is there only after a node that asked for it; give it a default")
-        return payload_root(self._flow, path)
+        return self._payload_root(path)
 
 
 def _writers(flow: Flow) -> dict[tuple[str, str], frozenset[str]]:
