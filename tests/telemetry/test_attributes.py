@@ -9,6 +9,7 @@ import opentelemetry.semconv._incubating.attributes as incubating
 import opentelemetry.semconv.attributes as stable
 
 from telemetry import attributes
+from telemetry.instruments import INSTRUMENTS
 from telemetry.spans import CALLS, RPC_CALL, RPC_SERVED, SPAN_TYPES
 
 OURS = ("workflow", "africastalking", "ussd")
@@ -22,6 +23,13 @@ def test_every_name_stands_once_and_reads_like_an_attribute() -> None:
 
     assert len(names) == len(set(names))
     assert [name for name in names if not re.fullmatch(r"[a-z]+(\.[a-z_]+)+", name)] == []
+
+
+def test_every_name_is_one_of_a_span_a_metric_or_a_service() -> None:
+    used = {attributes.SERVICE_NAME, attributes.SERVICE_NAMESPACE}
+    used |= {name for each in SPAN_TYPES for name in (*each.always, *each.at_times)}
+    used |= {name for each in INSTRUMENTS for name in each.attributes}
+    assert used == NAMES
 
 
 def test_a_name_outside_of_our_domains_is_one_of_the_conventions_and_not_outdated() -> None:
