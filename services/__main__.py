@@ -272,7 +272,7 @@ def _report(errors: Sequence[BaseException], listens: Mapping[str, str]) -> int:
     for error in others:
         if isinstance(error, ListenFailed):
             variables = " or ".join(name for name, listen in listens.items() if listen == error.listen)
-            print(f"error: {error}; {variables or 'its variable'} names another one", file=sys.stderr)
+            print(f"error: {error}; set {variables or 'its variable'} to another one", file=sys.stderr)
         else:
             _log.error("a service failed", exc_info=error)
     # A port that is taken as well changes nothing: what the operator gave must be mended first.

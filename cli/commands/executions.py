@@ -42,6 +42,9 @@ def execute(
     with njia.api() as api:
         result = api.post("/api/workflows/execute", request)
     _show(njia, result)
+    if not njia.output.as_json and result.get("waitingFor", {}).get("kind") == "input":
+        same = f"njia execute {flow} --session {result['sessionId']}"
+        njia.output.aside(f"""\nIt waits for an answer, such as: {same} --payload '{{"input": "1"}}'""")
     if result["status"] in ("failed", "timeout"):
         raise typer.Exit(REFUSED)
 

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.driving import Platform, new_code, new_phone
+from tests.e2e.driving import Platform, new_code, new_id, new_phone
+from tests.e2e.flows import ask, bye, dialled, flow as spec
 
 EXAMPLE = "examples/market.json"
 ROOT = Path(__file__).parents[2]
@@ -109,6 +111,21 @@ async def test_a_flow_is_published_run_looked_at_and_taken_back(platform: Platfo
 
     assert (await njia(platform, "unpublish", "cli-shop")).code == 0
     await platform.rest.delete("/api/workflows/cli-shop")
+
+
+async def test_a_run_that_waits_for_a_person_says_how_to_answer(platform: Platform, tmp_path: Path) -> None:
+    file = tmp_path / "asks.json"
+    nodes = [ask("name", "Your name?"), bye("end", "Bye {{input}}")]
+    asks = spec(new_id("cli-asks"), dialled(new_code()), nodes, ["start>name", "name>end"])
+    file.write_text(json.dumps(asks))
+    waits = await njia(platform, "execute", str(file), "--payload", '{"msisdn": "+254711000777"}')
+    assert (waits.code, waits.out.splitlines()[-1]) == (0, "Your name?")
+    told = waits.err.strip().removeprefix("It waits for an answer, such as: njia ")
+    assert told != waits.err.strip()
+
+    answered = await njia(platform, *shlex.split(told))
+    assert (answered.code, answered.err) == (0, "")
+    assert answered.out.splitlines()[-1] == "Bye 1"
 
 
 async def test_a_failed_run_ends_with_1_and_says_why(platform: Platform, tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_a_port_in_use_is_named() -> None:
 
     assert done.returncode == 1
     assert f"error: cannot listen on {listen}: " in done.stderr
-    assert "NJIA_VALIDATOR_LISTEN names another one" in done.stderr
+    assert "set NJIA_VALIDATOR_LISTEN to another one" in done.stderr
 
 
 def test_two_services_on_one_port_are_named() -> None:

@@ -74,6 +74,14 @@ class UssdSessionStart(TriggerType[Config]):
         return config.session_timeout
 
     def findings(self, config: Config) -> Iterable[Finding]:
+        code = config.service_code
+        if code is not None and not (code.startswith("*") and code.endswith("#")):
+            yield Finding(
+                "UNSUPPORTED_BY_PROVIDER",
+                f"Africa's Talking names a code as it is dialled, so no dial is {code}: write *{code.strip('*#')}#",
+                "serviceCode",
+                is_warning=True,
+            )
         if not config.require_session_id:
             yield Finding(
                 "UNSUPPORTED_BY_PROVIDER",

@@ -155,3 +155,9 @@ def test_a_schedule_knows_its_zone_its_ends_and_its_number() -> None:
     assert schedule.first_ms == 1798750800000
     assert schedule.last_ms == 1830297599000
     assert (schedule.most, schedule.skips_missed) == (3, True)
+
+
+@pytest.mark.parametrize("code", ["384*1", "*384*1", "384*1#"])
+def test_a_code_that_nobody_can_dial_is_told_of(findings: Findings, code: str) -> None:
+    assert findings(USSD, {"serviceCode": code}) == [("UNSUPPORTED_BY_PROVIDER", "serviceCode")]
+    assert findings(USSD, {"serviceCode": "*384*1#"}) == []
