@@ -15,6 +15,9 @@ from rpc.config import ConfigError, Environment
 API_KEY_REQUIRED = "API_KEY_REQUIRED"
 """Code of the API's answer to whoever has no valid key."""
 
+WORKFLOW_NOT_FOUND = "WORKFLOW_NOT_FOUND"
+"""Likewise, to whoever names a flow that is not saved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Njia:
@@ -41,6 +44,8 @@ class Njia:
             self.output.problem(refusal.document)
             if refusal.document.get("code") == API_KEY_REQUIRED:
                 self.output.failure("name a key of the gateway's list by NJIA_API_KEY or NJIA_API_KEY_FILE")
+            if refusal.document.get("code") == WORKFLOW_NOT_FOUND:
+                self.output.aside("`njia flows` lists them")
             raise typer.Exit(REFUSED) from None
         except Unreachable as problem:
             self.output.failure(str(problem))

@@ -79,6 +79,8 @@ class VoicePhone:
                 self._display.say(remedy(call.error))
         elif not call.active:
             self._display.say(f"The call is over ({call.hangup_cause}).")
+            if call.hangup_cause == "CALL_REJECTED":
+                self._display.say("`njia unclaimed` lists it where no flow is for this number.")
         return call.active
 
     def _next(self, call: LiveCall) -> LiveCall:

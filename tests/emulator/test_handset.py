@@ -253,6 +253,16 @@ async def test_a_call_is_a_transcript_of_what_is_heard_and_pressed(emulator_url:
     assert code == 0
 
 
+async def test_a_call_that_is_rejected_says_where_to_look(emulator_url: str, platform: Any) -> None:
+    platform.will_answer("/at/voice", PlainTextResponse("<Response><Reject/></Response>"))
+    code, shown = await _run(emulator_url, "--call", "+254711082999")
+    assert code == 1
+    assert shown.splitlines()[1:] == [
+        "The call is over (CALL_REJECTED).",
+        "`njia unclaimed` lists it where no flow is for this number.",
+    ]
+
+
 async def test_whoever_waits_for_a_call_picks_up_or_refuses(emulator_url: str, platform: Any, send: Send) -> None:
     platform.will_answer("/at/voice", PlainTextResponse("<Response><Say>Hello</Say></Response>"))
     await send("/voice/call", **{"from": "+254711082000", "message": None})
