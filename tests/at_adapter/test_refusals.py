@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -287,6 +288,24 @@ async def test_a_failed_connect_is_repeated_once_and_the_key_stays_free(start_ad
 
     assert reasons == ["NETWORK_ERROR", "NETWORK_ERROR"]
     assert len(connects) == 4
+
+
+async def test_an_address_that_speaks_no_tls_is_told_of_in_words(start_adapter: Any, sms: Sms) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        with suppress(ConnectionError):
+            # Until the adapter hangs up: a reset of ours could come before it has read the line.
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    adapter = await start_adapter(AT_BASE_URL=f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+    refusal = await refused(adapter, sms())
+    server.close()
+
+    assert refusal.reason == "NETWORK_ERROR"
+    assert refusal.message.startswith("no connection to Africa's Talking: TLS failed: ")
 
 
 async def test_redis_that_does_not_answer_means_that_nothing_was_sent(

@@ -146,6 +146,11 @@ def _reason(error: aiohttp.ClientError) -> str:
     inner = getattr(error, "os_error", error)
     if isinstance(inner, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {inner.verify_message}"
+    if isinstance(inner, ssl.SSLError):
+        # Its errno is none of the system's.
+        return f"TLS failed: {inner.reason}"
+    if isinstance(error, TimeoutError):
+        return "it took too long"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"{error.host} cannot be resolved"
     # What asyncio says instead of the system's words is longer.

@@ -185,6 +185,12 @@ async def test_a_server_that_takes_no_connection_is_told_of_in_the_words_of_the_
     )
 
 
+async def test_a_server_that_speaks_no_tls_is_told_of_as_that(client: WebClient, server: Server) -> None:
+    problem = await refused(client, request(server.url("/").replace("http://", "https://")))
+    assert problem.error.code == "NETWORK_ERROR"
+    assert "TLS failed: " in problem.error.message
+
+
 async def test_a_server_that_speaks_no_http_is_a_lost_answer(client: WebClient) -> None:
     async def babbles(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 smtp.example.com ready\r\n\r\n")

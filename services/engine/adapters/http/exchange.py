@@ -171,6 +171,9 @@ def _reason(problem: BaseException) -> str:
     inner = getattr(problem, "os_error", problem)
     if isinstance(inner, ssl.SSLCertVerificationError):
         return inner.verify_message
+    if isinstance(inner, ssl.SSLError):
+        # Its errno is none of the system's.
+        return f"TLS failed: {inner.reason}"
     if isinstance(problem, aiohttp.ClientConnectorDNSError):
         return "its name cannot be resolved"
     # What asyncio says instead of the system's words names the address.
