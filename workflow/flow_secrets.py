@@ -65,11 +65,6 @@ def flow_with(document: dict[str, Any], change: Change) -> dict[str, Any]:
     return document if same else {**document, **changed}
 
 
-def without_secrets(document: dict[str, Any]) -> dict[str, Any]:
-    """Returns a flow document with a mask in place of each secret, for people to see."""
-    return flow_with(document, lambda secret: hidden(secret.value))
-
-
 def hidden(value: Any) -> Any:
     """Returns what people see in place of a secret."""
     return value if is_placeholder(value) else HIDDEN

@@ -19,9 +19,9 @@ from workflow.flow_secrets import (
     FlowSecret,
     config_with,
     flow_with,
+    hidden,
     is_placeholder,
     is_sealed,
-    without_secrets,
 )
 from workflow.places import written
 from workflow.sealing import SEALED
@@ -108,10 +108,9 @@ class FlowSecrets:
 
 
 def masked_document(document: str) -> str:
-    """Returns a flow with a mask in place of each secret, for people to see."""
-    if SEALED not in document:
-        return document
-    return dump_document(without_secrets(parse_document(document)))
+    """Returns a flow with a mask in place of each secret, for people to see; also one that is not encrypted."""
+    # What a release began to keep secret stands in clear in flows that were saved before it.
+    return _text_with(document, lambda secret: hidden(secret.value))
 
 
 def may_hold_mask(document: str) -> bool:

@@ -108,6 +108,22 @@ async def test_a_flow_that_comes_back_masked_keeps_its_secret(start_platform: St
     assert json.loads(result.node_results[-1].output_json)["length"] == len(PASSWORD)
 
 
+async def test_what_an_engine_of_before_stored_in_clear_is_masked_and_runs(
+    start_platform: StartPlatform, flow: MakeFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = await start_platform(NJIA_ENCRYPTION_KEY=OLD_KEY)
+    with monkeypatch.context() as before:
+        # It did not know that the field is a secret.
+        before.setattr(KnockConfig.model_fields["password"], "metadata", [])
+        await save(platform, door(flow, password=PASSWORD))
+    assert password_of(await read(platform)) == HIDDEN
+
+    result = await run_saved(platform)
+    again = await save(platform, door(flow, password=HIDDEN, refuses=False))
+    assert json.loads(result.node_results[-1].output_json)["length"] == len(PASSWORD)
+    assert (again.created, password_of(await read(platform))) == (True, HIDDEN)
+
+
 @pytest.mark.parametrize("call", ["save", "execute"])
 async def test_a_mask_without_a_stored_secret_is_refused(
     start_platform: StartPlatform, flow: MakeFlow, call: str
