@@ -90,17 +90,17 @@ class FlowSecrets:
         return _text_with(document, fill)
 
     def _sealed(self, path: str, value: Any) -> Any:
-        if is_placeholder(value):
-            return value
+        # What a placeholder brings into the place of a secret is encrypted in the journal: that takes a key as well.
         if self._cipher is None:
             raise SecretsNeedKey(path)
-        return {SEALED: self._cipher.seal(value)}
+        return value if is_placeholder(value) else {SEALED: self._cipher.seal(value)}
 
     def _clear(self, workflow_id: str, value: Any) -> Any:
-        if not is_sealed(value):
-            return value
+        # One that was stored before its place counted as secret is clear, and without a key could not be journaled.
         if self._cipher is None:
             raise SecretsUnreadable(workflow_id)
+        if not is_sealed(value):
+            return value
         try:
             return self._cipher.unseal(value[SEALED])
         except NodeFailure:

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from njia.engine.v1 import engine_service_pb2 as pb, workflow_service_pb2 as workflows_pb
 from njia.workflow.v1 import workflow_pb2
 from rpc.status import refusal_of
+from services.engine.errors import SecretsUnreadable
+from services.engine.flows.secrets import FlowSecrets
 from tests.engine.service.contents import contents_of
 from tests.engine.service.platform import MakeFlow, Platform, StartPlatform
 from workflow.catalogue import CATALOGUE
@@ -153,11 +155,26 @@ async def test_without_a_key_a_flow_with_a_secret_is_refused(platform: Platform,
 
 
 @pytest.mark.parametrize("password", ["{{message}}", "Bearer {{message}}"])
-async def test_what_only_names_a_secret_is_shown_and_needs_no_key(
-    platform: Platform, flow: MakeFlow, password: str
+async def test_what_only_names_a_secret_is_shown_and_what_it_brings_is_not(
+    start_platform: StartPlatform, flow: MakeFlow, password: str
 ) -> None:
+    platform = await start_platform(NJIA_ENCRYPTION_KEY=OLD_KEY)
     saved = await save(platform, door(flow, password=password))
+    payload = json.dumps({"message": PASSWORD})
+    answer = await platform.engine.Execute(
+        pb.ExecuteRequest(ref=workflow_pb2.WorkflowRef(workflow_id="door"), trigger_payload_json=payload)
+    )
+
     assert password_of(saved.workflow.workflow_json) == password_of(await read(platform)) == password
+    assert answer.result.status == workflow_pb2.EXECUTION_STATUS_COMPLETED
+    assert json.loads(answer.result.node_results[-1].output_json)["echo"] == "***"
+
+
+def test_a_secret_that_was_stored_in_clear_needs_a_key_too(flow: MakeFlow) -> None:
+    document = door(flow, password=PASSWORD).workflow_json
+    assert json.loads(FlowSecrets([OLD_KEY]).clear_document("door", document)) == json.loads(document)
+    with pytest.raises(SecretsUnreadable):
+        FlowSecrets([]).clear_document("door", document)
 
 
 async def test_a_new_key_in_front_reads_what_the_old_one_stored(start_platform: StartPlatform, flow: MakeFlow) -> None:
