@@ -56,7 +56,11 @@ class Output:
             table.add_column(title, overflow="fold", no_wrap=place == 0, min_width=min(longest, _UNBROKEN))
         for line in lines:
             table.add_row(*map(Text, line))
-        self._out.print(table)
+        with self._out.capture() as drawn:
+            self._out.print(table)
+        for written in drawn.get().splitlines():
+            # Cells are as wide as their column; nobody wants the blanks behind the last one.
+            self._out.file.write(f"{written.rstrip()}\n")
 
     def rows(self, columns: Sequence[Column], rows: Iterable[Sequence[object]], empty: str) -> None:
         """Writes a list, of which each row is one line also in a narrow terminal; the whole of it to a program."""

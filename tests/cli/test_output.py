@@ -19,6 +19,12 @@ def test_a_row_is_one_line_for_the_next_program(capsys: pytest.CaptureFixture[st
     assert why.strip() in row
 
 
+def test_no_blanks_stand_behind_the_last_word_of_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("exe_1", "a reason that is long"), ("exe_2", "none")]
+    Output(as_json=False).table(("EXECUTION", "ERROR"), rows, empty="none")
+    assert capsys.readouterr().out == "EXECUTION  ERROR\nexe_1      a reason that is long\nexe_2      none\n"
+
+
 def test_a_terminal_does_not_break_a_day_or_a_status(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
