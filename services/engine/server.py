@@ -158,7 +158,7 @@ async def serve(environ: Mapping[str, str], tracer_provider: TracerProvider, sto
         servicer = EngineServicer(
             executions,
             SmsTurns(store, routes, executions, runs, unclaimed),
-            UssdTurns(store, routes, in_time, runs, Redials(store, typed, _now_ms), typed, unclaimed, _now_ms),
+            UssdTurns(routes, in_time, runs, Redials(store, typed, _now_ms), typed, unclaimed, _now_ms),
             VoiceTurns(store, routes, in_time, runs, typed, unclaimed, _now_ms),
             reports,
             PaymentNotifications(executions, reports, store, unclaimed),

@@ -6,8 +6,9 @@ has run out, here or by another engine.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 
@@ -119,7 +120,15 @@ class LiveRuns:
         finally:
             self._beginning -= 1
 
-    async def signal(self, recorded: Callable[[], Awaitable[Begun]]) -> str | None:
+    async def signal(self, execution_id: str, record: Mapping[str, Any]) -> str | None:
+        """Records a signal for an execution and goes on with it as `go_on` does; None where it has ended."""
+        return await self.go_on(lambda: self._store.signal(execution_id, record))
+
+    async def end_session(self, session_id: str, record: Mapping[str, Any]) -> str | None:
+        """Records the end of a phone's session and goes on with its execution as `go_on` does."""
+        return await self.go_on(lambda: self._store.end_session(session_id, record))
+
+    async def go_on(self, recorded: Callable[[], Awaitable[Begun]]) -> str | None:
         """
         Goes on with the execution that a signal is recorded for; returns its id, None when there is none.
 

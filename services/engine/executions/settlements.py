@@ -91,7 +91,7 @@ class DeliveryReports:
         effect = effects[0]
         record = signal_record(Signal.REPORT, asdict(_settlement(name, report)), effect.node_id)
         # A report that comes again meanwhile is ignored by the node: it waits no more.
-        await self._runs.signal(lambda: self._store.signal(effect.execution_id, record))
+        await self._runs.signal(effect.execution_id, record)
         await self._store.settled(name, effect)
 
 

@@ -80,7 +80,7 @@ class Replays:
             self._runs.launch(begun, program)
 
     async def _feed(self, execution_id: str, record: dict[str, object]) -> None:
-        await self._runs.signal(lambda: self._store.signal(execution_id, record))
+        await self._runs.signal(execution_id, record)
 
     async def _give_up_where_nobody_answered(self, before: ExecutionState, execution_id: str) -> None:
         """Nobody answers a replay either: where the wait for a person ran out, it ends at once."""

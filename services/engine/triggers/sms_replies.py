@@ -54,7 +54,7 @@ class SmsReplies:
             record = signal_record(Signal.SMS, {"visit": int(number), "message": message}, bound_node)
             return await self._store.signal(execution_id, record)
 
-        await self._runs.signal(recorded)
+        await self._runs.go_on(recorded)
         return execution_id
 
     async def _who_may_wait(self, message: Mapping[str, Any]) -> Sequence[ExecutionState]:

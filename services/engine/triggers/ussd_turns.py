@@ -13,7 +13,7 @@ from services.engine.errors import FlowBusy
 from services.engine.executions.beginnings import signal_record, turn_record
 from services.engine.executions.live_runs import LiveRuns
 from services.engine.flows.routes import Route, Routes
-from services.engine.store.execution_store import Begun, Continued, ExecutionStore, Interrupted, NoExecution, Offered
+from services.engine.store.execution_store import Begun, Continued, Interrupted, NoExecution, Offered
 from services.engine.store.typed_text import TextMarks, TypedText
 from services.engine.triggers.redials import Redials
 from services.engine.triggers.timely_turns import DEFAULT_TEXTS, TimelyAnswer, TimelyTurn, TimelyTurns
@@ -48,7 +48,6 @@ class UssdTurns:
 
     def __init__(
         self,
-        store: ExecutionStore,
         routes: Routes,
         turns: TimelyTurns,
         runs: LiveRuns,
@@ -57,13 +56,12 @@ class UssdTurns:
         unclaimed: Unclaimed,
         now_ms: Callable[[], int],
     ) -> None:
-        self._store = store
-        self._redials = redials
-        self._typed = typed
-        self._unclaimed = unclaimed
         self._routes = routes
         self._turns = turns
         self._runs = runs
+        self._redials = redials
+        self._typed = typed
+        self._unclaimed = unclaimed
         self._now_ms = now_ms
 
     async def answer(self, callback: UssdCallback) -> TimelyAnswer:
@@ -106,7 +104,7 @@ class UssdTurns:
         if question is not None:
             return question
         why = signal_record(Signal.ABANDON, {"reason": "the person dialled again and started anew"})
-        await self._runs.signal(lambda: self._store.signal(interrupted.execution_id, why))
+        await self._runs.signal(interrupted.execution_id, why)
         return await self._answered(await self._recorded(dialled, route, interrupted), dialled)
 
     async def _recorded(
@@ -151,7 +149,7 @@ class UssdTurns:
         """
         why = "the session on the phone ended" + "".join(f" ({word})" for word in (status, reason) if word)
         record = signal_record(Signal.HANG_UP, {"reason": why})
-        return await self._runs.signal(lambda: self._store.end_session(session_id, record))
+        return await self._runs.end_session(session_id, record)
 
 
 def late_screen(texts: UssdSettings) -> Reply:

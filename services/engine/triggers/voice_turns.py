@@ -144,9 +144,9 @@ class VoiceTurns:
         }
         if placed_by is None:
             record = signal_record(Signal.CALL_ENDED, payload)
-            return await self._runs.signal(lambda: self._store.end_session(end.session_id, record))
+            return await self._runs.end_session(end.session_id, record)
         record = signal_record(Signal.CALL_ENDED, {**payload, "visit": placed_by.visit}, placed_by.node_id)
-        return await self._runs.signal(lambda: self._store.signal(placed_by.execution_id, record))
+        return await self._runs.signal(placed_by.execution_id, record)
 
     async def _unclaimed_call(self, callback: VoiceCallback) -> TimelyAnswer:
         _log.warning("no published flow claims a call that came in", called_number=callback.called)

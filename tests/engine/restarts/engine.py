@@ -98,7 +98,7 @@ class Engine:
         self.sms_turns = SmsTurns(self.store, routes, self.executions, self.runs, unclaimed)
         redials = Redials(self.store, typed, now_ms)
         turns = TimelyTurns(self.store, places, self.runs, now_ms, _budget_ms(program))
-        self.ussd_turns = UssdTurns(self.store, routes, turns, self.runs, redials, typed, unclaimed, now_ms)
+        self.ussd_turns = UssdTurns(routes, turns, self.runs, redials, typed, unclaimed, now_ms)
         self.voice_turns = VoiceTurns(self.store, routes, turns, self.runs, typed, unclaimed, now_ms)
         self.reports = DeliveryReports(self.store, self.runs)
         self._watching: list[asyncio.Task[None]] = []
