@@ -37,12 +37,13 @@ class SecretsNeedKey(EngineError):
 
 
 class SecretsUnreadable(EngineError):
-    """The secrets of a stored flow were encrypted with a key that is not configured."""
+    """The key that the secrets of a stored flow take is not configured."""
 
     def __init__(self, workflow_id: str) -> None:
         super().__init__(
-            f"the secrets of flow {workflow_id!r} cannot be decrypted: none of the keys in NJIA_ENCRYPTION_KEY is the "
-            "one that they were stored with; put that key back behind the new one, or save the flow with its secrets"
+            f"the secrets of flow {workflow_id!r} cannot be read: NJIA_ENCRYPTION_KEY of this engine is not set, or "
+            "none of its keys is the one that they were stored with; set it, put that key back behind the new one, or "
+            "save the flow with its secrets"
         )
         self.workflow_id = workflow_id
 

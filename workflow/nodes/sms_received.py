@@ -72,15 +72,16 @@ class SmsReceived(TriggerType[Config]):
             literal, bare = keywords(begun)
             if wanted not in (literal, bare):
                 return None
-            narrowness += 9 if wanted == literal else 8
+            # Who writes the marks of another flow's keyword means that flow, whatever else this one asks for.
+            narrowness += 8 if wanted == literal else 4
         if config.regex_pattern is not None:
             if not compiled(config.regex_pattern).fits(message):
                 return None
-            narrowness += 4
+            narrowness += 2
         if config.phone_number is not None:
             if not fnmatch.fnmatchcase(sender, config.phone_number):
                 return None
-            narrowness += 2
+            narrowness += 1
         return narrowness
 
     def names_flow(self, config: Config) -> bool:
