@@ -115,6 +115,7 @@ async def the_whole_set(containers: Containers) -> None:
         await kill_an_engine_under_load(containers, rest, emulator)
         step("an adapter is added and gets calls")
         containers.compose("up", "-d", "--no-recreate", "--scale", "engine=2", "--scale", "at_adapter=2")
+        await until("health of the added adapter", containers.are_healthy)
         await until("calls of both adapters", lambda: each_gets_calls(containers, rest, 3000, "at_adapter", "SendSms"))
         step("metrics, and what the processes may do")
         assert "http_server_request_duration_seconds" in (await rest.get("/metrics")).text
