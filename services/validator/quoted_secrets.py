@@ -6,7 +6,7 @@ from dataclasses import replace
 from workflow.catalogue import CATALOGUE
 from workflow.draft import Draft
 from workflow.fields import config_secrets
-from workflow.flow_secrets import HIDDEN
+from workflow.flow_secrets import HIDDEN, is_placeholder
 from workflow.issues import Issue
 from workflow.places import written
 
@@ -25,7 +25,9 @@ def _secrets(draft: Draft) -> Iterator[tuple[str | None, str]]:
         node_type = CATALOGUE.get(node.type or "")
         if node_type is not None and node.config is not None:
             for steps, value in config_secrets(node_type.config, node.config).items():
-                yield written(steps, f"{node.path}.config"), str(value)
+                # A value that is mistyped is told of by name. What stands behind a bar may be a secret out of place.
+                if not is_placeholder(value) or "|" in value:
+                    yield written(steps, f"{node.path}.config"), str(value)
 
 
 def _masked(issue: Issue, secret: str) -> Issue:

@@ -90,3 +90,10 @@ async def test_no_issue_quotes_a_secret(validator: "ValidatorServiceAsyncStub", 
     report = await validator.ValidateWorkflow(pb.ValidateWorkflowRequest(source=source(**{field: value})))
     assert not report.valid
     assert "horse" not in str(report)
+
+
+@pytest.mark.parametrize("value", ["{{nme}}", "Bearer {{nme}}"])
+async def test_a_mistyped_name_of_a_secret_is_told_of(validator: "ValidatorServiceAsyncStub", value: str) -> None:
+    report = await validator.ValidateWorkflow(pb.ValidateWorkflowRequest(source=source(token=value)))
+    [problem] = report.errors
+    assert problem.message.startswith("{{nme}} is not known")

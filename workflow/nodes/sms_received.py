@@ -72,7 +72,7 @@ class SmsReceived(TriggerType[Config]):
             literal, bare = keywords(begun)
             if wanted not in (literal, bare):
                 return None
-            # Who writes the marks of another flow's keyword means that flow, whatever else this one asks for.
+            # Who writes the marks of another flow's keyword means that flow, whatever else this one asks of a message.
             narrowness += 8 if wanted == literal else 4
         if config.regex_pattern is not None:
             if not compiled(config.regex_pattern).fits(message):
