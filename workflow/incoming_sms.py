@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_AROUND = "\"'“”‘’«».,:;!?…()[]<>#*-_"  # noqa: RUF001 (phones set such quotes)
+_AROUND = "\"'`“”„‘’‚«»‹›.,:;!?¡¿…()[]<>#*-_"  # noqa: RUF001 (phones set such quotes)
 """What people write around a keyword: it ends a sentence, or is copied with its quotes from a poster."""
 
 
