@@ -69,6 +69,8 @@ async def record(directory: Path) -> Costs:
             environ[f"NJIA_{name}_TARGET"] = f"127.0.0.1:{await parts.enter_async_context(proxy)}"
         redis = await parts.enter_async_context(wire.redis(lambda: _port(urlsplit(stack.redis_url).netloc)))
         environ["NJIA_REDIS_URL"] = f"redis://127.0.0.1:{redis}/0"
+        # What the engine looks for now and then is no part of a request.
+        environ["NJIA_ENGINE_SCAN_MS"] = "60000"
         stack = Stack(directory, layout=ONE_PROCESS, environ=environ)
         await parts.enter_async_context(stack)
         await prepare(stack)
