@@ -1,6 +1,5 @@
 """Posts Africa's Talking's callbacks to the platform."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 import orjson
+
+from rpc import failed_connections
 
 MAX_ANSWER_BYTES = 64 * 1024
 """Longest answer that is read."""
@@ -149,5 +150,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return UNTRUSTED
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
-        return os.strerror(error.os_error.errno)
+        return failed_connections.reason(error)
     return str(error) or type(error).__name__

@@ -21,7 +21,7 @@ from launcher import addresses, encryption_key, env_file, examples, lock, own_ga
 from launcher.log_lines import WarningsTail, readable
 from launcher.process import ChildProcess, ProcessDied
 from rpc.config import ConfigError, Environment
-from rpc.listening import given_twice
+from rpc.listening import given_twice, reachable
 from storage.connection import StoreUnavailable, connect, look
 
 DATA = stack.ROOT / "data"
@@ -67,7 +67,7 @@ async def run(environ: Mapping[str, str]) -> None:
     try:
         listens = addresses.listens(environ)
         variables = {
-            "NJIA_EMULATOR_CALLBACKS": f"http://{addresses.reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}",
+            "NJIA_EMULATOR_CALLBACKS": f"http://{reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}",
             **_with_keys(environ),
             "NJIA_REDIS_URL": redis_url,
         }
@@ -75,7 +75,7 @@ async def run(environ: Mapping[str, str]) -> None:
         variables.pop("NJIA_REDIS_URL_FILE", None)
         modules = _modules(environ)
         if "emulator" in modules:
-            variables.setdefault("AT_BASE_URL", f"http://{addresses.reachable(listens['NJIA_EMULATOR_LISTEN'])}")
+            variables.setdefault("AT_BASE_URL", f"http://{reachable(listens['NJIA_EMULATOR_LISTEN'])}")
         for name, module in modules.items():
             log = DATA / "logs" / f"{name}.log"
             process.keep_last_log(log)
@@ -107,9 +107,9 @@ async def _open(running: Sequence[ChildProcess], environ: Mapping[str, str]) -> 
     await stack.wait_until_ready(running, gateway_url=gateway_url, also=emulator, verify=trusted)
     loaded = await examples.load(EXAMPLES, gateway_url, DATA / "examples.json", _service_key(environ), verify=trusted)
     print(f"\nREST API      {gateway_url}   (try {gateway_url}/docs)")
-    print(f"callbacks     http://{addresses.reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}/at/…")
+    print(f"callbacks     http://{reachable(listens['NJIA_AT_ADAPTER_CALLBACKS_LISTEN'])}/at/…")
     for listen in emulator:
-        print(f"emulator      http://{addresses.reachable(listen)}")
+        print(f"emulator      http://{reachable(listen)}")
     print("data, logs    data/, data/logs/")
     print(f"flows         {', '.join(example.workflow_id for example in loaded) or 'none'}")
     for example in loaded:

@@ -3,6 +3,8 @@
 import socket
 from collections.abc import Mapping
 
+from rpc.listening import reachable
+
 LISTENS: Mapping[str, str] = {
     "NJIA_VALIDATOR_LISTEN": "127.0.0.1:50051",
     "NJIA_ENGINE_LISTEN": "127.0.0.1:50052",
@@ -26,13 +28,6 @@ def free_listens() -> dict[str, str]:
     from launcher.valkey import free_port
 
     return {name: f"127.0.0.1:{free_port()}" for name in LISTENS}
-
-
-def reachable(listen: str) -> str:
-    """Returns the address under which this machine reaches a listener; 0.0.0.0 is no address to call."""
-    host, _, port = listen.rpartition(":")
-    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 (compared, not bound)
-    return f"{host}:{port}"
 
 
 def is_taken(listen: str) -> bool:

@@ -4,12 +4,13 @@ import ssl
 from collections.abc import Mapping
 
 from launcher import addresses
+from rpc.listening import reachable
 
 
 def url(environ: Mapping[str, str]) -> str:
     """Returns its address, https:// where it has a certificate."""
     scheme = "https" if environ.get("NJIA_GATEWAY_TLS_CERT_FILE", "").strip() else "http"
-    return f"{scheme}://{addresses.reachable(addresses.listens(environ)['NJIA_GATEWAY_LISTEN'])}"
+    return f"{scheme}://{reachable(addresses.listens(environ)['NJIA_GATEWAY_LISTEN'])}"
 
 
 def trusted(environ: Mapping[str, str]) -> ssl.SSLContext:

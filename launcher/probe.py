@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from gateway.probe import lives
 from launcher import addresses
+from rpc.listening import reachable
 from rpc.probe import is_serving
 
 GATEWAY = "NJIA_GATEWAY_LISTEN"
@@ -23,7 +24,7 @@ def are_well(environ: Mapping[str, str]) -> bool:
     listens = addresses.listens(environ)
     here = [name for name in (GATEWAY, *GRPC) if addresses.is_taken(listens[name])]
     return bool(here) and all(
-        lives(environ) if name == GATEWAY else is_serving(addresses.reachable(listens[name])) for name in here
+        lives(environ) if name == GATEWAY else is_serving(reachable(listens[name])) for name in here
     )
 
 

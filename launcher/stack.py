@@ -22,6 +22,7 @@ import httpx
 
 from launcher import addresses, encryption_key, process, valkey
 from launcher.process import ChildProcess
+from rpc.listening import reachable
 
 ROOT = Path(__file__).resolve().parent.parent
 """Folder of the project; the processes run there."""
@@ -188,7 +189,7 @@ class Stack:
 def targets(listens: Mapping[str, str]) -> dict[str, str]:
     """Returns NJIA_<name>_TARGET of the four gRPC services, by where they listen."""
     return {
-        f"NJIA_{name}_TARGET": addresses.reachable(listens[f"NJIA_{name}_LISTEN"])
+        f"NJIA_{name}_TARGET": reachable(listens[f"NJIA_{name}_LISTEN"])
         for name in ("VALIDATOR", "ENGINE", "SESSIONS", "AT_ADAPTER")
     }
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "[::1]"}  # noqa: S104 (compared, not bound)
+"""What listens on every address, and under which one this machine reaches it."""
 
 
 class ListenFailed(Exception):
@@ -35,6 +36,12 @@ def parse_listen(listen: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def reachable(listen: str) -> str:
+    """Returns the address under which this machine reaches a listener; 0.0.0.0 is no address to call."""
+    host, _, port = listen.rpartition(":")
+    return f"{_LOOPBACK_OF.get(host, host)}:{port}"
+
+
 def given_twice(listens: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yields each variable whose address another one before it has: that one, itself, and the address."""
     before: list[tuple[str, str]] = []
@@ -53,4 +60,4 @@ def _is_shared(taken: str, listen: str) -> bool:
         (host, port), (other, other_port) = parse_listen(taken), parse_listen(listen)
     except ValueError:
         return False
-    return port == other_port and not {host, other}.isdisjoint(_EVERY_ADDRESS)
+    return port == other_port and not {host, other}.isdisjoint(_LOOPBACK_OF)

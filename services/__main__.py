@@ -31,7 +31,7 @@ from opentelemetry.trace import TracerProvider
 
 from rpc import open_files
 from rpc.config import ConfigError
-from rpc.listening import ListenFailed, given_twice, parse_listen
+from rpc.listening import ListenFailed, given_twice, parse_listen, reachable
 from telemetry import logs, tracing
 
 Serve = Callable[[Mapping[str, str], TracerProvider, asyncio.Event], Coroutine[Any, Any, None]]
@@ -151,15 +151,13 @@ def with_targets(environ: Mapping[str, str]) -> dict[str, str]:
     for name, default in GRPC_LISTENS.items():
         listen = result.get(f"NJIA_{name}_LISTEN", "").strip() or default
         try:
-            host, port = parse_listen(listen)
+            _, port = parse_listen(listen)
         except ValueError:
             # The service itself reports it, together with its other problems.
             continue
         if port == 0:
             problems.append(f"NJIA_{name}_LISTEN: port 0 cannot be used with all, since the others could not find it")
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
-        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        result[f"NJIA_{name}_TARGET"] = result.get(f"NJIA_{name}_TARGET", "").strip() or target
+        result[f"NJIA_{name}_TARGET"] = result.get(f"NJIA_{name}_TARGET", "").strip() or reachable(listen)
     if _is_set(result, "NJIA_API_KEYS") and not _is_set(result, "NJIA_SERVICE_KEY"):
         # In one process nobody else needs to know it.
         result["NJIA_SERVICE_KEY"] = secrets.token_urlsafe(32)

@@ -13,13 +13,12 @@ from emulator.handset.display import Display
 from emulator.handset.keypad import Keypad
 from emulator.handset.phone import HANG_UP, Phone
 from emulator.handset.voice import VoicePhone
-from rpc.listening import parse_listen
+from rpc.listening import parse_listen, reachable
 
 EXIT_ENDED, EXIT_FAILED, EXIT_WRONG_USE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 _IDLE_SECONDS = 0.5
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (nothing is bound here)
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -110,9 +109,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _default_url(environ: Mapping[str, str]) -> str:
-    host, port = parse_listen(environ.get("NJIA_EMULATOR_LISTEN", "").strip() or DEFAULT_LISTEN)
-    host = _EVERY_ADDRESS.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    listen = environ.get("NJIA_EMULATOR_LISTEN", "").strip() or DEFAULT_LISTEN
+    parse_listen(listen)
+    return f"http://{reachable(listen)}"
 
 
 if __name__ == "__main__":

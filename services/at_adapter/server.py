@@ -149,7 +149,7 @@ def _servicer(
     def rate(product: str, per_second: int | None) -> SendRate:
         return NoLimit() if per_second is None else SharedRate(redis, product, per_second, config.account.username)
 
-    gateway = SmsGateway(SmsRequests(config.account), transport(), tracer_provider)
+    gateway = SmsGateway(SmsRequests(config.account), Exchange(transport(), tracer_provider))
     lease_ms = int(config.timeouts.whole * 1000) + SETTLE_MARGIN_MS
     messages = SendLedger(redis, lease_ms, config.idempotency_ttl_seconds)
     money = SendLedger(redis, lease_ms, config.money_ttl_seconds)

@@ -8,12 +8,12 @@ import pytest
 from opentelemetry.trace import NoOpTracerProvider
 
 from launcher import process
-from launcher.addresses import reachable
 from launcher.stack import ROOT
 from launcher.valkey import free_port
 from njia.engine.v1 import engine_service_pb2
 from njia.engine.v1.engine_service_pb2_grpc import EngineServiceStub
 from rpc.channels import open_channel
+from rpc.listening import reachable
 from tests.e2e.driving import (
     CALL_SECONDS,
     Document,

@@ -47,8 +47,8 @@ list: _LEFT_LIST (either (_COMMA either)*)? _RIGHT_LIST
 _OTHER_LANGUAGES = {"is": "==", "equals": "==", "eq": "==", "ne": "!=", "like": "matches", "includes": "contains"}
 """Operators that are words elsewhere."""
 
-
 _LONGEST_QUOTED = 40
+"""Of what stands in a message of the author's text, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,9 @@ def _unexpected(problem: UnexpectedToken, tokens: Sequence[Scanned], end: int) -
     elif token.type in {"COMPARE", "IN"} and "VARIABLE" not in accepted:
         message = f"{token.text} cannot follow another comparison; join the two with &&, or use parentheses"
     else:
-        message = f"{token.text[:40]} cannot stand here; expected {expected}{in_quotes and f'; {in_quotes}'}"
+        message = (
+            f"{token.text[:_LONGEST_QUOTED]} cannot stand here; expected {expected}{in_quotes and f'; {in_quotes}'}"
+        )
     return ExpressionSyntaxError(message, token.position + 1)
 
 

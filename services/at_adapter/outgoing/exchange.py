@@ -1,6 +1,7 @@
 """Sends one request to Africa's Talking and reads its answer: one span a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from opentelemetry.trace import Status, StatusCode, TracerProvider
@@ -26,17 +27,24 @@ class Exchange:
         self._refused = RefusedSends()
         self._tracer = tracer_provider.get_tracer("njia.at_adapter")
 
-    async def receipt(self, operation: str, call: HttpCall, read: Callable[[HttpAnswer], Receipt]) -> Receipt:
+    async def receipt(
+        self,
+        operation: str,
+        call: HttpCall,
+        read: Callable[[HttpAnswer], Receipt],
+        also: Mapping[str, int] = MappingProxyType({}),
+    ) -> Receipt:
         """
-        Sends the request once and returns what `read` makes of its answer.
+        Sends the request once and returns what `read`, in whose time the span is the current one, makes of its answer.
 
         Args:
             operation: Name of the span, such as airtime.send.
+            also: Attributes of the span beside it.
 
         Raises:
             SendRefused: See `AtTransport.send` and `read`.
         """
-        sends = {attributes.PROVIDER_OPERATION: operation}
+        sends: dict[str, str | int] = {attributes.PROVIDER_OPERATION: operation, **also}
         with self._tracer.start_as_current_span(
             spans.SEND.named(sends),
             kind=spans.SEND.kind,

@@ -1,12 +1,12 @@
 """Sends requests over one pool of connections and tells what certainly was not sent from what may have been."""
 
 import asyncio
-import os
 import ssl
 from dataclasses import dataclass, field
 
 import aiohttp
 
+from rpc import failed_connections
 from rpc.deadlines import call_timeout, deadline_passed
 from services.at_adapter.outgoing.account import AtAccount, AtEnvironment
 from services.at_adapter.outgoing.faults import Fault, SendRefused
@@ -146,16 +146,11 @@ def _reason(error: aiohttp.ClientError) -> str:
     inner = getattr(error, "os_error", error)
     if isinstance(inner, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {inner.verify_message}"
-    if isinstance(inner, ssl.SSLError):
-        # Its errno is none of the system's.
-        return f"TLS failed: {inner.reason}"
     if isinstance(error, TimeoutError):
         return "it took too long"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"{error.host} cannot be resolved"
-    # What asyncio says instead of the system's words is longer.
-    number = getattr(inner, "errno", None)
-    return os.strerror(number) if number else type(inner).__name__
+    return failed_connections.reason(error)
 
 
 def _outcome_unknown(why: str) -> SendRefused:

@@ -1,6 +1,5 @@
 """One request and its answer, without redirects; what goes wrong becomes a failure."""
 
-import os
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from rpc import failed_connections
 from services.engine.adapters.http import faults
 from services.engine.adapters.http.addresses import AddressNotAllowed, AllowList
 from services.engine.adapters.http.resolving import GuardedResolver
@@ -171,11 +171,6 @@ def _reason(problem: BaseException) -> str:
     inner = getattr(problem, "os_error", problem)
     if isinstance(inner, ssl.SSLCertVerificationError):
         return inner.verify_message
-    if isinstance(inner, ssl.SSLError):
-        # Its errno is none of the system's.
-        return f"TLS failed: {inner.reason}"
     if isinstance(problem, aiohttp.ClientConnectorDNSError):
         return "its name cannot be resolved"
-    # What asyncio says instead of the system's words names the address.
-    number = getattr(inner, "errno", None)
-    return os.strerror(number) if number else type(inner).__name__
+    return failed_connections.reason(problem)
